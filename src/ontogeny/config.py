@@ -5,7 +5,7 @@ A fault is reported with its path, its value and what is allowed; all faults of 
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from ontogeny import optax_names
 
@@ -249,7 +249,15 @@ class FamilyWithSweep(Family):
     ] = {}
 
 
-FamilyName = Annotated[str, Field(pattern=r"^(?!report$|studies$)[A-Za-z][A-Za-z0-9_-]*$")]
+
+
+def check_reserved(name: str) -> str:
+    if name in ("report", "studies"):
+        raise ValueError(f"{name!r} is reserved for the pages of the study; give the family another name")
+    return name
+
+
+FamilyName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$"), AfterValidator(check_reserved)]
 
 
 class Study(Section):
