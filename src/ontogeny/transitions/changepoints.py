@@ -1,0 +1,57 @@
+"""The alternatives: passages from one level to another, and change points by ruptures as a second opinion."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import ruptures
+from jaxtyping import Float
+
+SMALLEST_SEGMENT = 3
+"""A level is known from at least this many checkpoints."""
+WIDTHS = (1, 2, 3, 4, 6, 8, 11, 15, 20, 28, 40)
+AGREEMENT = 1.5
+"""Checkpoint spacings within which the two detectors must agree."""
+
+
+@dataclass(frozen=True)
+class Passages:
+    """Smooth steps from 0 to 1, between the checkpoints `starts` and `ends` (indices into the curve)."""
+
+    starts: np.ndarray
+    ends: np.ndarray
+    shapes: Float[np.ndarray, "N T"]
+
+
+def passages(positions: Float[np.ndarray, "N"], widest: float) -> Passages:
+    """Every passage of one of the widths, no wider than `widest` in units of the positions.
+
+    A passage wider than the shortest length-scale of a trend could not be told from it.
+    """
+    count = len(positions)
+    places = [
+        (start, start + width)
+        for width in WIDTHS
+        for start in range(SMALLEST_SEGMENT - 1, count - SMALLEST_SEGMENT - width + 1, max(1, width // 4))
+        if width == 1 or positions[start + width] - positions[start] <= widest
+    ]
+    starts, ends = np.array(places).T
+    share = (positions[:, None] - positions[starts]) / (positions[ends] - positions[starts])
+    share = np.clip(share, 0, 1)
+    return Passages(starts, ends, share**2 * (3 - 2 * share))
+
+
+def change_points(values: Float[np.ndarray, "N"], noise: float) -> np.ndarray:
+    """Indices at which ruptures starts a new level, given the standard deviation of the noise.
+
+    Levels are fitted over the checkpoints as they are: a piecewise constant fit does not depend on the axis, and resampling
+    evenly in log step would either lose late checkpoints or count early ones many times over.
+    """
+    signal = values[:, None] / noise
+    detector = ruptures.KernelCPD(kernel="linear", min_size=SMALLEST_SEGMENT, jump=1).fit(signal)
+    return np.array(detector.predict(pen=2 * np.log(len(values)))[:-1], dtype=int)
+
+
+def agrees(start: int, end: int, points: np.ndarray) -> bool:
+    """Whether a change point lies within the passage from checkpoint `start` to `end`, give or take `AGREEMENT`."""
+    boundaries = points - 0.5
+    return bool(np.any((boundaries >= start - AGREEMENT) & (boundaries <= end + AGREEMENT)))

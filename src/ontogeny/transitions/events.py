@@ -1,0 +1,166 @@
+"""Candidates of several curves that coincide are one transition: grouped, measured on both sides, named."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ontogeny.transitions.curves import Curve, curves_of
+from ontogeny.transitions.detection import CANDIDATE, UNDECIDED
+from ontogeny.transitions.evidence import Change, change_across, critical_sample_size
+from ontogeny.transitions.naming import DEFAULT_RULES, UNNAMED, CurveName, Rule, name_of
+from ontogeny.transitions.stages import LOSSES, stages_between
+
+OVERLAP = 0.5
+"""Of the shorter of two intervals, in log step, that must be shared for them to be one transition."""
+EVIDENCE = ("observable", "component", "start", "location", "end", "change")
+ROW = (*EVIDENCE[:2], "direction", "change", "change_standard_error", "p_value", "q_value")
+
+
+@dataclass(frozen=True)
+class Event:
+    """Rows of `detect_transitions` that are one transition, the clearest first; its interval is their median, rounded outwards to a checkpoint."""
+
+    rows: tuple[Mapping, ...]
+
+    @property
+    def start(self) -> float:
+        return float(np.quantile([row["start"] for row in self.rows], 0.5, method="lower"))
+
+    @property
+    def location(self) -> float:
+        return float(np.median([row["location"] for row in self.rows]))
+
+    @property
+    def end(self) -> float:
+        return float(np.quantile([row["end"] for row in self.rows], 0.5, method="higher"))
+
+    def interval(self, key: CurveName) -> tuple[float, float]:
+        """The interval of one curve: the event's, widened to where that curve was itself seen to change."""
+        own = [row for row in self.rows if (row["observable"], row["component"]) == key]
+        return min([self.start, *(row["start"] for row in own)]), max([self.end, *(row["end"] for row in own)])
+
+
+def clearness(row: Mapping) -> tuple[float, float]:
+    return -row["p_value"], abs(row["change"]) / max(row["change_standard_error"], np.finfo(float).tiny)
+
+
+def coincide(one: Mapping, other: Mapping) -> bool:
+    """Whether two intervals share half of the shorter one, in log step."""
+    start, end = max(one["start"], other["start"]), min(one["end"], other["end"])
+    shorter = min(np.log1p(row["end"]) - np.log1p(row["start"]) for row in (one, other))
+    return end > start and np.log1p(end) - np.log1p(start) >= OVERLAP * shorter
+
+
+def group(rows: Sequence[Mapping]) -> list[Event]:
+    """The transitions of a run, in order: the clearest row gathers those that coincide with it, then the next clearest.
+
+    Coinciding is judged against the clearest row alone, so that a chain of overlaps does not swallow a whole run.
+    """
+    groups: list[list[Mapping]] = []
+    for row in sorted(rows, key=clearness, reverse=True):
+        home = next((members for members in groups if coincide(members[0], row)), None)
+        if home is None:
+            groups.append([row])
+        else:
+            home.append(row)
+    return sorted((Event(tuple(members)) for members in groups), key=lambda event: event.location)
+
+
+def candidates(trajectory: pd.DataFrame, detected: pd.DataFrame, rules: Sequence[Rule] = DEFAULT_RULES) -> dict:
+    """The content of transitions.json: a run's candidates with their evidence, and the stages between them.
+
+    Args:
+        trajectory: the run's table (`trajectory.SCHEMA`).
+        detected: from `detect_transitions` over steps.
+        rules: how transitions are named.
+
+    Returns:
+        {"candidates": [...], "stages": [...], "undecided": [...]}, plain numbers and None, ready for JSON.
+    """
+    curves = {(curve.observable, curve.component): curve for curve in curves_of(trajectory)}
+    rows = detected[detected["decision"] == CANDIDATE].to_dict("records")
+    events = merge_namesakes(group(rows), curves, rules)
+    undecided = detected[detected["decision"] == UNDECIDED][["observable", "component", "reason"]]
+    return {
+        "candidates": [candidate(event, changes_of(event, events, curves), curves, rules) for event in events],
+        "stages": stages_between([(event.start, event.end) for event in events], curves),
+        "undecided": undecided.to_dict("records"),
+    }
+
+
+def changes_of(event: Event, events: Sequence[Event], curves: Mapping[CurveName, Curve]) -> dict[CurveName, Change]:
+    """What every curve did across one of the events, without looking beyond its neighbours."""
+    earliest = max([other.end for other in events if other.end <= event.start], default=-np.inf)
+    latest = min([other.start for other in events if other.start >= event.end], default=np.inf)
+    changes = {key: change_across(curve, *event.interval(key), earliest, latest) for key, curve in curves.items()}
+    return {key: change for key, change in changes.items() if change is not None}
+
+
+def merge_namesakes(events: list[Event], curves: Mapping[CurveName, Curve], rules: Sequence[Rule]) -> list[Event]:
+    """Neighbouring events that overlap and bear the same name are one: two heads may form a little apart."""
+    merged: list[Event] = []
+    previous = UNNAMED
+    for event in events:
+        name = named(event, changes_of(event, events, curves), curves, rules)
+        if merged and name == previous != UNNAMED and event.start <= merged[-1].end:
+            rows = sorted((*merged[-1].rows, *event.rows), key=clearness, reverse=True)
+            merged[-1] = Event(tuple(rows))
+        else:
+            merged.append(event)
+        previous = name
+    return merged
+
+
+def named(
+    event: Event, changes: Mapping[CurveName, Change], curves: Mapping[CurveName, Curve], rules: Sequence[Rule]
+) -> str:
+    return name_of(changes, curves, {row["observable"] for row in event.rows}, rules)
+
+
+def candidate(
+    event: Event, changes: Mapping[CurveName, Change], curves: Mapping[CurveName, Curve], rules: Sequence[Rule]
+) -> dict:
+    """One entry of transitions.json."""
+    llc = changes.get(("llc", ""))
+    loss = next((changes[name, ""] for name in LOSSES if (name, "") in changes), None)
+    entry = {
+        "name": named(event, changes, curves, rules),
+        "start": event.start,
+        "location": event.location,
+        "end": event.end,
+        **{column: event.rows[0][column] for column in ROW},
+        **free_energy(loss, llc),
+        "evidence": [{column: row[column] for column in EVIDENCE} for row in event.rows],
+    }
+    return plain(entry)
+
+
+def free_energy(loss: Change | None, llc: Change | None) -> dict:
+    """What the two sides of a transition say of their free energies; None where a side was not measured."""
+    entry: dict[str, float | bool | None] = {
+        "delta_llc": llc and llc.difference,
+        "delta_llc_standard_error": llc and llc.standard_error,
+        "delta_loss": loss and loss.difference,
+        "delta_loss_standard_error": loss and loss.standard_error,
+        "free_energy_condition": None,
+    }
+    size = (np.nan, np.nan, np.nan)
+    if loss and llc:
+        errors = np.diag([loss.standard_error**2, llc.standard_error**2])
+        size = critical_sample_size(loss.difference, llc.difference, covariance=errors)
+        entry["free_energy_condition"] = loss.difference < 0 < llc.difference
+    names = ("critical_sample_size", "critical_sample_size_low", "critical_sample_size_high")
+    return entry | dict(zip(names, size, strict=True))
+
+
+def plain(value: object) -> object:
+    """The same with NumPy's numbers as Python's, and None for what is not finite: JSON has neither."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, (float, np.floating)):
+        return float(value) if np.isfinite(value) else None
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,126 @@
+"""Levels before and after a passage, and what free energies say of it.
+
+With n examples, the free energy of a phase is n L + λ log n up to terms that do not grow (Watanabe 2009; Chen et al. 2023,
+arXiv 2310.06301, section 4). A passage to lower loss at higher λ is therefore one that the Bayesian posterior makes as well,
+at the critical sample size.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from scipy.special import lambertw
+
+from ontogeny.transitions.curves import Curve
+
+WINDOW = 3
+"""Checkpoints that make up a level."""
+INTERVAL = (0.025, 0.975)
+DRAWS = 4096
+
+
+@dataclass(frozen=True)
+class Change:
+    """A level before, a level after, and their difference with its standard error."""
+
+    before: float
+    after: float
+    standard_error: float
+
+    @property
+    def difference(self) -> float:
+        return self.after - self.before
+
+
+def change_across(
+    curve: Curve, start: float, end: float, earliest: float = -np.inf, latest: float = np.inf
+) -> Change | None:
+    """The levels of a curve up to `start` and from `end`, each the mean of at most `WINDOW` checkpoints.
+
+    Args:
+        start, end: the passage, in units of the axis; checkpoints strictly inside count for neither level.
+        earliest, latest: no checkpoint beyond these is used (where the neighbouring passages are).
+
+    Returns:
+        None where a side has no checkpoint.
+    """
+    before = np.flatnonzero((curve.axis <= start) & (curve.axis >= earliest))[-WINDOW:]
+    after = np.flatnonzero((curve.axis >= end) & (curve.axis <= latest))[:WINDOW]
+    return contrast(curve, before, after)
+
+
+def change_within(curve: Curve, start: float, end: float) -> Change | None:
+    """From the first to the last checkpoints of a stretch; None where it has fewer than two."""
+    inside = np.flatnonzero((curve.axis >= start) & (curve.axis <= end))
+    size = min(WINDOW, len(inside) // 2)
+    return contrast(curve, inside[:size], inside[len(inside) - size :])
+
+
+def contrast(curve: Curve, before: np.ndarray, after: np.ndarray) -> Change | None:
+    """The difference of two means, with the covariance of the noise between them."""
+    if not len(before) or not len(after):
+        return None
+    weights = np.zeros(len(curve.values))
+    weights[before] -= 1 / len(before)
+    weights[after] += 1 / len(after)
+    noise = np.eye(len(weights)) * noise_variance(curve.values) if curve.noise is None else curve.noise
+    error = float(np.sqrt(max(weights @ noise @ weights, 0.0)))
+    return Change(float(curve.values[before].mean()), float(curve.values[after].mean()), error)
+
+
+def noise_variance(values: Float[np.ndarray, "N"]) -> float:
+    """Of a curve without errors, from the median absolute second difference, which neither trend nor steps inflate."""
+    if len(values) < 3:
+        return 0.0
+    bends = values[2:] - 2 * values[1:-1] + values[:-2]
+    return float(np.median(np.abs(bends)) / 0.6745) ** 2 / 6
+
+
+def critical_sample_size(
+    delta_loss: float,
+    delta_llc: float,
+    delta_negative_log_prior: float = 0.0,
+    *,
+    covariance: Float[np.ndarray, "2 2"] | None = None,
+) -> tuple[float, float, float]:
+    """The n at which the posterior passes to the later phase: the largest root of n ΔL + Δλ log n + Δc = 0.
+
+    Chen et al. 2023 (arXiv 2310.06301), section 4. The root is closed: n = -(Δλ/|ΔL|) W₋₁(-(|ΔL|/Δλ) exp(-Δc/Δλ)).
+
+    Args:
+        delta_loss: ΔL, loss per example after minus before.
+        delta_llc: Δλ, after minus before.
+        delta_negative_log_prior: Δc, minus the log prior, after minus before.
+        covariance: of the errors of (ΔL, Δλ); needed for an interval.
+
+    Returns:
+        The value, and the ends of its 95% interval (NaN without a covariance). NaN where the loss does not fall, λ̂ does not
+        rise or the free energies do not cross. In the interval, a draw whose loss does not fall counts as infinity (the later
+        phase never wins by its loss), and one that does not cross otherwise as 0 (it wins at every n).
+
+    Raises:
+        ValueError: the covariance is not a finite, positive semi-definite 2 × 2 matrix.
+    """
+    value = float(largest_root(np.array(delta_loss), np.array(delta_llc), delta_negative_log_prior))
+    if covariance is None or np.isnan(value):
+        return value, np.nan, np.nan
+    given = np.asarray(covariance, dtype=float)
+    if given.shape != (2, 2) or not np.all(np.isfinite(given)) or np.linalg.eigvalsh(given)[0] < -1e-9 * np.trace(given):
+        raise ValueError("covariance must be a finite, positive semi-definite 2 x 2 matrix: of delta_loss and delta_llc")
+    eigenvalues, vectors = np.linalg.eigh(given)
+    normal = np.random.default_rng(0).standard_normal((DRAWS, 2))
+    losses, llcs = (np.array([delta_loss, delta_llc]) + normal * np.sqrt(np.maximum(eigenvalues, 0)) @ vectors.T).T
+    roots = largest_root(losses, llcs, delta_negative_log_prior)
+    roots = np.where(np.isnan(roots), np.where(losses >= 0, np.inf, 0.0), roots)
+    low, high = np.quantile(roots, INTERVAL, method="inverted_cdf")
+    return value, float(low), float(high)
+
+
+def largest_root(
+    delta_loss: Float[np.ndarray, "..."], delta_llc: Float[np.ndarray, "..."], constant: float
+) -> Float[np.ndarray, "..."]:
+    """The largest root of n ΔL + Δλ log n + Δc; NaN where there is none, ΔL ≥ 0 or Δλ ≤ 0."""
+    with np.errstate(all="ignore"):
+        ratio = np.where((delta_loss < 0) & (delta_llc > 0), -delta_loss / delta_llc, np.nan)
+        root = lambertw(-ratio * np.exp(-constant / delta_llc), k=-1)
+        return np.where(np.abs(root.imag) < 1e-9, -root.real / ratio, np.nan)

@@ -1,0 +1,113 @@
+"""What a transition is called: rules as data, read top to bottom; the first that holds names it.
+
+A rule looks at the levels of observables before and after the transition, and asks that at least one of the observables in
+`evidence` was itself detected there. A user adds a rule by putting another `Rule` in front.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ontogeny.transitions.curves import Curve
+from ontogeny.transitions.evidence import Change
+
+UNNAMED = "unnamed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    """What one observable must do, in at least one component.
+
+    Attributes:
+        direction: "rise", "fall" or "change".
+        by: the smallest change, in the observable's unit.
+        by_share: the smallest change, as a share of the curve's range.
+        reaches: the level after a rise is at least this, after a fall at most this.
+        ends_within: the level after a fall lies within this share of the curve's range from its minimum.
+    """
+
+    observable: str
+    direction: str
+    by: float = 0.0
+    by_share: float = 0.0
+    reaches: float | None = None
+    ends_within: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """A name, the conditions that must all hold, and the observables of which one must have been detected.
+
+    The name may use {before} and {after}: the rounded levels of the first condition's observable.
+    """
+
+    name: str
+    conditions: tuple[Condition, ...]
+    evidence: tuple[str, ...]
+
+
+DEFAULT_RULES: tuple[Rule, ...] = (
+    Rule(
+        name="induction-head formation",
+        conditions=(
+            Condition(observable="prefix_matching_score", direction="rise", by=0.2, reaches=0.3),
+            Condition(observable="in_context_learning_score", direction="fall", by=0.05),
+        ),
+        evidence=("prefix_matching_score",),
+    ),
+    Rule(
+        name="previous-token head formation",
+        conditions=(Condition(observable="previous_token_score", direction="rise", by=0.2, reaches=0.3),),
+        evidence=("previous_token_score",),
+    ),
+    Rule(
+        name="bigram learning",
+        conditions=(Condition(observable="cross_entropy_to_bigram", direction="fall", by_share=0.5, ends_within=0.25),),
+        evidence=("cross_entropy_to_bigram", "loss", "evaluation_loss"),
+    ),
+    Rule(
+        name="{before}-gon → {after}-gon",
+        conditions=(Condition(observable="polygon_vertices", direction="change", by=1.0),),
+        evidence=("polygon_vertices", "population_loss", "loss"),
+    ),
+)
+
+CurveName = tuple[str, str]
+"""(observable, component)"""
+
+
+def holds(condition: Condition, change: Change, curve: Curve) -> bool:
+    """Whether a curve did across a transition what the condition asks."""
+    sign = {"rise": 1, "fall": -1, "change": np.sign(change.difference)}[condition.direction]
+    size = sign * change.difference
+    span = float(np.ptp(curve.values))
+    return bool(
+        size > 0
+        and size >= max(condition.by, condition.by_share * span)
+        and (condition.reaches is None or sign * change.after >= sign * condition.reaches)
+        and (condition.ends_within is None or change.after <= curve.values.min() + condition.ends_within * span)
+    )
+
+
+def name_of(
+    changes: Mapping[CurveName, Change],
+    curves: Mapping[CurveName, Curve],
+    detected: Collection[str],
+    rules: Sequence[Rule] = DEFAULT_RULES,
+) -> str:
+    """The name of a transition.
+
+    Args:
+        changes: of every curve across the transition.
+        curves: the curves themselves.
+        detected: observables that were detected as changing there.
+    """
+    for rule in rules:
+        matches = [
+            [changes[key] for key in changes if key[0] == condition.observable and holds(condition, changes[key], curves[key])]
+            for condition in rule.conditions
+        ]
+        if all(matches) and set(rule.evidence) & set(detected):
+            return rule.name.format(before=round(matches[0][0].before), after=round(matches[0][0].after))
+    return UNNAMED

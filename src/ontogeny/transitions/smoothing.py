@@ -1,0 +1,102 @@
+"""The null hypothesis: a smooth trend plus noise.
+
+A curve without a transition is a straight line in the axis, plus a Gaussian process that needs at least a quarter of the
+axis (and at least five checkpoint spacings) to turn, plus noise that neighbouring checkpoints may share. Growth that such a
+trend can follow is no transition; with a shorter length-scale it would follow the transitions as well.
+
+The hyperparameters lie on a small grid, so that the fit of one curve and of thousands of simulated ones is the same few
+matrix products (the covariance depends on none of the values).
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from jaxtyping import Float
+from scipy.linalg import solve_triangular
+from sklearn.gaussian_process.kernels import RBF, Matern
+
+SHARE_OF_AXIS = 0.25
+SPACINGS = 5
+LENGTHS = (1.0, 2.5)
+"""Length-scales of the trend, in units of the shortest allowed."""
+SIGNAL_TO_NOISE = (1e0, 1e1, 1e2, 1e3, 1e5, 1e7)
+"""Variance of the trend over that of the noise; besides these, no trend but the straight line."""
+AUTOCORRELATIONS = (0.0, 0.4, 0.7)
+"""Correlation of the noise of neighbouring checkpoints, where it is not known."""
+
+
+def shortest_length(positions: Float[np.ndarray, "N"]) -> float:
+    """The shortest length-scale that a smooth trend may have, in units of the positions."""
+    return max(SHARE_OF_AXIS * np.ptp(positions), SPACINGS * float(np.median(np.diff(positions))))
+
+
+def straight_line(positions: Float[np.ndarray, "N"]) -> Float[np.ndarray, "N 2"]:
+    """The part of the trend that is free: level and slope."""
+    return np.column_stack([np.ones_like(positions), (positions - positions.mean()) / np.ptp(positions)])
+
+
+def noise_covariances(count: int, noise: Float[np.ndarray, "N N"] | None) -> list[Float[np.ndarray, "N N"]]:
+    """What the noise may be: as given if its covariances are, else the errors with each autocorrelation."""
+    if noise is not None and np.any(noise - np.diag(np.diag(noise))):
+        return [noise]
+    error = np.ones(count) if noise is None else np.sqrt(np.diag(noise))
+    index = np.arange(count, dtype=float)[:, None]
+    shared = [np.eye(count) if not r else Matern(-1 / np.log(r), nu=0.5)(index) for r in AUTOCORRELATIONS]
+    return [error[:, None] * correlation * error for correlation in shared]
+
+
+def null_covariances(
+    positions: Float[np.ndarray, "N"], noise: Float[np.ndarray, "N N"] | None
+) -> list[Float[np.ndarray, "N N"]]:
+    """The covariances of a smooth curve with noise, one for each point of the grid of hyperparameters.
+
+    They are up to a common factor where `noise` is None.
+    """
+    scaled = [length * shortest_length(positions) for length in LENGTHS]
+    trends = [RBF(length)(positions[:, None]) for length in scaled]
+    return [
+        covariance + ratio * np.diag(covariance).mean() * trend
+        for covariance in noise_covariances(len(positions), noise)
+        for ratio, trend in [(0.0, trends[0]), *((ratio, trend) for ratio in SIGNAL_TO_NOISE for trend in trends)]
+    ]
+
+
+@dataclass(frozen=True)
+class Whitening:
+    """Coordinates in which the null hypothesis is white noise and its free part is gone.
+
+    Attributes:
+        factor: Cholesky factor of the covariance.
+        free: orthonormal basis of the whitened free part.
+        log_determinant: of the covariance restricted to what the free part leaves (restricted maximum likelihood).
+    """
+
+    factor: Float[np.ndarray, "N N"]
+    free: Float[np.ndarray, "N P"]
+    log_determinant: float
+
+    @classmethod
+    def of(cls, covariance: Float[np.ndarray, "N N"], free: Float[np.ndarray, "N P"]) -> Self:
+        factor = np.linalg.cholesky(covariance)
+        basis, triangle = np.linalg.qr(solve_triangular(factor, free, lower=True))
+        determinant = np.log(np.diag(factor)).sum() + np.log(np.abs(np.diag(triangle))).sum()
+        return cls(factor, basis, 2 * float(determinant))
+
+    def __call__(self, columns: Float[np.ndarray, "N B"]) -> Float[np.ndarray, "N B"]:
+        white = solve_triangular(self.factor, columns, lower=True)
+        return white - self.free @ (self.free.T @ white)
+
+
+def log_likelihood(
+    squares: Float[np.ndarray, "B"], log_determinant: float, freedom: int, smallest_variance: float
+) -> tuple[Float[np.ndarray, "B"], Float[np.ndarray, "B"]]:
+    """Profile log likelihood of whitened residuals, and the factor of the noise's variance at which it is reached.
+
+    Args:
+        squares: sums of squares of the whitened residuals.
+        freedom: their degrees of freedom.
+        smallest_variance: 1 where the errors are known (they may be too small, never too large).
+    """
+    variance = np.maximum(squares / freedom, smallest_variance)
+    return -0.5 * (log_determinant + freedom * np.log(variance) + squares / variance), variance
