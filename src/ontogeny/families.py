@@ -1,0 +1,83 @@
+"""A family's model, task and observables put together into a `Problem`.
+
+Kinds are modules of the same name, imported only when a family uses them, or files of the user's own.
+"""
+
+import importlib
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from types import ModuleType
+
+from flax import nnx
+
+from ontogeny import config, user_files
+from ontogeny.models.network import Network, functional
+from ontogeny.problem import Batch, ObservableFunction, Params, Problem, Task
+
+OBSERVABLES = ("loss", "polygons", "features", "in_context", "attention")
+
+
+def build_problem(family: config.Family, base: Path) -> Problem:
+    """The problem that a family studies; user's own files and corpora are found relative to `base`.
+
+    Raises:
+        ValueError: a part cannot be made, or parts do not fit, in words for whoever wrote the config.
+    """
+    task = build_task(family.task, family.training.batch_size, base)
+    network = functional(build_model(family.model, task.shape, base))
+
+    def loss(params: Params, batch: Batch):
+        inputs, targets = batch
+        return task.output_loss(network.apply(params, inputs), targets)
+
+    return Problem(
+        init=network.init,
+        loss=loss,
+        data=task.data,
+        apply=network.apply,
+        output_loss=task.output_loss,
+        is_log_likelihood=task.is_log_likelihood,
+        components=network.components,
+        observables=build_observables(family.observables, network, task, base),
+    )
+
+
+def build_task(section: config.Task, batch_size: int, base: Path) -> Task:
+    """The task of a section of the config, with minibatches of `batch_size`."""
+    if isinstance(section, config.UserKind):
+        return user_files.load(section.kind, base, Task)(batch_size, **section.options)
+    return built_in("tasks", section.kind).build(section, batch_size=batch_size, base=base)
+
+
+def build_model(section: config.Model, shape: Mapping[str, int], base: Path) -> Callable[[nnx.Rngs], nnx.Module]:
+    """The maker of the module of a section of the config, for a task's shape."""
+    if isinstance(section, config.UserKind):
+        make = user_files.load(section.kind, base, nnx.Module)
+        return lambda rngs: make(shape, rngs, **section.options)
+    return built_in("models", section.kind).build(section, shape)
+
+
+def build_observables(
+    kinds: Iterable[str] | None, network: Network, task: Task, base: Path
+) -> dict[str, ObservableFunction]:
+    """The observables of the given kinds; of all built-in kinds that fit, for None.
+
+    Raises:
+        ValueError: a kind does not fit the network and the task, or two kinds measure something of the same name.
+    """
+    if kinds is None:
+        kinds = [kind for kind in OBSERVABLES if built_in("observables", kind).fits(network, task)]
+    measured: dict[str, ObservableFunction] = {}
+    for kind in kinds:
+        if ".py:" in kind:
+            added = user_files.load(kind, base, Mapping)(network, task)
+        else:
+            added = built_in("observables", kind).build(network, task)
+        if twice := measured.keys() & added.keys():
+            raise ValueError(f"observables {kind}: {', '.join(sorted(twice))} is measured by another kind already")
+        measured |= added
+    return measured
+
+
+def built_in(room: str, kind: str) -> ModuleType:
+    return importlib.import_module(f"ontogeny.{room}.{kind}")

@@ -1,0 +1,1 @@
+"""Networks: Flax NNX modules and what makes them functional. They know no data."""

@@ -1,0 +1,86 @@
+"""The toy model of superposition, f(x; W, b) = ReLU(W^T W x + b) (Elhage et al. 2022; Chen et al. 2023, section 2).
+
+Chen et al. start training near a k-gon, a critical point of the population loss at which the columns of k features
+stand at the corners of a regular polygon and those of the others, the dead ones, are zero.
+"""
+
+from collections.abc import Callable, Mapping
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+from jaxtyping import Array, Float
+
+from ontogeny.config import Superposition as Config
+
+LENGTH_AND_BIAS = {
+    3: (1.0, 0.0),
+    4: (1.0, 0.0),
+    5: (1.1704596, -0.2822973),
+    6: (1.3205263, -0.6181351),
+    7: (1.4483938, -0.9669063),
+}
+"""k -> length of the columns and bias of the features in a k-gon (Chen et al. 2023, arXiv 2310.06301, table A.1)."""
+
+
+class Superposition(nnx.Module):
+    """ReLU(W^T W x + b), with W of shape [hidden, features] and b of shape [features]."""
+
+    def __init__(self, weight: Float[Array, "hidden features"], bias: Float[Array, "features"]):
+        self.weight = nnx.Param(weight)
+        self.bias = nnx.Param(bias)
+
+    def __call__(self, x: Float[Array, "batch features"]) -> Float[Array, "batch features"]:
+        hidden = x @ self.weight[...].T
+        return jax.nn.relu(hidden @ self.weight[...] + self.bias[...])
+
+    def feature_vectors(self) -> Float[Array, "hidden features"]:
+        """The column of each feature."""
+        return self.weight[...]
+
+    def feature_biases(self) -> Float[Array, "features"]:
+        return self.bias[...]
+
+
+def build(config: Config, shape: Mapping[str, int]) -> Callable[[nnx.Rngs], Superposition]:
+    """The maker of the module for a task's `shape`, which must say how many `features` there are.
+
+    Without `start`, W is Gaussian with variance 1 / features and b is zero. With it, the first k columns form the
+    polygon, the other columns and their biases are zero, and Gaussian noise is added to every parameter. So each dead
+    bias starts at either sign by chance, and grows towards 1 / (2 features) when positive: the levels k, k+ and k++
+    are all open to a run.
+
+    Raises:
+        ValueError: the task has no features, or no polygon of that size is known or fits.
+    """
+    if "features" not in shape:
+        raise ValueError(f"model superposition needs a task with features; this task has {', '.join(shape) or 'no shape'}")
+    features = shape["features"]
+    if config.start is None:
+        spread = features**-0.5
+        return lambda rngs: Superposition(
+            spread * jax.random.normal(rngs.params(), (config.hidden, features)), jnp.zeros(features)
+        )
+    weight, bias = polygon(config.start.polygon, features)
+    noise = config.start.noise
+    return lambda rngs: Superposition(
+        weight + noise * jax.random.normal(rngs.params(), weight.shape), bias + noise * jax.random.normal(rngs.params(), bias.shape)
+    )
+
+
+def polygon(k: int, features: int, dead_bias: float = 0.0) -> tuple[Float[np.ndarray, "2 features"], Float[np.ndarray, "features"]]:
+    """W and b at a k-gon among `features` features, the dead ones with bias `dead_bias`.
+
+    Raises:
+        ValueError: the k-gon is not in the table, or has more corners than there are features.
+    """
+    if k not in LENGTH_AND_BIAS or k > features:
+        known = ", ".join(str(corners) for corners in LENGTH_AND_BIAS if corners <= features)
+        raise ValueError(f"start.polygon is {k}; with {features} features it may be {known}")
+    length, live_bias = LENGTH_AND_BIAS[k]
+    angles = 2 * np.pi * np.arange(k) / k
+    weight = np.zeros((2, features), np.float32)
+    weight[:, :k] = length * np.stack([np.cos(angles), np.sin(angles)])
+    bias = np.where(np.arange(features) < k, live_bias, dead_bias).astype(np.float32)
+    return weight, bias

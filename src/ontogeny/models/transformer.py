@@ -1,0 +1,176 @@
+"""A decoder-only transformer, attention-only by default (Elhage et al. 2021; Hoogland et al. 2024, appendix).
+
+LayerNorm comes before each sublayer and before the untied unembedding. Positions are "shortformer" ones (Press et al.
+2021): a learnt vector per position is added to what queries and keys read, and never enters the residual stream.
+
+Embeddings and positions start from N(0, 1), weights from N(0, 1 / fan in), and the projections that write to the
+residual stream are divided by sqrt(2 layers). Smaller embeddings delay induction heads about ten times.
+"""
+
+from collections.abc import Callable, Mapping
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+from jaxtyping import Array, Bool, Float, Int
+
+from ontogeny.config import Transformer as Config
+from ontogeny.problem import Params
+
+Residual = Float[Array, "batch time width"]
+Patterns = Float[Array, "batch heads time time"]
+
+
+def gaussian(rngs: nnx.Rngs, shape: tuple[int, ...], scale: float = 1.0) -> nnx.Param:
+    return nnx.Param(scale * jax.random.normal(rngs.params(), shape))
+
+
+def zeros(*shape: int) -> nnx.Param:
+    return nnx.Param(jnp.zeros(shape))
+
+
+class Attention(nnx.Module):
+    """Causal self-attention; each head has its own slice along the axis `heads`."""
+
+    def __init__(self, width: int, heads: int, output_scale: float, rngs: nnx.Rngs):
+        size = width // heads
+        self.query, self.key, self.value = (gaussian(rngs, (width, heads, size), width**-0.5) for _ in range(3))
+        self.query_bias, self.key_bias, self.value_bias = (zeros(heads, size) for _ in range(3))
+        self.output = gaussian(rngs, (heads, size, width), output_scale * width**-0.5)
+        self.output_bias = zeros(width)
+
+    def patterns(self, x: Residual) -> Patterns:
+        """How much each token attends to each token up to itself; rows sum to one."""
+        query = jnp.einsum("btd,dhe->bthe", x, self.query[...]) + self.query_bias[...]
+        key = jnp.einsum("btd,dhe->bthe", x, self.key[...]) + self.key_bias[...]
+        scores = jnp.einsum("bthe,bshe->bhts", query, key) / query.shape[-1] ** 0.5
+        return jax.nn.softmax(jnp.where(causal(x.shape[1]), scores, -jnp.inf), axis=-1)
+
+    def values(self, x: Residual) -> Float[Array, "batch time heads size"]:
+        return jnp.einsum("btd,dhe->bthe", x, self.value[...]) + self.value_bias[...]
+
+    def mix(self, patterns: Patterns, values: Float[Array, "batch time heads size"]) -> Residual:
+        """What the heads together write, given where they attend."""
+        mixed = jnp.einsum("bhts,bshe->bthe", patterns, values)
+        return jnp.einsum("bthe,hed->btd", mixed, self.output[...]) + self.output_bias[...]
+
+
+class Perceptron(nnx.Module):
+    """A layer's MLP, with GELU."""
+
+    def __init__(self, width: int, hidden: int, output_scale: float, rngs: nnx.Rngs):
+        self.input = gaussian(rngs, (width, hidden), width**-0.5)
+        self.input_bias = zeros(hidden)
+        self.output = gaussian(rngs, (hidden, width), output_scale * hidden**-0.5)
+        self.output_bias = zeros(width)
+
+    def __call__(self, x: Residual) -> Residual:
+        return jax.nn.gelu(x @ self.input[...] + self.input_bias[...]) @ self.output[...] + self.output_bias[...]
+
+
+class Layer(nnx.Module):
+    """Attention and, where `mlp` is not zero, an MLP; each adds to the residual stream."""
+
+    def __init__(self, config: Config, rngs: nnx.Rngs):
+        output_scale = (2 * config.layers) ** -0.5
+        self.attention_norm = nnx.LayerNorm(config.width, epsilon=1e-5, rngs=rngs)
+        self.attention = Attention(config.width, config.heads, output_scale, rngs)
+        if config.mlp:
+            self.mlp_norm = nnx.LayerNorm(config.width, epsilon=1e-5, rngs=rngs)
+            self.mlp = Perceptron(config.width, config.mlp, output_scale, rngs)
+
+    def read(self, x: Residual, positions: Float[Array, "time width"]) -> tuple[Patterns, Float[Array, "batch time heads size"]]:
+        """Where the heads attend and the values they would carry from there."""
+        normed = self.attention_norm(x)
+        return self.attention.patterns(normed + positions), self.attention.values(normed)
+
+    def write(self, x: Residual, patterns: Patterns, values: Float[Array, "batch time heads size"]) -> Residual:
+        x = x + self.attention.mix(patterns, values)
+        return x + self.mlp(self.mlp_norm(x)) if hasattr(self, "mlp") else x
+
+
+class Transformer(nnx.Module):
+    """Tokens to the logits of the next token."""
+
+    def __init__(self, config: Config, vocabulary: int, context: int, rngs: nnx.Rngs):
+        self.embedding = gaussian(rngs, (vocabulary, config.width))
+        self.positions = gaussian(rngs, (context, config.width))
+        self.layers = nnx.List([Layer(config, rngs) for _ in range(config.layers)])
+        self.norm = nnx.LayerNorm(config.width, epsilon=1e-5, rngs=rngs)
+        self.unembedding = gaussian(rngs, (config.width, vocabulary), config.width**-0.5)
+        self.unembedding_bias = zeros(vocabulary)
+
+    def __call__(self, tokens: Int[Array, "batch time"]) -> Float[Array, "batch time vocabulary"]:
+        x, _, _ = self.run(tokens)
+        return self.norm(x) @ self.unembedding[...] + self.unembedding_bias[...]
+
+    def run(self, tokens: Int[Array, "batch time"]) -> tuple[Residual, list[Patterns], list[Array]]:
+        """The last residual stream, and each layer's attention patterns and values on the way."""
+        x = self.embedding[...][tokens]
+        positions = self.positions[...][: tokens.shape[1]]
+        patterns, values = [], []
+        for layer in self.layers:
+            attended, carried = layer.read(x, positions)
+            x = layer.write(x, attended, carried)
+            patterns.append(attended)
+            values.append(carried)
+        return x, patterns, values
+
+    def attention_patterns(self, tokens: Int[Array, "batch time"]) -> Float[Array, "layers batch heads time time"]:
+        """Attention of each head from every token (second last axis) to every token (last axis)."""
+        return jnp.stack(self.run(tokens)[1])
+
+    def value_logits(self, tokens: Int[Array, "batch time"]) -> Float[Array, "layers batch heads time vocabulary"]:
+        """What each head, attending wholly to a token, would write straight to the logits (its OV circuit).
+
+        The final LayerNorm enters without its division by the length of the residual stream, which the head alone does
+        not fix, and biases are left out: these logits have a meaning up to a positive factor for each token.
+        """
+        read = self.norm.scale[...][:, None] * self.unembedding[...]
+        read = read - read.mean(0)
+        outputs = [layer.attention.output[...] for layer in self.layers]
+        return jnp.stack([
+            jnp.einsum("bthe,hed,dv->bhtv", values, output, read) for values, output in zip(self.run(tokens)[2], outputs, strict=True)
+        ])
+
+    def components(self, params: Params) -> dict[str, Params]:
+        """The embedding, the unembedding, each layer and each head, as masks of the flat parameters."""
+        prefixes = {"embedding": ("embedding",), "unembedding": ("unembedding",)}
+        prefixes |= {f"layers.{i}": (f"layers.{i}.",) for i in range(len(self.layers))}
+        masks = {name: below(params, prefix) for name, prefix in prefixes.items()}
+        for i, layer in enumerate(self.layers):
+            for j in range(layer.attention.output.shape[0]):
+                masks[f"layers.{i}.heads.{j}"] = head(params, f"layers.{i}.attention.", j)
+        return masks
+
+
+def causal(time: int) -> Bool[Array, "time time"]:
+    return jnp.tril(jnp.ones((time, time), bool))
+
+
+def below(params: Params, prefixes: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """True on the parameters whose path starts with one of the prefixes; the masks take no memory."""
+    return {path: np.broadcast_to(path.startswith(prefixes), array.shape) for path, array in params.items()}
+
+
+def head(params: Params, attention: str, index: int) -> dict[str, np.ndarray]:
+    """True on one head's queries, keys, values and output; the bias of the output belongs to no head."""
+    masks = below(params, ())
+    for path, axis in {"query": 1, "key": 1, "value": 1, "query_bias": 0, "key_bias": 0, "value_bias": 0, "output": 0}.items():
+        array = params[attention + path]
+        chosen = np.arange(array.shape[axis]) == index
+        masks[attention + path] = np.broadcast_to(np.expand_dims(chosen, tuple(a for a in range(array.ndim) if a != axis)), array.shape)
+    return masks
+
+
+def build(config: Config, shape: Mapping[str, int]) -> Callable[[nnx.Rngs], Transformer]:
+    """The maker of the module for a task's `shape`, which must say its `vocabulary` and `context`.
+
+    Raises:
+        ValueError: the task has no vocabulary or no context.
+    """
+    lacking = {"vocabulary", "context"} - shape.keys()
+    if lacking:
+        raise ValueError(f"model transformer needs a task with {', '.join(sorted(lacking))}; this task has {', '.join(shape) or 'no shape'}")
+    return lambda rngs: Transformer(config, shape["vocabulary"], shape["context"], rngs)

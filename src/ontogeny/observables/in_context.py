@@ -1,0 +1,73 @@
+"""What a language model makes of its context (Olsson et al. 2022; Hoogland et al. 2024).
+
+Positions count the predicted tokens of a window: the prediction of token p has read tokens 0 to p - 1.
+"""
+
+from collections.abc import Mapping
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from ontogeny.models.network import Network
+from ontogeny.observables.requirements import lacking, require
+from ontogeny.problem import ObservableFunction, Params, Task
+from ontogeny.tasks.text import Windows, shifted, token_losses
+
+PROVIDED = ("plain_windows", "repeated_windows")
+MOST_POSITIONS = 32
+
+
+def fits(network: Network, task: Task) -> bool:
+    return not lacking(network, task, provided=PROVIDED)
+
+
+def build(network: Network, task: Task) -> Mapping[str, ObservableFunction]:
+    """In-context-learning scores, `loss_by_position`, and `cross_entropy_to_bigram` where the task has a bigram table.
+
+    `in_context_learning_score` and `loss_by_position` are measured on held-out windows that repeat themselves,
+    `in_context_learning_score_plain` and `cross_entropy_to_bigram` on plain ones. All in nats per token.
+
+    Raises:
+        ValueError: the task provides no such windows.
+    """
+    require("in_context", lacking(network, task, provided=PROVIDED))
+    plain, repeated = (task.provides[name] for name in PROVIDED)
+
+    def losses(params: Params, windows: Windows) -> Float[Array, "positions"]:
+        inputs, targets = shifted(windows)
+        return token_losses(network.apply(params, inputs), targets).mean(0)
+
+    measured = {
+        "in_context_learning_score": lambda params: in_context_learning_score(losses(params, repeated)),
+        "in_context_learning_score_plain": lambda params: in_context_learning_score(losses(params, plain)),
+        "loss_by_position": lambda params: by_position(losses(params, repeated)),
+    }
+    if "bigram" in task.provides:
+        bigram = task.provides["bigram"]
+        inputs, _ = shifted(plain)
+        measured["cross_entropy_to_bigram"] = lambda params: cross_entropy(bigram[inputs], network.apply(params, inputs))
+    return measured
+
+
+def in_context_learning_score(losses: Float[Array, "positions"]) -> Float[Array, ""]:
+    """The loss on the last quarter of a window minus that on its second quarter; negative where context helps.
+
+    The first token of the second half is in neither quarter: where a window repeats itself, it cannot be foreseen.
+    """
+    quarter = len(losses) // 4
+    by_predicted = {"second": losses[quarter - 1 : 2 * quarter - 1], "last": losses[3 * quarter - 1 : 4 * quarter - 1]}
+    return by_predicted["last"].mean() - by_predicted["second"].mean()
+
+
+def by_position(losses: Float[Array, "positions"]) -> dict[str, Float[Array, ""]]:
+    """`positions.p` -> loss of predicting token p, for at most `MOST_POSITIONS` evenly spaced positions."""
+    stride = -(-len(losses) // MOST_POSITIONS)
+    return {f"positions.{place + 1}": losses[place] for place in range(0, len(losses), stride)}
+
+
+def cross_entropy(
+    probabilities: Float[Array, "batch context vocabulary"], logits: Float[Array, "batch context vocabulary"]
+) -> Float[Array, ""]:
+    """Of the network's predictions to given ones; least where the network predicts exactly those."""
+    return -jnp.sum(probabilities * jax.nn.log_softmax(logits), axis=-1).mean()

@@ -1,0 +1,25 @@
+"""The loss on the data set of the local posterior, L_n, and on held-out examples."""
+
+from collections.abc import Mapping
+
+from jaxtyping import Array, Float
+
+from ontogeny.models.network import Network
+from ontogeny.problem import Batch, ObservableFunction, Params, Task
+
+
+def fits(network: Network, task: Task) -> bool:
+    return True
+
+
+def build(network: Network, task: Task) -> Mapping[str, ObservableFunction]:
+    """`loss` and `evaluation_loss`: means over the examples, in the units of the task's loss."""
+
+    def mean_loss(params: Params, batch: Batch) -> Float[Array, ""]:
+        inputs, targets = batch
+        return task.output_loss(network.apply(params, inputs), targets).mean()
+
+    return {
+        "loss": lambda params: mean_loss(params, task.data.sampling),
+        "evaluation_loss": lambda params: mean_loss(params, task.data.evaluation),
+    }

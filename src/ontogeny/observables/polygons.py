@@ -1,0 +1,65 @@
+"""At which critical point of the toy model of superposition a network rests (Chen et al. 2023).
+
+A k-gon is told by the number of corners of the convex hull of the columns of W, and k, k+, k++ by how many of the dead
+features have a positive bias: each of those lowers the population loss by 1 / (4 features^2).
+"""
+
+from collections.abc import Mapping
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from ontogeny.models.network import Network
+from ontogeny.observables.requirements import lacking, require
+from ontogeny.problem import ObservableFunction, Params, Task
+
+DIRECTIONS = 720
+"""Directions in which the hull is probed: a corner that sticks out over less than half a degree may be missed."""
+LONGEST_DEAD = 0.5
+"""A column below half the length of the shortest polygon's, 1, counts as dead."""
+
+
+def shortfall(network: Network, task: Task) -> list[str]:
+    phrases = lacking(network, task, methods=["feature_vectors", "feature_biases"], provided=["population_loss"])
+    if not phrases and vectors_shape(network)[0] != 2:
+        phrases.append("two hidden dimensions")
+    return phrases
+
+
+def vectors_shape(network: Network) -> tuple[int, ...]:
+    return jax.eval_shape(lambda key: network.apply(network.init(key), method="feature_vectors"), jax.random.key(0)).shape
+
+
+def fits(network: Network, task: Task) -> bool:
+    return not shortfall(network, task)
+
+
+def build(network: Network, task: Task) -> Mapping[str, ObservableFunction]:
+    """`population_loss` (exact), `polygon_vertices` and `positive_dead_biases`.
+
+    Raises:
+        ValueError: the network has no feature vectors in the plane, or the task no exact population loss.
+    """
+    require("polygons", shortfall(network, task))
+
+    def parts(params: Params) -> tuple[Float[Array, "2 features"], Float[Array, "features"]]:
+        return network.apply(params, method="feature_vectors"), network.apply(params, method="feature_biases")
+
+    return {
+        "population_loss": lambda params: task.provides["population_loss"](*parts(params)),
+        "polygon_vertices": lambda params: hull_corners(parts(params)[0]),
+        "positive_dead_biases": lambda params: positive_dead_biases(*parts(params)),
+    }
+
+
+def hull_corners(points: Float[Array, "2 points"]) -> Int[Array, ""]:
+    """How many points are corners of the convex hull: those farthest out in some direction."""
+    angles = 2 * jnp.pi * jnp.arange(DIRECTIONS) / DIRECTIONS
+    farthest = jnp.argmax(jnp.stack([jnp.cos(angles), jnp.sin(angles)], axis=1) @ points, axis=1)
+    return jnp.sum(jnp.bincount(farthest, length=points.shape[1]) > 0)
+
+
+def positive_dead_biases(vectors: Float[Array, "2 features"], biases: Float[Array, "features"]) -> Int[Array, ""]:
+    """How many features with hardly any column have a positive bias."""
+    return jnp.sum((jnp.linalg.norm(vectors, axis=0) < LONGEST_DEAD) & (biases > 0))

@@ -1,0 +1,75 @@
+"""Sparse synthetic features, to be reconstructed: x = mu e_i with i uniform and mu ~ U[0, 1] (Chen et al. 2023).
+
+The loss of an example is the squared error summed over the coordinates. Its mean over all x, the population loss of
+ReLU(W^T W x + b), has a closed form, which tells the levels at which training rests apart where the loss on n
+examples is too noisy to.
+"""
+
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from ontogeny.config import SparseFeatures as Config
+from ontogeny.problem import Batch, Data, RandomKey, Task
+from ontogeny.tasks.epochs import shuffled_indices
+
+
+def build(config: Config, *, batch_size: int, base: Path) -> Task:
+    """The task: n examples drawn once from `config.seed`, and as many others for evaluation.
+
+    Raises:
+        ValueError: the batch is larger than the data set.
+    """
+    key = jax.random.key(config.seed)
+    train, evaluation = (examples(jax.random.fold_in(key, part), config) for part in range(2))
+    indices = shuffled_indices(config.examples, batch_size)
+    return Task(
+        data=Data(
+            train=lambda key, step: pair(train[indices(key, step)]),
+            sampling=pair(train),
+            evaluation=pair(evaluation),
+        ),
+        output_loss=squared_error,
+        shape={"features": config.features},
+        provides={"population_loss": population_loss},
+    )
+
+
+def examples(key: RandomKey, config: Config) -> Float[Array, "examples features"]:
+    """Independent draws of x = mu e_i."""
+    which, size = jax.random.split(key)
+    feature = jax.random.randint(which, (config.examples,), 0, config.features)
+    magnitude = jax.random.uniform(size, (config.examples, 1))
+    return magnitude * jax.nn.one_hot(feature, config.features)
+
+
+def pair(x: Float[Array, "batch features"]) -> Batch:
+    return x, x
+
+
+def squared_error(outputs: Float[Array, "batch features"], targets: Float[Array, "batch features"]) -> Float[Array, "batch"]:
+    """Summed over the coordinates, neither halved nor averaged."""
+    return jnp.sum((outputs - targets) ** 2, axis=-1)
+
+
+def population_loss(weight: Float[Array, "hidden features"], bias: Float[Array, "features"]) -> Float[Array, ""]:
+    """The mean of `squared_error` of ReLU(W^T W x + b) over all x = mu e_i, exact.
+
+    For feature i and output j, the output is ReLU(mu g + b_j) with g = (W^T W)_ij, positive on an interval of mu: there
+    the squared error is ((g - delta_ij) mu + b_j)^2, elsewhere (delta_ij mu)^2. Both are integrated in closed form.
+    """
+    features = bias.shape[0]
+    gram = weight.T @ weight
+    target = jnp.eye(features)
+    crossing = jnp.clip(-bias / jnp.where(gram == 0, 1, gram), 0, 1)
+    low = jnp.where(gram > 0, crossing, 0)
+    high = jnp.where(gram > 0, 1, jnp.where(gram < 0, crossing, bias > 0))
+    slope = gram - target
+
+    def active(mu: Float[Array, "features features"]) -> Float[Array, "features features"]:
+        return slope**2 * mu**3 / 3 + slope * bias * mu**2 + bias**2 * mu
+
+    inactive = target * (1 - (high**3 - low**3)) / 3
+    return jnp.sum(active(high) - active(low) + inactive) / features

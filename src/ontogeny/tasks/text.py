@@ -1,0 +1,100 @@
+"""The next token of a text, on windows of which a share repeats itself.
+
+A window holds `context` + 1 tokens, so that each of `context` inputs has a target. With probability `repeat` its second
+half is its first half, rotated by a random shift: predicting it takes copying what followed the token before, not just
+a fixed number of tokens back. This modifies the text, and is said wherever results are shown.
+"""
+
+from functools import partial
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jaxtyping import Array, Float, Int
+
+from ontogeny.config import Text as Config
+from ontogeny.problem import Batch, Data, RandomKey, Task
+from ontogeny.tasks.corpora import documents
+from ontogeny.tasks.tokenizing import Stream, tokenize
+
+LARGEST_BIGRAM_TABLE = 8192
+"""Vocabulary above which no table of bigrams is kept: it would take more than 256 MB."""
+
+Windows = Int[Array, "windows context+1"]
+
+
+def build(config: Config, *, batch_size: int, base: Path) -> Task:
+    """The task; training windows are drawn independently at every step, those for sampling once from `config.seed`.
+
+    Raises:
+        ValueError: the corpus cannot be read, or is too short for one window in each of its two parts.
+    """
+    tokens = tokenize(
+        documents(config.corpus, base), tokenizer=config.tokenizer, vocabulary=config.vocabulary, lowercase=config.lowercase
+    )
+    shortest = min(len(tokens.train), len(tokens.held_out))
+    if shortest <= config.context + 1:
+        raise ValueError(f"task.corpus {config.corpus!r} is too short: {shortest} tokens in a part, context {config.context}")
+    train, held_out = jnp.asarray(tokens.train), jnp.asarray(tokens.held_out)
+    keys = jax.random.split(jax.random.key(config.seed), 4)
+    held_out_windows = partial(draw, held_out, count=config.evaluation, context=config.context)
+    provides = {
+        "plain_windows": held_out_windows(keys[2], share=0.0),
+        "repeated_windows": held_out_windows(keys[3], share=1.0),
+    }
+    if tokens.vocabulary <= LARGEST_BIGRAM_TABLE:
+        provides["bigram"] = bigram(tokens.train, tokens.vocabulary)
+    training_windows = partial(draw, train, context=config.context, share=config.repeat)
+    return Task(
+        data=Data(
+            train=lambda key, step: shifted(training_windows(jax.random.fold_in(key, step), count=batch_size)),
+            sampling=shifted(training_windows(keys[0], count=config.examples)),
+            evaluation=shifted(held_out_windows(keys[1], share=config.repeat)),
+        ),
+        output_loss=lambda logits, targets: token_losses(logits, targets).mean(-1),
+        shape={"vocabulary": tokens.vocabulary, "context": config.context},
+        provides=provides,
+    )
+
+
+@partial(jax.jit, static_argnames=("count", "context", "share"))
+def draw(stream: Int[Array, "tokens"], key: RandomKey, *, count: int, context: int, share: float) -> Windows:
+    """`count` stretches of `context` + 1 tokens from uniform places, each made to repeat with probability `share`."""
+    place, shift, chance = jax.random.split(key, 3)
+    start = jax.random.randint(place, (count, 1), 0, len(stream) - context)
+    plain = stream[start + jnp.arange(context + 1)]
+    chosen = jax.random.bernoulli(chance, share, (count, 1))
+    return jnp.where(chosen, repeat(plain, shift), plain)
+
+
+def repeat(plain: Windows, key: RandomKey) -> Windows:
+    """The first half of each window, then the same rotated by a random shift and running on into its own start."""
+    half = plain.shape[1] // 2
+    shift = jax.random.randint(key, (len(plain), 1), 0, half)
+    again = jnp.take_along_axis(plain, (shift + jnp.arange(plain.shape[1] - half)) % half, axis=1)
+    return jnp.concatenate([plain[:, :half], again], axis=1)
+
+
+def shifted(tokens: Windows) -> Batch:
+    """Inputs, and as targets the token after each."""
+    return tokens[:, :-1], tokens[:, 1:]
+
+
+def token_losses(
+    logits: Float[Array, "batch context vocabulary"], targets: Int[Array, "batch context"]
+) -> Float[Array, "batch context"]:
+    """Cross-entropy of each next token, in nats."""
+    return optax.softmax_cross_entropy_with_integer_labels(logits, targets)
+
+
+def bigram(stream: Stream, vocabulary: int) -> Float[Array, "vocabulary vocabulary"]:
+    """The share of each token (column) among those that follow each token (row).
+
+    One count of the token frequencies themselves is added to every row, which matters for tokens that hardly occur.
+    """
+    pairs = np.bincount(stream[:-1] * vocabulary + stream[1:], minlength=vocabulary**2).reshape(vocabulary, vocabulary)
+    frequency = np.bincount(stream, minlength=vocabulary) / len(stream)
+    smoothed = pairs + frequency
+    return jnp.asarray(smoothed / smoothed.sum(1, keepdims=True), jnp.float32)
