@@ -123,10 +123,14 @@ Model = Annotated[
 ]
 
 
+OptaxArgument = bool | int | float | None | list[float] | dict[int, float]
+
+
 class Schedule(Section):
     """A learning-rate schedule of Optax, by its own name and with its own arguments."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
+    __pydantic_extra__: dict[str, OptaxArgument]
     name: str
 
     @model_validator(mode="after")
@@ -139,6 +143,7 @@ class Optimizer(Section):
     """An optimiser of Optax, by its own name and with its own arguments."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
+    __pydantic_extra__: dict[str, OptaxArgument]
     name: str = "adamw"
     learning_rate: Positive | Schedule
 
@@ -251,9 +256,13 @@ class FamilyWithSweep(Family):
 
 
 
+RESERVED = ("report", "studies", "all", "train", "calibrate", "sample", "observe", "analyse", "consensus", "family_report", "index")
+
+
 def check_reserved(name: str) -> str:
-    if name in ("report", "studies"):
-        raise ValueError(f"{name!r} is reserved for the pages of the study; give the family another name")
+    """Refuse names that are folders of the study's pages or rules of the workflow (a family's name is a target)."""
+    if name in RESERVED:
+        raise ValueError(f"{name!r} is a name of the workflow; give the family another one")
     return name
 
 

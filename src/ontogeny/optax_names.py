@@ -33,7 +33,7 @@ def check(role: str, name: str, arguments: Iterable[str]) -> None:
     """Raise ValueError, naming what is allowed, unless Optax has `name` and it takes all of `arguments`."""
     known = signatures(role)
     if name not in known:
-        raise ValueError(f"{name!r} is not an {role} of Optax; it has {', '.join(sorted(known))}")
+        raise ValueError(f"Optax has no {role} called {name!r}; it has {', '.join(sorted(known))}")
     unknown = [argument for argument in arguments if argument not in known[name]]
     if unknown:
         raise ValueError(f"{name} takes no {', '.join(unknown)}; it takes {', '.join(known[name])}")

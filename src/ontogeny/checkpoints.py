@@ -1,0 +1,146 @@
+"""Checkpoints of a run, saved by Orbax in blocks: many stacked checkpoints and the optimiser's state once per block.
+
+One save per checkpoint costs more than the training of a small model; a block of a few hundred costs what one does
+(see docs/performance.md). `index.json` lists the blocks that are whole, with the digest of the specification that made
+them and a checksum of their arrays. A block that is not in the index does not exist: a run that was interrupted goes
+on after its last whole block.
+"""
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import orbax.checkpoint as orbax
+
+from ontogeny.files import write_json
+
+Arrays = Mapping[str, np.ndarray]
+
+
+class Saved(NamedTuple):
+    """What a block of C checkpoints holds."""
+
+    params: Arrays  # every array [C, ...]
+    optimizer: Arrays  # the leaves of the optimiser's state at the last of them, numbered
+    training: Arrays  # measurements of training, each [C]
+
+
+class CheckpointError(RuntimeError):
+    """Checkpoints that are missing, cut short or changed; the text says which and where."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """The checkpoints of some consecutive kept steps."""
+
+    name: str
+    steps: tuple[int, ...]
+    checksum: str
+
+
+def read_index(folder: Path, digest: str | None = None) -> list[Block]:
+    """The whole blocks in a folder; none if they were made by another specification than `digest`."""
+    try:
+        index = json.loads((folder / "index.json").read_text())
+    except FileNotFoundError:
+        return []
+    except json.JSONDecodeError as error:
+        raise CheckpointError(f"{folder / 'index.json'} is damaged ({error}); remove {folder} to train this run again") from None
+    if digest is not None and index["digest"] != digest:
+        return []
+    return [Block(block["name"], tuple(block["steps"]), block["checksum"]) for block in index["blocks"]]
+
+
+def clear(folder: Path) -> None:
+    """Remove the checkpoints of another specification."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def save_block(folder: Path, digest: str, steps: Sequence[int], saved: Saved) -> None:
+    """Save the checkpoints of some steps that follow the steps saved before."""
+    before = read_index(folder, digest)
+    name = f"{steps[0]:09d}-{steps[-1]:09d}"
+    shutil.rmtree(folder / name, ignore_errors=True)
+    with orbax.PyTreeCheckpointer() as checkpointer:
+        checkpointer.save((folder / name).absolute(), {part: dict(tree) for part, tree in saved._asdict().items()})
+    write_index(folder, digest, [*before, Block(name, tuple(int(step) for step in steps), checksum(*saved))])
+
+
+def write_index(folder: Path, digest: str, blocks: Sequence[Block]) -> None:
+    write_json(folder / "index.json", {"digest": digest, "blocks": [asdict(block) for block in blocks]})
+
+
+def read_block(folder: Path, block: Block) -> Saved:
+    """What a block holds.
+
+    Raises:
+        CheckpointError: files of the block are missing or damaged.
+    """
+    try:
+        with orbax.PyTreeCheckpointer() as checkpointer:
+            tree = checkpointer.restore((folder / block.name).absolute())
+    except Exception as error:  # Orbax and TensorStore raise many kinds for files that are missing or cut short
+        raise CheckpointError(broken(folder, block, str(error).split(" [tensorstore")[0].rstrip("."))) from error
+    saved = Saved(*(as_numpy(tree.get(part) or {}) for part in Saved._fields))
+    if checksum(*saved) != block.checksum:
+        raise CheckpointError(broken(folder, block, "its checksum differs from the one written with it"))
+    return saved
+
+
+def whole_blocks(folder: Path, digest: str) -> list[Block]:
+    """The blocks made by a specification, up to the first that cannot be read."""
+    whole = []
+    for block in read_index(folder, digest):
+        try:
+            read_block(folder, block)
+        except CheckpointError:
+            break
+        whole.append(block)
+    return whole
+
+
+REMEDY = "`snakemake --cores all --forcerun train` trains again what is missing and leaves the rest as it is."
+
+
+def broken(folder: Path, block: Block, why: str) -> str:
+    return f"the checkpoints of steps {block.steps[0]} to {block.steps[-1]} in {folder / block.name} cannot be read: {why}. {REMEDY}"
+
+
+def read(folder: Path, steps: Sequence[int] | None = None) -> tuple[np.ndarray, Arrays]:
+    """The kept steps (all, or those asked for) and the parameters at them: every array has a leading axis of checkpoints.
+
+    Raises:
+        CheckpointError: there is no checkpoint at one of the steps, or its block cannot be read.
+    """
+    blocks = read_index(folder)
+    wanted = {step for block in blocks for step in block.steps} if steps is None else set(steps)
+    missing = sorted(wanted - {step for block in blocks for step in block.steps})
+    if missing or not blocks:
+        listed = ", ".join(map(str, missing[:5])) + (", …" if len(missing) > 5 else "")
+        raise CheckpointError(f"no checkpoint {f'of step {listed} ' if missing else ''}in {folder}. {REMEDY}")
+    parts = []
+    for block in blocks:
+        rows = [row for row, step in enumerate(block.steps) if step in wanted]
+        if rows:
+            parts.append({name: array[rows] for name, array in read_block(folder, block).params.items()})
+    return np.array(sorted(wanted)), {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def as_numpy(tree: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    return {name: np.asarray(leaf) for name, leaf in tree.items()}
+
+
+def checksum(*trees: Arrays) -> str:
+    """A digest of names, shapes and bytes of arrays."""
+    state = blake2b(digest_size=16)
+    for tree in trees:
+        for name in sorted(tree):
+            array = np.ascontiguousarray(tree[name])
+            state.update(f"{name}{array.dtype}{array.shape}".encode())
+            state.update(array.tobytes())
+    return state.hexdigest()

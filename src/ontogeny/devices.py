@@ -1,0 +1,34 @@
+"""The platform, the threads and the compilation cache of a process. Call `prepare` before JAX is imported."""
+
+import os
+import sys
+from hashlib import blake2b
+from pathlib import Path
+
+
+def prepare(threads: int = 1) -> None:
+    """Keep XLA within `threads` cores and let every job reuse what earlier ones compiled.
+
+    Settings that the user made in the environment stand.
+
+    Raises:
+        RuntimeError: JAX is already imported, so that the settings would come too late.
+    """
+    if "jax" in sys.modules:
+        raise RuntimeError("devices.prepare must be called before JAX is imported")
+    flags = f"--xla_cpu_multi_thread_eigen={'true' if threads > 1 else 'false'} intra_op_parallelism_threads={threads}"
+    os.environ.setdefault("XLA_FLAGS", flags)
+    os.environ.setdefault("OMP_NUM_THREADS", str(threads))
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(compilation_cache()))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+def compilation_cache() -> Path:
+    """A folder of compiled programs for this kind of processor: machine code of another may not run here."""
+    information = Path("/proc/cpuinfo")
+    lines = information.read_text().splitlines() if information.exists() else []
+    features = next((line for line in lines if line.startswith(("flags", "Features"))), "")
+    kind = blake2b(features.encode(), digest_size=4).hexdigest()
+    home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    return home / "ontogeny" / f"jax-{os.uname().machine}-{kind}"

@@ -1,0 +1,65 @@
+"""What ran: versions, machine, code and duration, so that every number of a report can be traced."""
+
+import os
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("ontogeny", "jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy", "pandas", "blackjax", "ruptures", "scikit-learn", "snakemake")
+
+
+def versions() -> dict[str, str]:
+    """Name -> installed version of the packages that numbers depend on."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def git_commit() -> str | None:
+    """The commit of the working directory, with `+` where files differ from it; None outside a repository."""
+    try:
+        commit = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+        changed = subprocess.run(["git", "status", "--porcelain", "-uno"], capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return commit + ("+" if changed else "")
+
+
+def machine() -> dict[str, Any]:
+    """The machine, and the accelerators if this process uses JAX."""
+    jax = sys.modules.get("jax")
+    return {
+        "host": platform.node(),
+        "system": platform.platform(),
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "devices": [device.device_kind for device in jax.devices()] if jax else [],
+    }
+
+
+def processor() -> str:
+    information = Path("/proc/cpuinfo")
+    lines = information.read_text().splitlines() if information.exists() else []
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def record(stage: str, digest: str, code: str, seconds: float) -> dict[str, Any]:
+    """What a stage says of itself in its manifest."""
+    return {
+        "stage": stage,
+        "digest": digest,
+        "code": code,
+        "seconds": round(seconds, 3),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": git_commit(),
+        "versions": versions(),
+        "machine": machine(),
+    }

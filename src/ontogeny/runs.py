@@ -1,0 +1,180 @@
+"""From a study to its jobs: blocks of seeds, their paths, and each stage's specification as canonical JSON.
+
+A job takes a block of seeds of one variant, aligned on `seed // seeds_per_job`, so that the seeds of a small model
+share one start-up and one compiled program. Snakemake compares a job's parameters as text; they hold exactly what the
+stage depends on, and the digest of the code that it runs.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ontogeny.config import Study, Superposition, Text
+from ontogeny.fingerprint import PACKAGE, canonical_json, code_digest, digest, file_digest, folder_digest
+from ontogeny.study import Variant, corpus_files, is_file_corpus, user_kinds
+
+SMALL_MODEL_SEEDS = 8
+OBSERVABLES_THAT_MAY_FIT = ("loss", "polygons", "features", "in_context", "attention")
+
+
+@dataclass(frozen=True)
+class Block:
+    """The seeds of a variant that one job takes."""
+
+    name: str
+    lanes: tuple[int, ...]
+    seeds: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A study, where its config lies, and all that Snakemake asks of it."""
+
+    study: Study
+    variants: tuple[Variant, ...]
+    base: Path
+
+    @cached_property
+    def by_name(self) -> Mapping[tuple[str, str], Variant]:
+        return {(variant.family_name, variant.name): variant for variant in self.variants}
+
+    def variant(self, family: str, variant: str) -> Variant:
+        return self.by_name[family, variant]
+
+    def folder(self, variant: Variant) -> str:
+        return f"{self.study.results}/{variant.family_name}/{variant.name}"
+
+    def variants_of(self, family: str) -> list[Variant]:
+        return [variant for variant in self.variants if variant.family_name == family]
+
+    def manifests(self, variant: Variant, stage: str) -> list[str]:
+        """The declared outputs of a stage over all blocks of a variant."""
+        return [f"{self.folder(variant)}/jobs/{block.name}/{stage}.json" for block in blocks(variant)]
+
+    def specification(self, stage: str, family: str, variant: str = "", block: str = "") -> str:
+        """The canonical JSON of what a job of a stage depends on."""
+        return canonical_json(SPECIFICATIONS[stage](self, family, variant, block))
+
+
+def seeds_per_job(variant: Variant) -> int:
+    """How many seeds share a job: 8 for the toy model, whose training is worth less than a start-up; else one."""
+    return variant.family.seeds_per_job or (SMALL_MODEL_SEEDS if isinstance(variant.family.model, Superposition) else 1)
+
+
+def blocks(variant: Variant) -> list[Block]:
+    """The blocks of a variant's seeds. A block's name and lanes do not depend on which of its seeds are listed."""
+    size = seeds_per_job(variant)
+    starts = sorted({seed // size * size for seed in variant.seeds})
+    return [make_block(start, size, variant.seeds) for start in starts]
+
+
+def make_block(start: int, size: int, seeds: Iterable[int]) -> Block:
+    lanes = tuple(range(start, start + size))
+    name = f"seed~{start}" if size == 1 else f"seeds~{lanes[0]}-{lanes[-1]}"
+    return Block(name, lanes, tuple(seed for seed in seeds if seed in lanes))
+
+
+def problem_part(plan: Plan, variant: Variant) -> dict[str, Any]:
+    """Task and network, as every stage that computes with them needs them."""
+    family = variant.family
+    return {"task": family.task.model_dump(mode="json"), "model": family.model.model_dump(mode="json"), "files": user_files(plan, variant)}
+
+
+def user_files(plan: Plan, variant: Variant) -> dict[str, str]:
+    """Digests of the user's files that the task and the model are made of."""
+    family = variant.family
+    kinds = [kind for key, kind in user_kinds(family) if not key.startswith("observables")]
+    files = {kind: file_digest(plan.base / kind.rpartition(":")[0]) for kind in kinds}
+    if isinstance(family.task, Text) and is_file_corpus(family.task.corpus):
+        files |= {str(path): file_digest(path) for path in corpus_files(family.task.corpus, plan.base)}
+    return files
+
+
+def problem_modules(variant: Variant) -> list[str]:
+    """The modules, imported by name, that the kinds of a variant's task and model are."""
+    family = variant.family
+    kinds = [f"tasks.{family.task.kind}", f"models.{family.model.kind}"]
+    return [kind for kind in kinds if ".py:" not in kind]
+
+
+def selected(plan: Plan, family: str, variant: str, block: str) -> tuple[Variant, list[int], list[int]]:
+    chosen = plan.variant(family, variant)
+    found = next(candidate for candidate in blocks(chosen) if candidate.name == block)
+    return chosen, list(found.seeds), list(found.lanes)
+
+
+def train_specification(plan: Plan, family: str, name: str, block: str) -> dict[str, Any]:
+    variant, seeds, lanes = selected(plan, family, name, block)
+    sections = variant.family.model_dump(mode="json", include={"training", "checkpoints"})
+    code = code_digest("stages.train", *problem_modules(variant))
+    return {"seeds": seeds, "lanes": lanes, "code": code, **problem_part(plan, variant), **sections}
+
+
+def calibrate_specification(plan: Plan, family: str, name: str, block: str) -> dict[str, Any]:
+    variant = plan.variant(family, name)
+    code = code_digest("stages.calibrate", *problem_modules(variant))
+    llc = variant.family.llc.model_dump(mode="json")
+    return {"seed": variant.seeds[0], "code": code, "llc": llc, **problem_part(plan, variant)}
+
+
+def sample_specification(plan: Plan, family: str, name: str, block: str) -> dict[str, Any]:
+    variant, seeds, _ = selected(plan, family, name, block)
+    code = code_digest("stages.sample", *problem_modules(variant))
+    return {"seeds": seeds, "code": code, "llc": variant.family.llc.model_dump(mode="json"), **problem_part(plan, variant)}
+
+
+def observe_specification(plan: Plan, family: str, name: str, block: str) -> dict[str, Any]:
+    variant, seeds, _ = selected(plan, family, name, block)
+    kinds = variant.family.observables
+    built_in = [f"observables.{kind}" for kind in (kinds if kinds is not None else OBSERVABLES_THAT_MAY_FIT) if ".py:" not in kind]
+    code = code_digest("stages.observe", *problem_modules(variant), *built_in)
+    files = {kind: file_digest(plan.base / kind.rpartition(":")[0]) for kind in kinds or [] if ".py:" in kind}
+    return {"seeds": seeds, "code": code, "observables": kinds, "observable_files": files, **problem_part(plan, variant)}
+
+
+def analyse_specification(plan: Plan, family: str, name: str, block: str) -> dict[str, Any]:
+    variant, seeds, _ = selected(plan, family, name, block)
+    return {"seeds": seeds, "code": code_digest("stages.analyse"), "transitions": variant.family.transitions.model_dump(mode="json")}
+
+
+def consensus_specification(plan: Plan, family: str, name: str, block: str) -> dict[str, Any]:
+    return {"seeds": list(plan.variant(family, name).seeds), "code": code_digest("stages.consensus")}
+
+
+def report_specification(plan: Plan, family: str, name: str, block: str) -> dict[str, Any]:
+    variant = plan.variant(family, name)
+    configuration = variant.family.model_dump(mode="json", exclude={"seeds"})
+    return {"seeds": list(variant.seeds), "code": page_code("stages.report"), "configuration": configuration}
+
+
+def family_report_specification(plan: Plan, family: str, name: str, block: str) -> dict[str, Any]:
+    variants = {variant.name: list(variant.seeds) for variant in plan.variants_of(family)}
+    return {"variants": variants, "code": page_code("stages.family_report"), "description": plan.study.families[family].description}
+
+
+def index_specification(plan: Plan, family: str, name: str, block: str) -> dict[str, Any]:
+    families = {
+        name: {"description": section.description, "variants": {variant.name: list(variant.seeds) for variant in plan.variants_of(name)}}
+        for name, section in plan.study.families.items()
+    }
+    return {"families": families, "code": page_code("stages.index")}
+
+
+def page_code(stage: str) -> str:
+    """The code of a stage that writes pages, with the templates that it fills in."""
+    return digest([code_digest(stage), folder_digest(PACKAGE / "report" / "templates")])
+
+
+SPECIFICATIONS = {
+    "train": train_specification,
+    "calibrate": calibrate_specification,
+    "sample": sample_specification,
+    "observe": observe_specification,
+    "analyse": analyse_specification,
+    "consensus": consensus_specification,
+    "report": report_specification,
+    "family_report": family_report_specification,
+    "index": index_specification,
+}

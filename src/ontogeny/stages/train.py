@@ -1,0 +1,143 @@
+"""Train the seeds of a block, save their checkpoints, go on where an earlier job stopped."""
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+import numpy as np
+import pandas as pd
+
+from ontogeny import checkpoints, config, training
+from ontogeny.families import build_problem
+from ontogeny.files import write_parquet
+from ontogeny.progress import progress
+from ontogeny.schedule import blocks, checkpoint_steps
+from ontogeny.stages.job import Job, task_and_model
+
+PIECE = 16
+"""Checkpoints that one call of the compiled program makes: progress is shown and memory bounded by it."""
+BLOCK_CHECKPOINTS, BLOCK_BYTES, BLOCK_SECONDS = 256, 2**24, 60.0
+"""A block is saved when it holds this many checkpoints or bytes, or this much time went into it."""
+
+
+class Block(NamedTuple):
+    """Checkpoints of all lanes since the last save."""
+
+    steps: tuple[int, ...]
+    piece: training.Piece  # NumPy arrays [lanes, checkpoints, ...]
+    seconds: float
+
+
+def run(job: Job) -> None:
+    """Train what is not yet trained, seed by seed resumable; a seed's numbers do not depend on the others."""
+    section: config.Training = job.section("training", config.Training)
+    task, model = task_and_model(job)
+    problem = build_problem(task, model, batch_size=section.batch_size, base=job.base)
+    kept = checkpoint_steps(job.section("checkpoints", config.Checkpoints), section.steps)
+    digests = {seed: job.seed_digest(seed) for seed in job.specification["seeds"]}
+    whole = {seed: checkpoints.whole_blocks(folder(job, seed), digests[seed]) for seed in digests}
+    waiting = [seed for seed in digests if not (whole[seed] and whole[seed][-1].steps[-1] == kept[-1])]
+    if waiting:
+        train(job, problem, section, kept, waiting, digests, whole)
+    for seed, digest in digests.items():
+        if seed in waiting or not job.is_done(seed, digest, job.seed_folder(seed) / "training.parquet"):
+            with job.recorded(seed, digest) as details:
+                rates = training.learning_rate(section)
+                write_parquet(job.seed_folder(seed) / "training.parquet", training_table(folder(job, seed), np.asarray(jax.vmap(rates)(np.array(kept)))))
+                details["steps"] = list(kept)
+    job.finish(digests)
+
+
+def folder(job: Job, seed: int) -> Path:
+    return job.seed_folder(seed) / "checkpoints"
+
+
+def train(job: Job, problem, section: config.Training, kept: Sequence[int], waiting: Sequence[int], digests: Mapping[int, str], whole) -> None:
+    """Train the waiting seeds from the last checkpoint that all of them have, in lanes that depend on the block alone."""
+    lanes = job.specification["lanes"]
+    optimizer = training.build_optimizer(section)
+    state = training.initial_state(problem, optimizer, lanes)
+    done = resume_point(whole, waiting)
+    for seed in waiting:
+        keep_until(folder(job, seed), digests[seed], whole[seed], done)
+    if done is not None:
+        state = restore(state, lanes, {seed: folder(job, seed) for seed in waiting}, done)
+    left = [step for step in kept if done is None or step > done]
+    for block in trained_blocks(job.label, problem, optimizer, state, lanes, left, done or 0):
+        for seed in waiting:
+            save(folder(job, seed), digests[seed], block, lanes.index(seed))
+
+
+def resume_point(whole: Mapping[int, Sequence[checkpoints.Block]], seeds: Sequence[int]) -> int | None:
+    """The last step at which every seed has a block's end, and so the optimiser's state; None for none."""
+    ends = [{block.steps[-1] for block in whole[seed]} for seed in seeds]
+    return max(set.intersection(*ends), default=None)
+
+
+def keep_until(place: Path, digest: str, whole: Sequence[checkpoints.Block], done: int | None) -> None:
+    """Forget what lies behind the step to go on from, and the checkpoints of another specification."""
+    if done is None:
+        checkpoints.clear(place)
+    else:
+        checkpoints.write_index(place, digest, [block for block in whole if block.steps[-1] <= done])
+
+
+def restore(fresh: training.State, lanes: Sequence[int], folders: Mapping[int, Path], done: int) -> training.State:
+    """The state of every lane at a step; a lane that nobody waits for repeats another and is thrown away."""
+    states = {}
+    for seed, place in folders.items():
+        block = next(block for block in checkpoints.read_index(place) if block.steps[-1] == done)
+        saved = checkpoints.read_block(place, block)
+        states[seed] = ({name: array[-1] for name, array in saved.params.items()}, [saved.optimizer[str(n)] for n in range(len(saved.optimizer))])
+    filler = next(iter(states.values()))
+    chosen = [states.get(lane, filler) for lane in lanes]
+    params = {name: np.stack([state[0][name] for state in chosen]) for name in filler[0]}
+    leaves = [np.stack([state[1][place] for state in chosen]) for place in range(len(filler[1]))]
+    return training.State(params, jax.tree.unflatten(jax.tree.structure(fresh.optimizer), leaves))
+
+
+def trained_blocks(label: str, problem, optimizer, state: training.State, lanes: Sequence[int], left: Sequence[int], done: int):
+    """Train to each of the steps left, and yield blocks of checkpoints with the optimiser's state at their ends."""
+    advance = training.compile_training(problem, optimizer)
+    keys = training.seed_keys(lanes, 1)
+    pieces: list[training.Piece] = []
+    steps: list[int] = []
+    began = time.monotonic()
+    start = done
+    with progress(label, left[-1], "steps") as show:
+        show(start)
+        for some in blocks(left, PIECE):
+            stops = np.array(some + some[-1:] * (PIECE - len(some)), np.int32)
+            starts = np.concatenate([[start], stops[:-1]]).astype(np.int32)
+            state, piece = advance(state, keys, starts, stops)
+            pieces.append(jax.tree.map(lambda leaf, count=len(some): np.asarray(leaf)[:, :count], piece))
+            steps += some
+            start = some[-1]
+            show(start)
+            if is_full(pieces, len(steps), time.monotonic() - began) or start == left[-1]:
+                joined = jax.tree.map(lambda *leaves: np.concatenate(leaves, axis=1), *pieces)
+                yield tuple(steps), joined, jax.tree.map(np.asarray, jax.tree.leaves(state.optimizer))
+                pieces, steps, began = [], [], time.monotonic()
+
+
+def is_full(pieces: Sequence[training.Piece], count: int, seconds: float) -> bool:
+    size = sum(leaf.nbytes / leaf.shape[0] for piece in pieces for leaf in piece.params.values())
+    return count >= BLOCK_CHECKPOINTS or size >= BLOCK_BYTES or seconds >= BLOCK_SECONDS
+
+
+def save(place: Path, digest: str, block, lane: int) -> None:
+    """Save one lane's share of a block."""
+    steps, piece, optimizer = block
+    params = {name: array[lane] for name, array in piece.params.items()}
+    leaves = {str(number): leaf[lane] for number, leaf in enumerate(optimizer)}
+    measured = {"loss": piece.loss[lane], "gradient_norm": piece.gradient_norm[lane]}
+    checkpoints.save_block(place, digest, steps, checkpoints.Saved(params, leaves, measured))
+
+
+def training_table(place: Path, rates: np.ndarray) -> pd.DataFrame:
+    """A row a checkpoint: step, mean minibatch loss since the one before, learning rate, norm of the gradient."""
+    saved = [(block, checkpoints.read_block(place, block).training) for block in checkpoints.read_index(place)]
+    frame = pd.concat([pd.DataFrame({"step": block.steps, **measured}) for block, measured in saved], ignore_index=True)
+    return frame.assign(learning_rate=rates)[["step", "loss", "learning_rate", "gradient_norm"]]

@@ -1,0 +1,200 @@
+"""From the text of config.yaml to a `Study` whose every variant is valid, or to one message with all its faults."""
+
+import ast
+import itertools
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from glob import glob
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from ontogeny.config import Family, Study, Text, UserKind
+
+NUMBER = re.compile(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+")
+UNION_TAGS = {"task": 1, "model": 1, "learning_rate": 1}
+
+
+class ConfigError(ValueError):
+    """A config.yaml that cannot be run; its text lists every fault with its path, its value and what is allowed."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One point of a family's sweep: `base` where there is no sweep."""
+
+    family_name: str
+    name: str
+    family: Family
+    seeds: tuple[int, ...]
+
+
+def read_study(path: Path) -> tuple[Study, tuple[Variant, ...]]:
+    """The study that a file describes, and its variants.
+
+    Raises:
+        ConfigError: the file is missing, is not YAML, or has faults.
+    """
+    try:
+        raw = yaml.safe_load(path.read_text())
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not YAML: {error}") from None
+    if not isinstance(raw, dict):
+        raise ConfigError(f"{path}: expected keys such as `families:`, found {type(raw).__name__}")
+    return validate_study(raw, path)
+
+
+def validate_study(raw: Mapping[str, Any], path: Path) -> tuple[Study, tuple[Variant, ...]]:
+    """The same from a mapping already read; `path` is where it came from, and what its own paths are relative to."""
+    raw = read_numbers(raw)
+    study, faults = try_study(raw)
+    variants: list[Variant] = []
+    families = raw.get("families")
+    for name, family in (families if isinstance(families, dict) else {}).items():
+        if isinstance(family, dict):
+            for found in expand(str(name), family, raw.get("seeds", [0]), path.parent):
+                if isinstance(found, Variant):
+                    variants.append(found)
+                else:
+                    faults.append(found)
+    if study is None or faults:
+        told = [fault for fault in dict.fromkeys(faults) if fault.rpartition(" (in ")[0] not in faults]
+        listed = "\n".join(f"  {fault}" for fault in told)
+        raise ConfigError(f"{path} cannot be run:\n{listed}")
+    return study, tuple(variants)
+
+
+def try_study(raw: Mapping[str, Any]) -> tuple[Study | None, list[str]]:
+    try:
+        return Study.model_validate(raw), []
+    except ValidationError as error:
+        return None, describe(error, "")
+
+
+def expand(name: str, raw: Mapping[str, Any], study_seeds: Any, base: Path) -> Iterator[Variant | str]:
+    """The variants of a family's sweep, or the faults that keep them from being one."""
+    sweep = raw.get("sweep") or {}
+    if not isinstance(sweep, dict) or not all(isinstance(values, list) and values for values in sweep.values()):
+        return  # Study's own validation reports it
+    seen: set[str] = set()
+    for point in itertools.product(*sweep.values()):
+        overrides = dict(zip(sweep, point, strict=True))
+        variant = variant_name(overrides)
+        if variant in seen:
+            yield f"families.{name}.sweep: two points of it are both called {variant}"
+        seen.add(variant)
+        try:
+            family = Family.model_validate(override({key: value for key, value in raw.items() if key != "sweep"}, overrides))
+        except ValidationError as error:
+            yield from (f"{fault}{f' (in {variant})' if overrides else ''}" for fault in describe(error, f"families.{name}"))
+            continue
+        seeds = tuple(sorted(set(family.seeds or (study_seeds if isinstance(study_seeds, list) else [study_seeds]))))
+        yield from (f"families.{name}.{fault}" for fault in missing_files(family, base))
+        yield Variant(name, variant, family, seeds)
+
+
+def variant_name(overrides: Mapping[str, Any]) -> str:
+    """`layers~2`, or `sparsity~0.1,width~64`; `base` without a sweep."""
+    return ",".join(f"{key.rsplit('.', 1)[-1]}~{spell(value)}" for key, value in overrides.items()) or "base"
+
+
+def spell(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value)
+    return re.sub(r"[^A-Za-z0-9_.+-]+", "-", text).strip("-")
+
+
+def override(raw: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of nested mappings with the values at some dotted keys replaced."""
+    result = dict(raw)
+    for dotted, value in overrides.items():
+        head, _, rest = dotted.partition(".")
+        below = result.get(head)
+        result[head] = override(below if isinstance(below, dict) else {}, {rest: value}) if rest else value
+    return result
+
+
+def read_numbers(value: Any) -> Any:
+    """YAML 1.1 reads 1e-3 as text; everybody who writes it means the number."""
+    if isinstance(value, Mapping):
+        return {key: read_numbers(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [read_numbers(item) for item in value]
+    return float(value) if isinstance(value, str) and NUMBER.fullmatch(value) else value
+
+
+def describe(error: ValidationError, prefix: str) -> list[str]:
+    """One line a fault: its dotted path, its value, and what is allowed there."""
+    lines = []
+    for fault in error.errors(include_url=False):
+        path = ".".join([prefix, *key_path(fault["loc"])]).strip(".")
+        allowed = fault["msg"].removeprefix("Value error, ")
+        if fault["type"] == "extra_forbidden":
+            allowed = "no such key"
+        if fault["type"].startswith("union_tag"):
+            kinds = fault.get("ctx", {}).get("expected_tags", "'file'").replace("'file'", "path/to/file.py:name")
+            allowed, path = f"allowed are {kinds}", f"{path}.kind"
+        value = fault["input"].get("kind", "missing") if path.endswith(".kind") and isinstance(fault["input"], dict) else fault["input"]
+        shown = "" if fault["type"] == "missing" or isinstance(value, dict) else f" is {value!r}"
+        lines.append(f"{path}{shown}: {allowed}")
+    return lines
+
+
+def key_path(location: tuple[int | str, ...]) -> list[str]:
+    """A fault's place as the keys of the file: pydantic adds the branch of a union after the union's key."""
+    keys: list[str] = []
+    skip = False
+    for part in location:
+        if not skip:
+            keys.append(str(part))
+        skip = not skip and part in UNION_TAGS
+    return keys
+
+
+def missing_files(family: Family, base: Path) -> Iterator[str]:
+    """Faults of the files of the user that a family names: missing, not Python, or without the name."""
+    for section, kind in user_kinds(family):
+        file, _, name = kind.rpartition(":")
+        path = base / file
+        if not path.is_file():
+            yield f"{section} is {kind!r}: no such file: {path}"
+            continue
+        try:
+            body = ast.parse(path.read_text()).body
+        except SyntaxError as error:
+            yield f"{section} is {kind!r}: {path} line {error.lineno}: {error.msg}"
+            continue
+        if name not in set(itertools.chain.from_iterable(bound_names(node) for node in body)):
+            yield f"{section} is {kind!r}: {path} defines no {name}"
+    if isinstance(family.task, Text) and is_file_corpus(family.task.corpus) and not corpus_files(family.task.corpus, base):
+        yield f"task.corpus is {family.task.corpus!r}: no file matches {base / family.task.corpus}; other corpora are sotu, python, huggingface:NAME"
+
+
+def bound_names(node: ast.stmt) -> list[str]:
+    """The names that a statement at the top of a module binds."""
+    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+        return [node.name]
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        return [alias.asname or alias.name for alias in node.names]
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    return [target.id for target in targets if isinstance(target, ast.Name)]
+
+
+def user_kinds(family: Family) -> list[tuple[str, str]]:
+    """(key, kind) of every model, task and observable of a family that is a file of the user."""
+    kinds = [(f"{name}.kind", section.kind) for name, section in (("task", family.task), ("model", family.model)) if isinstance(section, UserKind)]
+    return kinds + [(f"observables.{place}", kind) for place, kind in enumerate(family.observables or []) if ".py:" in kind]
+
+
+def is_file_corpus(corpus: str) -> bool:
+    return corpus not in ("sotu", "python") and not corpus.startswith("huggingface:")
+
+
+def corpus_files(corpus: str, base: Path) -> list[Path]:
+    """The files of a corpus that is a path or a glob, absolute or relative to the config, in order of their names."""
+    return sorted(path for path in map(Path, glob(str(base / corpus), recursive=True)) if path.is_file())

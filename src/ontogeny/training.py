@@ -1,0 +1,101 @@
+"""The compiled training loop: one program advances the seeds of a block from checkpoint to checkpoint.
+
+A run is a function of its specification and seed. The key of a seed is `jax.random.key(seed)`; folding in 0 gives the key
+of the initialisation, folding in 1 the key of training, and folding the step into that the key of the step. So a run
+can be stopped and resumed at any checkpoint, and cut into pieces of any size, with the same numbers.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float, Int, Key
+
+from ontogeny import config
+from ontogeny.problem import Params, Problem
+
+
+class State(NamedTuple):
+    """Parameters and the optimiser's state of each seed; every leaf has a leading axis of seeds."""
+
+    params: Params
+    optimizer: Any
+
+
+class Piece(NamedTuple):
+    """What training leaves at C consecutive checkpoints of S seeds."""
+
+    params: Params  # every leaf [S, C, ...]
+    loss: Float[Array, "seeds checkpoints"]  # mean minibatch loss since the checkpoint before; NaN where no step lies between
+    gradient_norm: Float[Array, "seeds checkpoints"]  # at the last step before the checkpoint, before clipping
+
+
+Advance = Callable[[State, Key[Array, "seeds"], Int[Array, "checkpoints"], Int[Array, "checkpoints"]], tuple[State, Piece]]
+
+
+def learning_rate(training: config.Training) -> optax.Schedule:
+    """The learning rate as a function of the step."""
+    rate = training.optimizer.learning_rate
+    if isinstance(rate, config.Schedule):
+        return getattr(optax, rate.name)(**(rate.__pydantic_extra__ or {}))
+    if training.warmup:
+        return optax.warmup_constant_schedule(0.0, rate, training.warmup)
+    return optax.constant_schedule(rate)
+
+
+def build_optimizer(training: config.Training) -> optax.GradientTransformation:
+    """The optimiser that the config names, after clipping by the global norm where it asks for that."""
+    make = getattr(optax, training.optimizer.name)
+    optimizer = make(learning_rate=learning_rate(training), **(training.optimizer.__pydantic_extra__ or {}))
+    return optimizer if training.clip is None else optax.chain(optax.clip_by_global_norm(training.clip), optimizer)
+
+
+def seed_keys(seeds: Sequence[int], purpose: int) -> Key[Array, "seeds"]:
+    """Keys of the seeds for initialisation (purpose 0) or training (purpose 1)."""
+    return jax.vmap(lambda seed: jax.random.fold_in(jax.random.key(seed), purpose))(jnp.asarray(seeds, jnp.uint32))
+
+
+def initial_state(problem: Problem, optimizer: optax.GradientTransformation, seeds: Sequence[int]) -> State:
+    """The state of each seed at step 0."""
+
+    def one(key: Key[Array, ""]) -> State:
+        params = problem.init(key)
+        return State(params, optimizer.init(params))
+
+    return jax.jit(lambda keys: jax.lax.map(one, keys))(seed_keys(seeds, 0))
+
+
+def compile_training(problem: Problem, optimizer: optax.GradientTransformation) -> Advance:
+    """A program (state, keys, starts, stops) -> (state, piece) that trains from step starts[c] to stops[c] for each c.
+
+    It is compiled once for a number of seeds and checkpoints; the steps are arguments. Seeds are vectorised, since one
+    toy model leaves a core idle; a single seed is not, since the extra axis slows down matrix products.
+    """
+
+    def train_step(step: Int[Array, ""], carry: tuple[State, Array, Array], key: Key[Array, ""]) -> tuple[State, Array, Array]:
+        (params, state), total, _ = carry
+        batch = problem.data.train(jax.random.fold_in(key, step), step)
+        loss, gradient = jax.value_and_grad(lambda params: problem.loss(params, batch).mean())(params)
+        updates, state = optimizer.update(gradient, state, params)
+        return State(optax.apply_updates(params, updates), state), total + loss, optax.global_norm(gradient)
+
+    def one_seed(state: State, key: Key[Array, ""], starts: Int[Array, "c"], stops: Int[Array, "c"]) -> tuple[State, Piece]:
+        def to_checkpoint(state: State, bounds: tuple[Array, Array]) -> tuple[State, Piece]:
+            start, stop = bounds
+            zero = jnp.zeros(())
+            state, total, norm = jax.lax.fori_loop(start, stop, lambda step, carry: train_step(step, carry, key), (state, zero, zero))
+            nothing = stop == start
+            return state, Piece(state.params, jnp.where(nothing, jnp.nan, total / (stop - start)), jnp.where(nothing, jnp.nan, norm))
+
+        return jax.lax.scan(to_checkpoint, state, (starts, stops))
+
+    @jax.jit
+    def advance(state: State, keys: Key[Array, "s"], starts: Int[Array, "c"], stops: Int[Array, "c"]) -> tuple[State, Piece]:
+        if keys.shape[0] > 1:
+            return jax.vmap(one_seed, in_axes=(0, 0, None, None))(state, keys, starts, stops)
+        alone = jax.tree.map(lambda leaf: leaf[0], state)
+        return jax.tree.map(lambda leaf: leaf[None], one_seed(alone, keys[0], starts, stops))
+
+    return advance
