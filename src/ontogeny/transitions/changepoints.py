@@ -8,7 +8,8 @@ from jaxtyping import Float
 
 SMALLEST_SEGMENT = 3
 """A level is known from at least this many checkpoints."""
-WIDTHS = (1, 2, 3, 4, 6, 8, 11, 15, 20, 28, 40)
+WIDTHS = (1, 2, 3, 4, 6, 9, 14, 20, 30)
+"""Of a passage, in checkpoints."""
 AGREEMENT = 1.5
 """Checkpoint spacings within which the two detectors must agree."""
 

@@ -81,7 +81,7 @@ def independent(entry: Mapping) -> bool:
 def judged(with_evidence: Sequence[bool], of: int) -> tuple[str, str]:
     """How well a transition is supported, and why."""
     count = len(with_evidence)
-    common, shown = 2 * count > of and of > 1, 2 * sum(with_evidence) > count
+    common, shown = 2 * count > of > 1, 2 * sum(with_evidence) > count
     evidence = "an independent observable changes with it" if shown else "nothing independent of the loss changes with it"
     reason = f"{count} of {of} seeds; {evidence}"
     if common and shown:

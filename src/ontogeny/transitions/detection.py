@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ from jaxtyping import Float
 from ontogeny.transitions.changepoints import Passages, agrees, change_points, passages
 from ontogeny.transitions.curves import INVERSES, Curve, curves_of
 from ontogeny.transitions.significance import Scan, p_value, q_values, scan, simulate
-from ontogeny.transitions.smoothing import Whitening, log_likelihood, null_covariances, shortest_length, straight_line
+from ontogeny.transitions.smoothing import Null, log_likelihood, null_covariances, residuals, shortest_length, straight_line
 
 COLUMNS = (
     "observable",
@@ -34,36 +35,42 @@ SMALLEST_SHARE = 0.1
 SMALLEST_SHARE_OF_LLC = 0.02
 """... and of λ̂, at least this share of its level."""
 MOST_PASSAGES = 5
-FEWEST_DRAWS, DRAWS_PER_TEST, FURTHER_DRAWS = 199, 20, 199
+FEWEST_DRAWS, DRAWS_PER_TEST, BATCH = 199, 20, 40
 
 
 @dataclass(frozen=True)
 class Search:
     """What the curves on the same checkpoints, with the same noise, share while they are searched."""
 
-    covariances: Sequence[Float[np.ndarray, "N N"]]
+    nulls: Sequence[Null]
     line: Float[np.ndarray, "N 2"]
     passages: Passages
+    noise_scale: float
     smallest_variance: float
 
     @classmethod
-    def over(cls, positions: Float[np.ndarray, "N"], noise: Float[np.ndarray, "N N"] | None) -> "Search":
+    def over(cls, positions: Float[np.ndarray, "N"], noise: Float[np.ndarray, "N N"] | None) -> Self:
+        alternatives = passages(positions, shortest_length(positions))
         return cls(
-            null_covariances(positions, noise),
+            [Null.of(covariance, alternatives.shapes) for covariance in null_covariances(positions, noise)],
             straight_line(positions),
-            passages(positions, shortest_length(positions)),
+            alternatives,
+            1.0 if noise is None else float(np.sqrt(np.diag(noise).mean())),
             NOISE_FLOOR**2 if noise is None else 1.0,
         )
 
+    def free(self, found: Sequence[int]) -> Float[np.ndarray, "N P"]:
+        return np.column_stack([self.line, self.passages.shapes[:, list(found)]])
+
     def scan(self, columns: Float[np.ndarray, "N B"], found: Sequence[int] = ()) -> Scan:
         """The next passage of each column, those already `found` being part of the trend."""
-        free = np.column_stack([self.line, self.passages.shapes[:, list(found)]])
-        return scan(columns, self.covariances, free, self.passages.shapes, self.smallest_variance)
+        return scan(columns, self.nulls, self.free(found), self.smallest_variance)
 
-    def simulated(self, null: int, variance: float, draws: int, seed: Sequence[int], found: Sequence[int] = ()) -> np.ndarray:
+    def simulated(
+        self, generator: np.random.Generator, null: int, variance: float, draws: int, found: Sequence[int] = ()
+    ) -> Float[np.ndarray, "draws"]:
         """The scan's statistic on curves without a further transition."""
-        generator = np.random.default_rng(seed)
-        return self.scan(simulate(generator, self.covariances[null], variance, draws), found).statistic
+        return self.scan(simulate(generator, self.nulls[null], variance, draws), found).statistic
 
 
 def detect_transitions(
@@ -155,7 +162,9 @@ def first_passages(group: Sequence[Curve], tests: int, seed: int) -> list[tuple[
     draws = max(FEWEST_DRAWS, DRAWS_PER_TEST * tests)
     nulls = result.null.tolist()
     simulated = {
-        null: search.simulated(null, float(result.null_variance[result.null == null].mean()), draws, [seed, 0])
+        null: search.simulated(
+            np.random.default_rng(seed), null, float(result.null_variance[result.null == null].mean()), draws
+        )
         for null in sorted(set(nulls))
     }
     return [
@@ -168,16 +177,28 @@ def further_passages(curve: Curve, search: Search, first: Found, level: float, s
     """All passages of a flagged curve: each is tested with the earlier ones as part of the trend, until one is not surprising."""
     found = [first]
     values, _ = centred(curve)
-    draws = max(FEWEST_DRAWS, int(np.ceil(2 / level)))
     while len(found) < MOST_PASSAGES:
         earlier = [passage.passage for passage in found]
         result = search.scan(values[:, None], earlier)
-        null, variance = int(result.null[0]), float(result.null_variance[0])
-        simulated = search.simulated(null, variance, draws, [seed, len(found)], earlier)
-        found.append(Found(int(result.passage[0]), p_value(result.statistic[0], simulated)))
-        if found[-1].p_value > level:
-            return found[:-1]
+        generator = np.random.default_rng([seed, len(found)])
+        p = p_value_at(search, generator, result, earlier, level)
+        if p > level:
+            return found
+        found.append(Found(int(result.passage[0]), p))
     return found
+
+
+def p_value_at(
+    search: Search, generator: np.random.Generator, result: Scan, earlier: Sequence[int], level: float
+) -> float:
+    """The Monte Carlo p-value of one curve's further passage, given up as soon as it is sure to exceed the level."""
+    draws = max(FEWEST_DRAWS, int(np.ceil(2 / level)))
+    null, variance = int(result.null[0]), float(result.null_variance[0])
+    simulated = np.zeros(0)
+    while len(simulated) < draws and 1 + np.sum(simulated >= result.statistic[0]) <= level * (draws + 1):
+        batch = search.simulated(generator, null, variance, min(BATCH, draws - len(simulated)), earlier)
+        simulated = np.append(simulated, batch)
+    return p_value(result.statistic[0], simulated)
 
 
 @dataclass(frozen=True)
@@ -198,21 +219,23 @@ class Fit:
 def fit(curve: Curve, search: Search, found: Sequence[Found]) -> Fit:
     """The changes at the hyperparameters that are most likely with these passages."""
     values, unit = centred(curve)
-    shapes = search.passages.shapes[:, [passage.passage for passage in found]]
-    freedom = len(values) - search.line.shape[1] - len(found)
-    best = (-np.inf, np.inf, search.covariances[0])
-    for covariance in search.covariances:
-        whitening = Whitening.of(covariance, np.column_stack([search.line, shapes]))
-        squares = np.sum(whitening(values[:, None]) ** 2, axis=0)
-        likelihood, variance = log_likelihood(squares, whitening.log_determinant, freedom, search.smallest_variance)
-        best = max(best, (float(likelihood[0]), float(variance[0]), covariance), key=lambda candidate: candidate[0])
-    _, variance, covariance = best
-    whitening = Whitening.of(covariance, search.line)
-    design = whitening(shapes)
-    inverse = np.linalg.pinv(design.T @ design)
-    noise = np.sqrt(variance * np.diag(search.covariances[0]).mean())
+    columns = [passage.passage for passage in found]
+    free = search.free(columns)
+    freedom = len(values) - free.shape[1]
+    fits = []
+    for null in search.nulls:
+        basis, determinant = null.without(free)
+        squares = np.sum(residuals(null.whitener @ values[:, None], basis) ** 2, axis=0)
+        likelihood, variance = log_likelihood(squares, determinant, freedom, search.smallest_variance)
+        fits.append((float(likelihood[0]), float(variance[0])))
+    best = max(range(len(fits)), key=lambda number: fits[number][0])
+    variance, null = fits[best][1], search.nulls[best]
+    inverse = np.linalg.pinv(null.whitener @ free)
+    steps = slice(search.line.shape[1], None)
     return Fit(
-        unit * inverse @ design.T @ whitening(values[:, None])[:, 0], unit**2 * variance * inverse, float(unit * noise)
+        unit * (inverse @ null.whitener @ values)[steps],
+        unit**2 * variance * (inverse @ inverse.T)[steps, steps],
+        unit * float(np.sqrt(variance)) * search.noise_scale,
     )
 
 

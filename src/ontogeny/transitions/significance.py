@@ -7,10 +7,10 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.stats import false_discovery_control
 
-from ontogeny.transitions.smoothing import Whitening, log_likelihood
+from ontogeny.transitions.smoothing import Null, log_likelihood, residuals
 
 NEGLIGIBLE = 1e-6
-"""A passage of which the free part leaves a smaller share of the norm is not tested: it repeats what is there."""
+"""A passage of which the free part leaves a smaller share is not tested: it repeats what is there."""
 
 
 @dataclass(frozen=True)
@@ -20,59 +20,63 @@ class Scan:
     Attributes:
         statistic: log likelihood gained by adding the passage, each side at its own best hyperparameters.
         passage: its column in the shapes.
-        null, alternative: indices of the covariances chosen without it and with it.
+        null: index of the covariance chosen without it.
         null_variance: the factor of the covariance chosen without it.
     """
 
     statistic: Float[np.ndarray, "B"]
     passage: Int[np.ndarray, "B"]
     null: Int[np.ndarray, "B"]
-    alternative: Int[np.ndarray, "B"]
     null_variance: Float[np.ndarray, "B"]
 
 
 def scan(
     columns: Float[np.ndarray, "N B"],
-    covariances: Sequence[Float[np.ndarray, "N N"]],
+    nulls: Sequence[Null],
     free: Float[np.ndarray, "N P"],
-    shapes: Float[np.ndarray, "N T"],
     smallest_variance: float,
 ) -> Scan:
-    """Compare a smooth trend with a smooth trend and one passage, over all covariances and passages."""
-    freedom = columns.shape[0] - free.shape[1]
-    count = columns.shape[1]
-    null, alternative = np.full(count, -np.inf), np.full(count, -np.inf)
-    passage, null_index, index = (np.zeros(count, dtype=int) for _ in range(3))
+    """Compare a smooth trend with a smooth trend and one passage, over all covariances and passages.
+
+    Args:
+        free: what both sides fit freely: the straight line, and passages found before.
+    """
+    freedom, count = columns.shape[0] - free.shape[1], columns.shape[1]
+    without, with_passage = np.full(count, -np.inf), np.full(count, -np.inf)
+    passage, null_index = np.zeros(count, dtype=int), np.zeros(count, dtype=int)
     variance = np.ones(count)
-    for number, covariance in enumerate(covariances):
-        whitening = Whitening.of(covariance, free)
-        residuals = whitening(columns)
-        squares = np.einsum("nb,nb->b", residuals, residuals)
-        likelihood, scale = log_likelihood(squares, whitening.log_determinant, freedom, smallest_variance)
-        better = likelihood > null
-        null[better], null_index[better], variance[better] = likelihood[better], number, scale[better]
-        projections = np.abs(unit_shapes(whitening, shapes).T @ residuals)
-        best = projections.argmax(axis=0)
-        left = np.maximum(squares - projections[best, np.arange(count)] ** 2, 0)
-        likelihood, _ = log_likelihood(left, whitening.log_determinant, freedom, smallest_variance)
-        better = likelihood > alternative
-        alternative[better], passage[better], index[better] = likelihood[better], best[better], number
-    return Scan(alternative - null, passage, null_index, index, variance)
+    for number, null in enumerate(nulls):
+        basis, determinant = null.without(free)
+        left = residuals(null.whitener @ columns, basis)
+        squares = np.einsum("nb,nb->b", left, left)
+        likelihood, scale = log_likelihood(squares, determinant, freedom, smallest_variance)
+        better = likelihood > without
+        without[better], null_index[better], variance[better] = likelihood[better], number, scale[better]
+        best, gain = best_passages(null, basis, left)
+        likelihood, _ = log_likelihood(np.maximum(squares - gain, 0), determinant, freedom, smallest_variance)
+        better = likelihood > with_passage
+        with_passage[better], passage[better] = likelihood[better], best[better]
+    return Scan(with_passage - without, passage, null_index, variance)
 
 
-def unit_shapes(whitening: Whitening, shapes: Float[np.ndarray, "N T"]) -> Float[np.ndarray, "N T"]:
-    """The whitened shapes at length one; zero where the free part already contains them."""
-    whitened = whitening(shapes)
-    norms = np.sqrt(np.einsum("nt,nt->t", whitened, whitened))
-    usual = np.sqrt(np.median(norms**2))
-    return np.where(norms > NEGLIGIBLE * usual, whitened / np.maximum(norms, NEGLIGIBLE * usual), 0)
+def best_passages(
+    null: Null, basis: Float[np.ndarray, "N P"], left: Float[np.ndarray, "N B"]
+) -> tuple[Int[np.ndarray, "B"], Float[np.ndarray, "B"]]:
+    """The passage that takes most off the sum of squares of each column of residuals, and how much it takes."""
+    whole = np.einsum("nt,nt->t", null.shapes, null.shapes)
+    own = whole - np.sum((basis.T @ null.shapes) ** 2, axis=0)
+    usable = own > NEGLIGIBLE * whole
+    scales = np.where(usable, 1 / np.sqrt(np.where(usable, own, 1)), 0)
+    projections = np.abs(null.shapes.T @ left) * scales[:, None]
+    best = projections.argmax(axis=0)
+    return best, np.take_along_axis(projections, best[None], axis=0)[0] ** 2
 
 
 def simulate(
-    generator: np.random.Generator, covariance: Float[np.ndarray, "N N"], variance: float, draws: int
+    generator: np.random.Generator, null: Null, variance: float, draws: int
 ) -> Float[np.ndarray, "N draws"]:
     """Curves without a transition (their free part is left at zero: the scan does not see it)."""
-    return np.sqrt(variance) * np.linalg.cholesky(covariance) @ generator.standard_normal((len(covariance), draws))
+    return np.sqrt(variance) * null.factor @ generator.standard_normal((len(null.factor), draws))
 
 
 def p_value(statistic: float, simulated: Float[np.ndarray, "draws"]) -> float:

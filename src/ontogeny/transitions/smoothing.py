@@ -63,29 +63,38 @@ def null_covariances(
 
 
 @dataclass(frozen=True)
-class Whitening:
-    """Coordinates in which the null hypothesis is white noise and its free part is gone.
+class Null:
+    """One point of the grid: the coordinates in which a curve without a transition is white noise.
 
     Attributes:
         factor: Cholesky factor of the covariance.
-        free: orthonormal basis of the whitened free part.
-        log_determinant: of the covariance restricted to what the free part leaves (restricted maximum likelihood).
+        whitener: its inverse.
+        shapes: the alternatives, whitened.
     """
 
     factor: Float[np.ndarray, "N N"]
-    free: Float[np.ndarray, "N P"]
-    log_determinant: float
+    whitener: Float[np.ndarray, "N N"]
+    shapes: Float[np.ndarray, "N T"]
 
     @classmethod
-    def of(cls, covariance: Float[np.ndarray, "N N"], free: Float[np.ndarray, "N P"]) -> Self:
+    def of(cls, covariance: Float[np.ndarray, "N N"], shapes: Float[np.ndarray, "N T"]) -> Self:
         factor = np.linalg.cholesky(covariance)
-        basis, triangle = np.linalg.qr(solve_triangular(factor, free, lower=True))
-        determinant = np.log(np.diag(factor)).sum() + np.log(np.abs(np.diag(triangle))).sum()
-        return cls(factor, basis, 2 * float(determinant))
+        whitener = solve_triangular(factor, np.eye(len(factor)), lower=True)
+        return cls(factor, whitener, whitener @ shapes)
 
-    def __call__(self, columns: Float[np.ndarray, "N B"]) -> Float[np.ndarray, "N B"]:
-        white = solve_triangular(self.factor, columns, lower=True)
-        return white - self.free @ (self.free.T @ white)
+    def without(self, free: Float[np.ndarray, "N P"]) -> tuple[Float[np.ndarray, "N P"], float]:
+        """An orthonormal basis of the whitened free part, and the log determinant of the covariance that is left
+        (restricted maximum likelihood)."""
+        basis, triangle = np.linalg.qr(self.whitener @ free)
+        determinant = np.log(np.diag(self.factor)).sum() + np.log(np.abs(np.diag(triangle))).sum()
+        return basis, 2 * float(determinant)
+
+
+def residuals(
+    whitened: Float[np.ndarray, "N B"], basis: Float[np.ndarray, "N P"]
+) -> Float[np.ndarray, "N B"]:
+    """What an orthonormal basis leaves of whitened columns."""
+    return whitened - basis @ (basis.T @ whitened)
 
 
 def log_likelihood(
