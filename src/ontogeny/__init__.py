@@ -1,1 +1,45 @@
-"""ontogeny: train, sample the local learning coefficient along training, find phase transitions, report."""
+"""ontogeny: train, sample the local learning coefficient along training, find phase transitions, report.
+
+The public names below are resolved when they are first used, so that `import ontogeny` imports no JAX.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ontogeny.llc import Estimate, estimate_llc, summarise
+    from ontogeny.sampling.chains import Traces, sample
+    from ontogeny.sampling.sgld import SGLD
+    from ontogeny.transitions import critical_sample_size, detect_transitions
+
+HOMES = {
+    "Estimate": "ontogeny.llc",
+    "SGLD": "ontogeny.sampling.sgld",
+    "Traces": "ontogeny.sampling.chains",
+    "critical_sample_size": "ontogeny.transitions",
+    "detect_transitions": "ontogeny.transitions",
+    "estimate_llc": "ontogeny.llc",
+    "sample": "ontogeny.sampling.chains",
+    "summarise": "ontogeny.llc",
+}
+
+__all__ = [
+    "SGLD",
+    "Estimate",
+    "Traces",
+    "critical_sample_size",
+    "detect_transitions",
+    "estimate_llc",
+    "sample",
+    "summarise",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in HOMES:
+        raise AttributeError(f"module 'ontogeny' has no attribute {name!r}")
+    return getattr(import_module(HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

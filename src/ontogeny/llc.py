@@ -1,0 +1,140 @@
+"""From traces to the local learning coefficient: λ̂ = nβ (E[L(w)] - L(w*)), its error and its verdict.
+
+Lau, Murfet and Wei (2023), "Quantifying degeneracy in singular models via the learning coefficient".
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jaxtyping import Array, Float, Int, Key
+
+from ontogeny.sampling import health
+from ontogeny.sampling.chains import Traces, sample
+from ontogeny.sampling.sgld import SGLD
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DEFAULT_SAMPLER = SGLD(step_size=1e-4)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Estimate:
+    """λ̂ at K checkpoints, with what is needed to judge it.
+
+    Attributes:
+        mean: λ̂, over the live chains; negative values are reported, never clipped; NaN where all chains are dead.
+        standard_error: of the mean, see `health.standard_error`.
+        per_chain: λ̂ of each chain, NaN for the dead.
+        trace: L_b(w) - L_b(w*), read before the step that uses batch b.
+        effective_sample_size: of all live draws together.
+        r_hat: over the halves of the live chains.
+        dead_chains: how many chains met a value that is not finite; they are in none of the other numbers.
+        drift: last third of the trace minus its middle third, in standard errors.
+        share_below: share of draws below L(w*).
+        verdict: "ok", or which checks failed, see `health.verdicts`.
+        baseline: L_n(w*).
+        inverse_temperature: nβ.
+        steps: the checkpoints' labels.
+    """
+
+    mean: Float[np.ndarray, "checkpoints"]
+    standard_error: Float[np.ndarray, "checkpoints"]
+    per_chain: Float[np.ndarray, "checkpoints chains"]
+    trace: Float[np.ndarray, "checkpoints chains draws"]
+    effective_sample_size: Float[np.ndarray, "checkpoints"]
+    r_hat: Float[np.ndarray, "checkpoints"]
+    dead_chains: Int[np.ndarray, "checkpoints"]
+    drift: Float[np.ndarray, "checkpoints"]
+    share_below: Float[np.ndarray, "checkpoints"]
+    verdict: list[str]
+    baseline: Float[np.ndarray, "checkpoints"]
+    inverse_temperature: float
+    steps: Int[np.ndarray, "checkpoints"]
+
+    def to_frame(self) -> "pd.DataFrame":
+        """A row per checkpoint."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                "step": self.steps,
+                "llc": self.mean,
+                "standard_error": self.standard_error,
+                "effective_sample_size": self.effective_sample_size,
+                "r_hat": self.r_hat,
+                "dead_chains": self.dead_chains,
+                "share_below": self.share_below,
+                "drift": self.drift,
+                "verdict": self.verdict,
+            }
+        )
+
+
+def summarise(traces: Traces) -> Estimate:
+    """λ̂, its standard error and the health of its chains, at each checkpoint of `traces`."""
+    trace = np.asarray(traces.values)
+    values = trace.astype(np.float64)
+    chains = values.shape[1]
+    per_chain = traces.inverse_temperature * health.chain_means(values)
+    mean = health.nan_mean(per_chain, axis=1)
+    sample_size = health.effective_sample_size(values)
+    checks = {
+        "dead_chains": health.dead(values).sum(axis=1),
+        "r_hat": health.split_r_hat(values),
+        "drift": health.drift(values, sample_size),
+        "share_below": health.share_below(values),
+    }
+    return Estimate(
+        mean=mean,
+        standard_error=traces.inverse_temperature * health.standard_error(values, sample_size),
+        per_chain=per_chain,
+        trace=trace,
+        effective_sample_size=sample_size,
+        verdict=health.verdicts(mean, chains=chains, sample_size=sample_size, **checks),
+        baseline=np.asarray(traces.baseline),
+        inverse_temperature=traces.inverse_temperature,
+        steps=traces.steps,
+        **checks,
+    )
+
+
+def estimate_llc(
+    loss: Callable[[Any, Any], Array],
+    checkpoints: Any,
+    data: Any = None,
+    *,
+    key: Key[Array, ""],
+    sampler: SGLD = DEFAULT_SAMPLER,
+    inverse_temperature: float | None = None,
+    localization: float = 1.0,
+    chains: int = 8,
+    draws: int = 500,
+    burn_in: int = 200,
+    batch_size: int | None = None,
+    n: int | None = None,
+    mask: Any = None,
+    steps: Sequence[int] | None = None,
+    progress: bool = False,
+) -> Estimate:
+    """λ̂ at every checkpoint: `sample`, then `summarise`. Arguments, and what is raised, as in `sample`."""
+    traces = sample(
+        loss,
+        checkpoints,
+        data,
+        key=key,
+        sampler=sampler,
+        inverse_temperature=inverse_temperature,
+        localization=localization,
+        chains=chains,
+        draws=draws,
+        burn_in=burn_in,
+        batch_size=batch_size,
+        n=n,
+        mask=mask,
+        steps=steps,
+        progress=progress,
+    )
+    return summarise(traces)

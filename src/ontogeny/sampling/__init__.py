@@ -1,0 +1,1 @@
+"""Sampling the local posterior: kernels, the compiled program of chains, calibration, health of the traces."""

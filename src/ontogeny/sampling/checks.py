@@ -1,0 +1,72 @@
+"""Bad input to sampling: a ValueError that names the argument, what it has and what was expected."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+
+def leading_axis(tree: Any, name: str, meaning: str) -> int:
+    """The length of the leading axis that all leaves of `tree` share."""
+    shapes = leaf_shapes(tree)
+    lengths = {shape[:1] for shape in shapes.values()}
+    if len(lengths) != 1 or () in lengths or (0,) in lengths:
+        raise ValueError(f"{name}: every leaf needs the same leading axis of {meaning}, got shapes {shapes}")
+    return lengths.pop()[0]
+
+
+def leaf_shapes(tree: Any) -> dict[str, tuple[int, ...]]:
+    return {jax.tree_util.keystr(path): np.shape(leaf) for path, leaf in jax.tree_util.tree_leaves_with_path(tree)}
+
+
+def check_finite(tree: Any, name: str) -> None:
+    """Floating-point leaves hold no NaN and no infinity."""
+    for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
+        if jnp.issubdtype(jnp.result_type(leaf), jnp.floating) and not bool(jnp.isfinite(leaf).all()):
+            raise ValueError(
+                f"{name}: leaf {jax.tree_util.keystr(path)!r} of shape {np.shape(leaf)} holds values that are not finite"
+            )
+
+
+def check_checkpoints(checkpoints: Any, steps: Any) -> int:
+    """K, of a pytree of finite floating-point leaves; `steps` (None, or one label each) must match it."""
+    count = leading_axis(checkpoints, "checkpoints", "K checkpoints")
+    for path, leaf in jax.tree_util.tree_leaves_with_path(checkpoints):
+        if not jnp.issubdtype(jnp.result_type(leaf), jnp.floating):
+            raise ValueError(
+                f"checkpoints: leaf {jax.tree_util.keystr(path)!r} has dtype {jnp.result_type(leaf)}, not floating point"
+            )
+    check_finite(checkpoints, "checkpoints")
+    if steps is not None and len(steps) != count:
+        raise ValueError(f"steps: {len(steps)} labels for {count} checkpoints")
+    return count
+
+
+def check_mask(mask: Any, checkpoints: Any) -> None:
+    """The mask has the structure and the shapes of one checkpoint, and holds nothing but 0 and 1."""
+    expected = {path: shape[1:] for path, shape in leaf_shapes(checkpoints).items()}
+    if leaf_shapes(mask) != expected:
+        raise ValueError(f"mask: must be shaped like the parameters, {expected}, got {leaf_shapes(mask)}")
+    for path, leaf in jax.tree_util.tree_leaves_with_path(mask):
+        if not bool(jnp.isin(jnp.asarray(leaf), jnp.array([0, 1])).all()):
+            raise ValueError(f"mask: leaf {jax.tree_util.keystr(path)!r} holds values other than 0 and 1")
+
+
+def check_loss(loss: Callable[..., Any], checkpoints: Any, data: Any, batch: int) -> None:
+    """The loss gives one number per example, or a single one where there is no data."""
+    parameters = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), checkpoints)
+    examples = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((batch, *leaf.shape[1:]), leaf.dtype), data)
+    result = jax.eval_shape(loss, parameters, examples)
+    expected = () if data is None else (batch,)
+    if getattr(result, "shape", None) != expected:
+        what = "a scalar, since data is None" if data is None else f"shape {expected}, one value per example"
+        raise ValueError(f"loss: must return {what}; it returned {getattr(result, 'shape', type(result).__name__)}")
+
+
+def check_counts(**counts: tuple[int, int]) -> None:
+    """Each argument, given as (value, smallest), is at least the smallest."""
+    for name, (value, smallest) in counts.items():
+        if value < smallest:
+            raise ValueError(f"{name}: must be at least {smallest}, got {value}")

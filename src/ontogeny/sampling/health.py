@@ -1,0 +1,159 @@
+"""Whether to believe a trace: R-hat, effective sample size, drift, draws below L(w*), dead chains; and a verdict.
+
+Traces come as `Traces.values`: [K, chains, draws], NaN where a chain is dead. A chain with a NaN among its draws is
+left out of everything but `dead_chains`. Where a verdict is not "ok" the estimate is kept, and marked.
+"""
+
+from collections.abc import Callable
+
+import blackjax.diagnostics
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int
+
+Trace = Float[np.ndarray, "checkpoints chains draws"]
+PerCheckpoint = Float[np.ndarray, "checkpoints"]
+
+LARGEST_R_HAT = 1.1
+SMALLEST_SAMPLE_PER_CHAIN = 10
+LARGEST_DRIFT = 3.0
+LARGEST_SHARE_BELOW = 0.2
+
+
+def dead(trace: Trace) -> Bool[np.ndarray, "checkpoints chains"]:
+    """Chains that met a value that is not finite."""
+    return ~np.isfinite(trace).all(axis=-1)
+
+
+def split_r_hat(trace: Trace) -> PerCheckpoint:
+    """Gelman and Rubin's R-hat over the halves of the live chains (BDA3, section 11.4); ArviZ's `method="split"`."""
+    return over_live_chains(blackjax.diagnostics.potential_scale_reduction, trace)
+
+
+def effective_sample_size(trace: Trace) -> PerCheckpoint:
+    """Draws that would be worth as much for the mean if independent, over the halves of the live chains.
+
+    Geyer's initial monotone sequence with the variance between chains included, as in Stan and ArviZ's
+    `method="mean"`. 0 for a constant trace, NaN where no chain lives.
+    """
+    return over_live_chains(blackjax.diagnostics.effective_sample_size, trace)
+
+
+def over_live_chains(diagnostic: Callable[[Array], Array], trace: Trace) -> PerCheckpoint:
+    """A diagnostic of the halves of the live chains, checkpoints with as many of them at once; NaN where it is undefined."""
+    alive = ~dead(trace)
+    draws = trace.shape[-1] // 2 * 2
+    result = np.full(len(trace), np.nan)
+    for living in set(alive.sum(axis=1)) - {0}:
+        places = np.flatnonzero(alive.sum(axis=1) == living)
+        if draws < 4:
+            continue
+        chains = np.stack([trace[place, alive[place], :draws] for place in places])
+        result[places] = of_halves(diagnostic, standardised(chains).reshape(len(places), 2 * living, draws // 2))
+    return result
+
+
+def standardised(chains: Trace) -> Trace:
+    """Mean 0 and variance 1 over chains and draws: the diagnostics, in single precision, depend on neither."""
+    centred = chains - chains.mean(axis=(1, 2), keepdims=True)
+    deviation = centred.std(axis=(1, 2), keepdims=True)
+    return centred / np.where(deviation > 0, deviation, 1)
+
+
+def of_halves(diagnostic: Callable[[Array], Array], chains: Trace) -> PerCheckpoint:
+    last = jnp.asarray(np.moveaxis(chains, 0, -1), dtype=jnp.float32)
+    return np.asarray(jax.jit(diagnostic)(last), dtype=float).reshape(len(chains))
+
+
+def standard_error(trace: Trace, sample_size: PerCheckpoint) -> PerCheckpoint:
+    """The error of the mean over live chains and draws: the larger of two estimates of it.
+
+    - between chains: the standard deviation of the chains' means over √chains. Right whatever the autocorrelation, but
+      with `chains - 1` degrees of freedom only;
+    - within chains: the standard deviation of the draws over √(effective sample size), the Monte Carlo standard error
+      of Stan and ArviZ. Precise once chains mix, too small while they have not.
+
+    Either alone is too small in a case that happens; the larger is somewhat too large when both are right. NaN where no
+    chain lives.
+    """
+    alive = ~dead(trace)
+    means = chain_means(trace)
+    chains = alive.sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        between = nan_deviation(means, axis=1) / np.sqrt(chains)
+        live = np.where(alive[..., None], trace, np.nan).reshape(len(trace), -1)
+        within = nan_deviation(live, axis=1) / np.sqrt(sample_size)
+    return np.fmax(between, within)
+
+
+def chain_means(trace: Trace) -> Float[np.ndarray, "checkpoints chains"]:
+    """The mean of every chain, NaN for the dead."""
+    return np.where(dead(trace), np.nan, np.where(np.isfinite(trace), trace, 0).mean(axis=-1))
+
+
+def nan_mean(values: np.ndarray, axis: int) -> np.ndarray:
+    """The mean of what is not NaN; NaN, without a warning, where nothing is left."""
+    count = np.isfinite(values).sum(axis=axis)
+    return np.where(count > 0, np.nansum(values, axis=axis) / np.maximum(count, 1), np.nan)
+
+
+def nan_deviation(values: np.ndarray, axis: int) -> np.ndarray:
+    """The sample standard deviation of what is not NaN; NaN where fewer than two are left."""
+    count = np.isfinite(values).sum(axis=axis)
+    squares = np.nansum((values - np.expand_dims(nan_mean(values, axis), axis)) ** 2, axis=axis)
+    return np.where(count > 1, np.sqrt(squares / np.maximum(count - 1, 1)), np.nan)
+
+
+def drift(trace: Trace, sample_size: PerCheckpoint) -> PerCheckpoint:
+    """Mean of the last third of the trace minus that of its middle third, in standard errors of that difference.
+
+    The error is found as in `standard_error`, a third of the draws being worth a third of the effective sample size.
+    """
+    third = trace.shape[-1] // 3
+    if third == 0:
+        return np.full(len(trace), np.nan)
+    alive = ~dead(trace)
+    middle, last = trace[..., third : 2 * third], trace[..., 2 * third : 3 * third]
+    differences = np.where(alive, chain_means(last) - chain_means(middle), np.nan)
+    live = np.where(alive[..., None], trace, np.nan).reshape(len(trace), -1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        between = nan_deviation(differences, axis=1) / np.sqrt(alive.sum(axis=1))
+        within = nan_deviation(live, axis=1) * np.sqrt(2 / (sample_size / 3))
+        return nan_mean(differences, axis=1) / np.fmax(between, within)
+
+
+def share_below(trace: Trace) -> PerCheckpoint:
+    """The share of the live chains' draws whose loss lies below that of w* on the same batch: w* is no minimum there."""
+    alive = ~dead(trace)
+    return nan_mean(np.where(alive, (trace < 0).mean(axis=-1), np.nan), axis=1)
+
+
+def verdicts(
+    mean: PerCheckpoint,
+    *,
+    dead_chains: Int[np.ndarray, "checkpoints"],
+    chains: int,
+    r_hat: PerCheckpoint,
+    sample_size: PerCheckpoint,
+    drift: PerCheckpoint,
+    share_below: PerCheckpoint,
+) -> list[str]:
+    """ "ok", or the checks that failed at each checkpoint, by the names of their columns and separated by commas.
+
+    The checks: `negative` (λ̂ < 0), `dead_chains` > 0, `r_hat` > 1.1 (Gelman et al.), `effective_sample_size` < 10 per
+    live chain, |`drift`| > 3, `share_below` > 0.2; `all chains dead` stands alone. A check that cannot be made (NaN: too
+    few draws) counts as failed.
+    """
+    failed = {
+        "negative": mean < 0,
+        "dead_chains": dead_chains > 0,
+        "r_hat": ~(r_hat <= LARGEST_R_HAT),
+        "effective_sample_size": ~(sample_size >= SMALLEST_SAMPLE_PER_CHAIN * (chains - dead_chains)),
+        "drift": ~(np.abs(drift) <= LARGEST_DRIFT),
+        "share_below": ~(share_below <= LARGEST_SHARE_BELOW),
+    }
+    return [
+        "all chains dead" if dead_chains[place] == chains else ", ".join(name for name in failed if failed[name][place]) or "ok"
+        for place in range(len(mean))
+    ]

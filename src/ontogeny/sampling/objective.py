@@ -1,0 +1,61 @@
+"""L_b(w) - L_b(w*) and its gradient, in whole batches or in parts: the baseline is paired with the batch."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+Loss = Callable[[Any, Any], Array]
+"""(params, batch) -> [batch]; (params, None) -> a scalar, for a potential."""
+
+
+def per_example(loss: Loss, parameters: Any, data: Any, microbatch: int | None) -> Float[Array, "n"]:
+    """The loss of every example at w*, once per checkpoint: the baseline that batches gather theirs from."""
+    n = None if data is None else jax.tree.leaves(data)[0].shape[0]
+    if n is None or microbatch is None or microbatch >= n:
+        return loss(parameters, data)
+    parts, rest = split(data, n, microbatch)
+    losses = jax.lax.map(lambda part: loss(parameters, part), parts).reshape(-1)
+    return losses if rest is None else jnp.concatenate([losses, loss(parameters, rest)])
+
+
+def split(tree: Any, count: int, size: int) -> tuple[Any, Any]:
+    """Parts of `size` along a new leading axis, and the rest, None where nothing is left."""
+    whole = count // size * size
+    parts = jax.tree.map(lambda leaf: leaf[:whole].reshape(-1, size, *leaf.shape[1:]), tree)
+    return parts, None if whole == count else jax.tree.map(lambda leaf: leaf[whole:], tree)
+
+
+def paired_objective(
+    loss: Loss, unflatten: Callable[[Array], Any], microbatch: int | None
+) -> Callable[[Array, Any, Array], tuple[Array, Array]]:
+    """(position, batch, baselines) -> (L_b(w) - L_b(w*), ∇L_b(w)), each a mean over the batch.
+
+    Differences are taken per example, before summing: the two sums agree in most of their digits.
+    """
+
+    def total(position: Array, batch: Any, baselines: Array) -> Array:
+        return jnp.sum(loss(unflatten(position), batch) - baselines)
+
+    gradient = jax.value_and_grad(total)
+
+    def in_parts(position: Array, batch: Any, baselines: Array, size: int) -> tuple[Array, Array]:
+        parts, rest = split((batch, baselines), baselines.size, size)
+        nothing = (jnp.zeros((), baselines.dtype), jnp.zeros_like(position))
+        summed, _ = jax.lax.scan(
+            lambda carry, part: (jax.tree.map(jnp.add, carry, gradient(position, *part)), None), nothing, parts
+        )
+        return summed if rest is None else jax.tree.map(jnp.add, summed, gradient(position, *rest))
+
+    def objective(position: Array, batch: Any, baselines: Array) -> tuple[Array, Array]:
+        whole = microbatch is None or microbatch >= baselines.size
+        result = gradient(position, batch, baselines) if whole else in_parts(position, batch, baselines, microbatch)
+        return jax.tree.map(lambda leaf: leaf / baselines.size, result)
+
+    return objective
+
+
+def take(tree: Any, indices: Int[Array, "batch"]) -> Any:
+    return jax.tree.map(lambda leaf: jnp.take(leaf, indices, axis=0, mode="clip"), tree)
