@@ -67,7 +67,9 @@ def checked(function: Callable[..., Any], reference: str, path: Path, returns: t
         except Exception as fault:
             raise UserFileError(f"{reference} fails: {describe(fault, path)}") from fault
         if not isinstance(result, returns):
-            raise UserFileError(f"{reference} returns a {type(result).__name__}; it should return a {returns.__module__}.{returns.__name__}")
+            raise UserFileError(
+                f"{reference} returns a {type(result).__name__}; it should return a {returns.__module__}.{returns.__name__}"
+            )
         return result
 
     return call

@@ -37,9 +37,11 @@ def functional(make: Callable[[nnx.Rngs], nnx.Module]) -> Network:
 
     A module may have a method `components(params)`, from the flat parameters to the network's components.
     """
-    model = make(nnx.Rngs(0))
+    model = nnx.eval_shape(lambda: make(nnx.Rngs(0)))  # making it for good would compile every operation on its own
     model.eval()
     graph, parameters, rest = nnx.split(model, nnx.Param, ...)
+    if jax.tree.leaves(rest):
+        rest = nnx.split(make(nnx.Rngs(0)), nnx.Param, ...)[2]
 
     def init(key: RandomKey) -> dict[str, Array]:
         return flatten(nnx.state(make(nnx.Rngs(key)), nnx.Param))
@@ -54,7 +56,7 @@ def functional(make: Callable[[nnx.Rngs], nnx.Module]) -> Network:
 
 def flatten(state: nnx.State) -> dict[str, Array]:
     """Dotted path -> array, for every parameter of an NNX state."""
-    return {dotted(path): variable[...] for path, variable in nnx.to_flat_state(state)}
+    return {dotted(path): variable.get_value() for path, variable in nnx.to_flat_state(state)}
 
 
 def dotted(path: tuple[str | int, ...]) -> str:
@@ -64,7 +66,9 @@ def dotted(path: tuple[str | int, ...]) -> str:
 def public_methods(module: type[nnx.Module]) -> frozenset[str]:
     """The methods that a module class adds to those of every module."""
     return frozenset(
-        name for name in dir(module) if not name.startswith("_") and not hasattr(nnx.Module, name) and callable(getattr(module, name))
+        name
+        for name in dir(module)
+        if not name.startswith("_") and not hasattr(nnx.Module, name) and callable(getattr(module, name))
     )
 
 

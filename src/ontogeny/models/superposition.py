@@ -65,11 +65,14 @@ def build(config: Config, shape: Mapping[str, int]) -> Callable[[nnx.Rngs], Supe
     weight, bias = polygon(config.start.polygon, features)
     noise = config.start.noise
     return lambda rngs: Superposition(
-        weight + noise * jax.random.normal(rngs.params(), weight.shape), bias + noise * jax.random.normal(rngs.params(), bias.shape)
+        weight + noise * jax.random.normal(rngs.params(), weight.shape),
+        bias + noise * jax.random.normal(rngs.params(), bias.shape),
     )
 
 
-def polygon(k: int, features: int, dead_bias: float = 0.0) -> tuple[Float[np.ndarray, "2 features"], Float[np.ndarray, "features"]]:
+def polygon(
+    k: int, features: int, dead_bias: float = 0.0
+) -> tuple[Float[np.ndarray, "2 features"], Float[np.ndarray, "features"]]:
     """W and b at a k-gon among `features` features, the dead ones with bias `dead_bias`.
 
     Raises:

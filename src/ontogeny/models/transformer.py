@@ -130,9 +130,12 @@ class Transformer(nnx.Module):
         read = self.norm.scale[...][:, None] * self.unembedding[...]
         read = read - read.mean(0)
         outputs = [layer.attention.output[...] for layer in self.layers]
-        return jnp.stack([
-            jnp.einsum("bthe,hed,dv->bhtv", values, output, read) for values, output in zip(self.run(tokens)[2], outputs, strict=True)
-        ])
+        return jnp.stack(
+            [
+                jnp.einsum("bthe,hed,dv->bhtv", values, output, read)
+                for values, output in zip(self.run(tokens)[2], outputs, strict=True)
+            ]
+        )
 
     def components(self, params: Params) -> dict[str, Params]:
         """The embedding, the unembedding, each layer and each head, as masks of the flat parameters."""
@@ -160,7 +163,9 @@ def head(params: Params, attention: str, index: int) -> dict[str, np.ndarray]:
     for path, axis in {"query": 1, "key": 1, "value": 1, "query_bias": 0, "key_bias": 0, "value_bias": 0, "output": 0}.items():
         array = params[attention + path]
         chosen = np.arange(array.shape[axis]) == index
-        masks[attention + path] = np.broadcast_to(np.expand_dims(chosen, tuple(a for a in range(array.ndim) if a != axis)), array.shape)
+        masks[attention + path] = np.broadcast_to(
+            np.expand_dims(chosen, tuple(a for a in range(array.ndim) if a != axis)), array.shape
+        )
     return masks
 
 
@@ -172,5 +177,7 @@ def build(config: Config, shape: Mapping[str, int]) -> Callable[[nnx.Rngs], Tran
     """
     lacking = {"vocabulary", "context"} - shape.keys()
     if lacking:
-        raise ValueError(f"model transformer needs a task with {', '.join(sorted(lacking))}; this task has {', '.join(shape) or 'no shape'}")
+        raise ValueError(
+            f"model transformer needs a task with {', '.join(sorted(lacking))}; this task has {', '.join(shape) or 'no shape'}"
+        )
     return lambda rngs: Transformer(config, shape["vocabulary"], shape["context"], rngs)

@@ -4,20 +4,25 @@ Each score lies between 0 and 1 and is given for every component `layers.i.heads
 matches prefixes and copies; in a network of two layers it reads from a previous-token head below it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from ontogeny.models.network import Network
+from ontogeny.observables.chunks import mean_in_chunks
 from ontogeny.observables.requirements import lacking, require
-from ontogeny.problem import ObservableFunction, RandomKey, Task
-from ontogeny.tasks.text import repeat
+from ontogeny.problem import ObservableFunction, Task
 
 METHODS = ("attention_patterns", "value_logits")
 PROBES = 64
 """Sequences of random tokens that heads are probed with."""
+
+Tokens = Int[Array, "batch time"]
+Patterns = Float[Array, "layers batch heads time time"]
+Scores = Float[Array, "batch layers heads"]
 
 
 def shortfall(network: Network, task: Task) -> list[str]:
@@ -37,14 +42,17 @@ def build(network: Network, task: Task) -> Mapping[str, ObservableFunction]:
     """
     require("attention", shortfall(network, task))
     plain = task.provides["plain_windows"][:, :-1]
-    probes = random_repeats(jax.random.key(0), task.shape["vocabulary"], task.shape["context"])
+    probes = random_repeats(task.shape["vocabulary"], task.shape["context"])
+
+    def scores(method: str, measure: Callable[[Array, Tokens], Array], tokens: Tokens) -> ObservableFunction:
+        return lambda params: per_head(
+            mean_in_chunks(lambda tokens: network.apply(params, tokens, method=method), measure, tokens)
+        )
 
     return {
-        "previous_token_score": lambda params: per_head(previous_token(network.apply(params, plain, method="attention_patterns"))),
-        "prefix_matching_score": lambda params: per_head(
-            prefix_matching(network.apply(params, probes, method="attention_patterns"), probes)
-        ),
-        "copying_score": lambda params: per_head(copying(network.apply(params, probes, method="value_logits"), probes)),
+        "previous_token_score": scores("attention_patterns", previous_token, plain),
+        "prefix_matching_score": scores("attention_patterns", prefix_matching, probes),
+        "copying_score": scores("value_logits", copying, probes),
     }
 
 
@@ -53,37 +61,36 @@ def per_head(scores: Float[Array, "layers heads"]) -> dict[str, Float[Array, ""]
     return {f"layers.{i}.heads.{j}": scores[i, j] for i in range(layers) for j in range(heads)}
 
 
-def random_repeats(key: RandomKey, vocabulary: int, context: int) -> Int[Array, "batch context"]:
-    """Random tokens, then the same tokens rotated by a random shift.
+def random_repeats(vocabulary: int, context: int) -> Tokens:
+    """Random tokens, then the same tokens rotated by a random shift; always the same ones.
 
     The first half repeats no token as far as the vocabulary allows, so that each has one earlier copy to be found; the
     shift keeps a head that looks a fixed number of tokens back from passing for one that matches.
     """
     half = context // 2
-    draw, shift = jax.random.split(key)
-    orders = jax.vmap(lambda key: jax.random.permutation(key, vocabulary))(jax.random.split(draw, PROBES))
-    first = jnp.tile(orders, -(-half // vocabulary))[:, :half]
-    return repeat(jnp.concatenate([first, first], axis=1), shift)
+    random = np.random.default_rng(0)
+    orders = random.permuted(np.tile(np.arange(vocabulary), (PROBES, 1)), axis=1)
+    first = np.tile(orders, -(-half // vocabulary))[:, :half]
+    rotated = (random.integers(half, size=(PROBES, 1)) + np.arange(half)) % half
+    return jnp.asarray(np.concatenate([first, np.take_along_axis(first, rotated, axis=1)], axis=1))
 
 
-def previous_token(patterns: Float[Array, "layers batch heads time time"]) -> Float[Array, "layers heads"]:
+def previous_token(patterns: Patterns, tokens: Tokens) -> Scores:
     """Mean attention from a token to the one before it."""
-    return jnp.diagonal(patterns, offset=-1, axis1=-2, axis2=-1).mean((1, 3))
+    return over_windows(jnp.diagonal(patterns, offset=-1, axis1=-2, axis2=-1).mean(-1))
 
 
-def prefix_matching(
-    patterns: Float[Array, "layers batch heads time time"], tokens: Int[Array, "batch time"]
-) -> Float[Array, "layers heads"]:
+def prefix_matching(patterns: Patterns, tokens: Tokens) -> Scores:
     """Mean attention from a token of the second half to those that followed its copies in the first.
 
     The copy at the very end of the first half is left out: what follows it belongs to the second half.
     """
     matched = follows_a_copy(tokens)
-    attended = jnp.einsum("lbhts,bts->lbht", patterns, matched)
-    return jnp.einsum("lbht->lh", attended) / matched.any(-1).sum()
+    attended = jnp.einsum("lbhts,bts->lbh", patterns, matched)
+    return over_windows(attended / matched.any(-1).sum(-1)[:, None])
 
 
-def follows_a_copy(tokens: Int[Array, "batch time"]) -> Bool[Array, "batch time time"]:
+def follows_a_copy(tokens: Tokens) -> Bool[Array, "batch time time"]:
     """[b, t, s]: t is in the second half, s in the first, and the token before s is that at t."""
     place = jnp.arange(tokens.shape[1])
     half = tokens.shape[1] // 2
@@ -91,10 +98,15 @@ def follows_a_copy(tokens: Int[Array, "batch time"]) -> Bool[Array, "batch time 
     return (tokens[:, :, None] == before[:, None, :]) & (place[:, None] >= half) & (place >= 1) & (place < half)
 
 
-def copying(
-    logits: Float[Array, "layers batch heads time vocabulary"], tokens: Int[Array, "batch time"]
-) -> Float[Array, "layers heads"]:
-    """Of the logits that a head raises (above their mean) by attending to a token, the share that is that token's own."""
+def copying(logits: Float[Array, "layers batch heads time vocabulary"], tokens: Tokens) -> Scores:
+    """Of the logits that a head raises (above their mean) by attending to a token, the share that is that token's own.
+
+    A head that writes at random has 1 / vocabulary.
+    """
     raised = jax.nn.relu(logits - logits.mean(-1, keepdims=True))
     own = jnp.take_along_axis(raised, tokens[None, :, None, :, None], axis=-1)[..., 0]
-    return (own / jnp.maximum(raised.sum(-1), 1e-12)).mean((1, 3))
+    return over_windows((own / raised.sum(-1)).mean(-1))
+
+
+def over_windows(scores: Float[Array, "layers batch heads"]) -> Scores:
+    return jnp.moveaxis(scores, 1, 0)

@@ -3,19 +3,22 @@
 Positions count the predicted tokens of a window: the prediction of token p has read tokens 0 to p - 1.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ontogeny.models.network import Network
+from ontogeny.observables.chunks import mean_in_chunks
 from ontogeny.observables.requirements import lacking, require
 from ontogeny.problem import ObservableFunction, Params, Task
-from ontogeny.tasks.text import Windows, shifted, token_losses
+from ontogeny.tasks.text import Windows, token_losses
 
 PROVIDED = ("plain_windows", "repeated_windows")
 MOST_POSITIONS = 32
+
+Logits = Float[Array, "batch context vocabulary"]
 
 
 def fits(network: Network, task: Task) -> bool:
@@ -34,9 +37,11 @@ def build(network: Network, task: Task) -> Mapping[str, ObservableFunction]:
     require("in_context", lacking(network, task, provided=PROVIDED))
     plain, repeated = (task.provides[name] for name in PROVIDED)
 
+    def predictions(params: Params) -> Callable[[Windows], Logits]:
+        return lambda windows: network.apply(params, windows[:, :-1])
+
     def losses(params: Params, windows: Windows) -> Float[Array, "positions"]:
-        inputs, targets = shifted(windows)
-        return token_losses(network.apply(params, inputs), targets).mean(0)
+        return mean_in_chunks(predictions(params), lambda logits, windows: token_losses(logits, windows[:, 1:]), windows)
 
     measured = {
         "in_context_learning_score": lambda params: in_context_learning_score(losses(params, repeated)),
@@ -45,8 +50,9 @@ def build(network: Network, task: Task) -> Mapping[str, ObservableFunction]:
     }
     if "bigram" in task.provides:
         bigram = task.provides["bigram"]
-        inputs, _ = shifted(plain)
-        measured["cross_entropy_to_bigram"] = lambda params: cross_entropy(bigram[inputs], network.apply(params, inputs))
+        measured["cross_entropy_to_bigram"] = lambda params: mean_in_chunks(
+            predictions(params), lambda logits, windows: cross_entropy(bigram[windows[:, :-1]], logits), plain
+        )
     return measured
 
 
@@ -56,8 +62,8 @@ def in_context_learning_score(losses: Float[Array, "positions"]) -> Float[Array,
     The first token of the second half is in neither quarter: where a window repeats itself, it cannot be foreseen.
     """
     quarter = len(losses) // 4
-    by_predicted = {"second": losses[quarter - 1 : 2 * quarter - 1], "last": losses[3 * quarter - 1 : 4 * quarter - 1]}
-    return by_predicted["last"].mean() - by_predicted["second"].mean()
+    second, last = losses[quarter - 1 : 2 * quarter - 1], losses[3 * quarter - 1 : 4 * quarter - 1]
+    return last.mean() - second.mean()
 
 
 def by_position(losses: Float[Array, "positions"]) -> dict[str, Float[Array, ""]]:
@@ -66,8 +72,6 @@ def by_position(losses: Float[Array, "positions"]) -> dict[str, Float[Array, ""]
     return {f"positions.{place + 1}": losses[place] for place in range(0, len(losses), stride)}
 
 
-def cross_entropy(
-    probabilities: Float[Array, "batch context vocabulary"], logits: Float[Array, "batch context vocabulary"]
-) -> Float[Array, ""]:
+def cross_entropy(probabilities: Logits, logits: Logits) -> Float[Array, "batch"]:
     """Of the network's predictions to given ones; least where the network predicts exactly those."""
-    return -jnp.sum(probabilities * jax.nn.log_softmax(logits), axis=-1).mean()
+    return -jnp.sum(probabilities * jax.nn.log_softmax(logits), axis=-1).mean(-1)

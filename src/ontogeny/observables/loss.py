@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from jaxtyping import Array, Float
 
 from ontogeny.models.network import Network
+from ontogeny.observables.chunks import mean_in_chunks
 from ontogeny.problem import Batch, ObservableFunction, Params, Task
 
 
@@ -16,8 +17,9 @@ def build(network: Network, task: Task) -> Mapping[str, ObservableFunction]:
     """`loss` and `evaluation_loss`: means over the examples, in the units of the task's loss."""
 
     def mean_loss(params: Params, batch: Batch) -> Float[Array, ""]:
-        inputs, targets = batch
-        return task.output_loss(network.apply(params, inputs), targets).mean()
+        return mean_in_chunks(
+            lambda batch: network.apply(params, batch[0]), lambda outputs, batch: task.output_loss(outputs, batch[1]), batch
+        )
 
     return {
         "loss": lambda params: mean_loss(params, task.data.sampling),

@@ -5,6 +5,7 @@ ReLU(W^T W x + b), has a closed form, which tells the levels at which training r
 examples is too noisy to.
 """
 
+from functools import partial
 from pathlib import Path
 
 import jax
@@ -12,7 +13,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ontogeny.config import SparseFeatures as Config
-from ontogeny.problem import Batch, Data, RandomKey, Task
+from ontogeny.problem import Batch, Data, Task
 from ontogeny.tasks.epochs import shuffled_indices
 
 
@@ -22,8 +23,7 @@ def build(config: Config, *, batch_size: int, base: Path) -> Task:
     Raises:
         ValueError: the batch is larger than the data set.
     """
-    key = jax.random.key(config.seed)
-    train, evaluation = (examples(jax.random.fold_in(key, part), config) for part in range(2))
+    train, evaluation = (examples(config, part) for part in range(2))
     indices = shuffled_indices(config.examples, batch_size)
     return Task(
         data=Data(
@@ -37,9 +37,10 @@ def build(config: Config, *, batch_size: int, base: Path) -> Task:
     )
 
 
-def examples(key: RandomKey, config: Config) -> Float[Array, "examples features"]:
-    """Independent draws of x = mu e_i."""
-    which, size = jax.random.split(key)
+@partial(jax.jit, static_argnums=(0, 1))
+def examples(config: Config, part: int) -> Float[Array, "examples features"]:
+    """Independent draws of x = mu e_i; the parts of a data set are independent."""
+    which, size = jax.random.split(jax.random.fold_in(jax.random.key(config.seed), part))
     feature = jax.random.randint(which, (config.examples,), 0, config.features)
     magnitude = jax.random.uniform(size, (config.examples, 1))
     return magnitude * jax.nn.one_hot(feature, config.features)

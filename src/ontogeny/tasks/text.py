@@ -37,21 +37,18 @@ def build(config: Config, *, batch_size: int, base: Path) -> Task:
     shortest = min(len(tokens.train), len(tokens.held_out))
     if shortest <= config.context + 1:
         raise ValueError(f"task.corpus {config.corpus!r} is too short: {shortest} tokens in a part, context {config.context}")
-    train, held_out = jnp.asarray(tokens.train), jnp.asarray(tokens.held_out)
-    keys = jax.random.split(jax.random.key(config.seed), 4)
-    held_out_windows = partial(draw, held_out, count=config.evaluation, context=config.context)
-    provides = {
-        "plain_windows": held_out_windows(keys[2], share=0.0),
-        "repeated_windows": held_out_windows(keys[3], share=1.0),
-    }
+    train = jnp.asarray(tokens.train)
+    fixed = fixed_windows(train, jnp.asarray(tokens.held_out), config)
+    provides = {name: fixed[name] for name in ("plain_windows", "repeated_windows")}
     if tokens.vocabulary <= LARGEST_BIGRAM_TABLE:
         provides["bigram"] = bigram(tokens.train, tokens.vocabulary)
-    training_windows = partial(draw, train, context=config.context, share=config.repeat)
     return Task(
         data=Data(
-            train=lambda key, step: shifted(training_windows(jax.random.fold_in(key, step), count=batch_size)),
-            sampling=shifted(training_windows(keys[0], count=config.examples)),
-            evaluation=shifted(held_out_windows(keys[1], share=config.repeat)),
+            train=lambda key, step: shifted(
+                draw(train, jax.random.fold_in(key, step), batch_size, context=config.context, share=config.repeat)
+            ),
+            sampling=shifted(fixed["sampling"]),
+            evaluation=shifted(fixed["evaluation"]),
         ),
         output_loss=lambda logits, targets: token_losses(logits, targets).mean(-1),
         shape={"vocabulary": tokens.vocabulary, "context": config.context},
@@ -59,8 +56,20 @@ def build(config: Config, *, batch_size: int, base: Path) -> Task:
     )
 
 
-@partial(jax.jit, static_argnames=("count", "context", "share"))
-def draw(stream: Int[Array, "tokens"], key: RandomKey, *, count: int, context: int, share: float) -> Windows:
+@partial(jax.jit, static_argnums=2)
+def fixed_windows(train: Int[Array, "tokens"], held_out: Int[Array, "other"], config: Config) -> dict[str, Windows]:
+    """The windows that stay the same through training; one program, since each of its parts takes longer to compile than to run."""
+    keys = jax.random.split(jax.random.key(config.seed), 4)
+    from_held_out = partial(draw, held_out, count=config.evaluation, context=config.context)
+    return {
+        "sampling": draw(train, keys[0], config.examples, context=config.context, share=config.repeat),
+        "evaluation": from_held_out(keys[1], share=config.repeat),
+        "plain_windows": from_held_out(keys[2], share=0.0),
+        "repeated_windows": from_held_out(keys[3], share=1.0),
+    }
+
+
+def draw(stream: Int[Array, "tokens"], key: RandomKey, count: int, *, context: int, share: float) -> Windows:
     """`count` stretches of `context` + 1 tokens from uniform places, each made to repeat with probability `share`."""
     place, shift, chance = jax.random.split(key, 3)
     start = jax.random.randint(place, (count, 1), 0, len(stream) - context)
