@@ -1,0 +1,134 @@
+"""Whether to believe λ̂: the sampler's traces at a few checkpoints, its diagnostics along the run."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ontogeny.report.data import RunReport, column, failed
+from ontogeny.report.figures import Panel, crosses, figure, line
+from ontogeny.report.labels import BLUE, dashes, label, palette, slug
+from ontogeny.report.numbers import compact, known, number, step, with_error
+from ontogeny.report.words import verdict
+
+DIAGNOSTICS = ("effective_sample_size", "r_hat", "drift", "share_below")
+SHOWN_CHECKPOINTS = 12
+SHOWN_FAILING = 4
+SHOWN_POINTS = 30_000
+"""Points of traces on a page, about 10 bytes each."""
+
+
+def diagnostic_panels(report: RunReport) -> list[Panel]:
+    """λ̂ of every chain, and each diagnostic along the run, with the failing checkpoints marked."""
+    return [*chain_panel(report.llc), *(panel for name in DIAGNOSTICS for panel in diagnostic_panel(report.health, name))]
+
+
+def diagnostic_panel(health: pd.DataFrame, name: str) -> list[Panel]:
+    """One diagnostic; nothing where it was not measured."""
+    values = column(health, name)
+    measured = health[values.notna()]
+    if measured.empty:
+        return []
+    words = label(name)
+    data = [line(measured["step"], values[measured.index], words.title, BLUE)]
+    bad = measured[failed(measured)]
+    if len(bad):
+        data.append(crosses(bad["step"], values[bad.index], bad["verdict"], "fails a check"))
+    panel = Panel(
+        identifier=slug("health", name), title=words.title, caption=words.meaning, figure=figure(data, words.axis), height=230
+    )
+    return [panel]
+
+
+def chain_panel(llc: pd.DataFrame) -> list[Panel]:
+    """The estimate of each chain by itself; nothing without chains."""
+    if llc.empty:
+        return []
+    whole = llc[(llc["component"] == "") & llc["llc"].notna()].sort_values("step")
+    chains = sorted(whole["chain"].unique())
+    if not chains:
+        return []
+    data = [
+        line(rows["step"], rows["llc"], f"chain {chain}", colour, mode="lines", line={"width": 1, "dash": dash})
+        for chain, colour, dash in zip(chains, palette(len(chains)), dashes(len(chains)), strict=True)
+        for rows in [whole[whole["chain"] == chain]]
+    ]
+    dead = int(llc.loc[llc["component"] == "", "dead"].fillna(False).astype(bool).sum())
+    caption = "The same noise is used at every checkpoint, so chains keep their order where only the noise tells them apart."
+    caption += f" {dead} dead chain{'s' if dead > 1 else ''} (of all checkpoints together) left out." if dead else ""
+    return [Panel(identifier="health-chains", title="λ̂ of each chain", caption=caption, figure=figure(data, "λ̂"))]
+
+
+def health_rows(health: pd.DataFrame) -> list[dict[str, Any]]:
+    """The table of the sampler's health, a row per sampled checkpoint, ready to be printed."""
+    return [
+        {
+            "step": step(row.get("step")),
+            "llc": with_error(row.get("llc"), row.get("standard_error")),
+            "ess": number(row.get("effective_sample_size")),
+            "r_hat": number(row.get("r_hat"), 4),
+            "dead": number(row.get("dead_chains")),
+            "below": number(row.get("share_below"), 2),
+            "drift": number(row.get("drift"), 2),
+            "verdict": verdict(str(row.get("verdict") or "")),
+            "failed": str(row.get("verdict") or "ok") != "ok",
+        }
+        for row in health.to_dict("records")
+    ]
+
+
+def shown_steps(report: RunReport) -> list[int]:
+    """The checkpoints whose traces are shown: some that fail, those beside each candidate, the rest spread evenly."""
+    steps = np.sort(report.traces["step"].unique())
+    health = report.health
+    bad = [] if health.empty else health.loc[failed(health), "step"]
+    failing = [value for value in steps if value in set(bad)][:SHOWN_FAILING]
+    edges = [candidate.get(end) for candidate in report.transitions.get("candidates") or [] for end in ("start", "end")]
+    beside = [steps[np.abs(steps - edge).argmin()] for edge in edges if known(edge)]
+    spread = steps[np.linspace(0, len(steps) - 1, min(SHOWN_CHECKPOINTS, len(steps))).round().astype(int)]
+    first = dict.fromkeys(int(value) for value in (steps[0], steps[-1], *failing, *beside, *spread))
+    return sorted(list(first)[:SHOWN_CHECKPOINTS])
+
+
+def trace_data(report: RunReport) -> list[dict[str, Any]]:
+    """The traces of `shown_steps`, every k-th draw of each chain so that a page stays small.
+
+    Returns:
+        For each checkpoint: step, label, mean (over all draws), chains [{"chain", "draw": [...], "value": [...]}].
+    """
+    if report.traces.empty:
+        return []
+    steps = shown_steps(report)
+    kept = report.traces[report.traces["step"].isin(steps)]
+    stride = -(-len(kept) // SHOWN_POINTS)
+    verdicts = {} if report.health.empty else dict(zip(report.health["step"], report.health["verdict"], strict=True))
+    return [checkpoint_traces(kept[kept["step"] == at], at, stride, str(verdicts.get(at) or "ok")) for at in steps]
+
+
+def checkpoint_traces(rows: pd.DataFrame, at: int, stride: int, said: str) -> dict[str, Any]:
+    """The traces of one checkpoint."""
+    mean = rows["value"].mean()
+    return {
+        "step": at,
+        "label": f"step {step(at)}" + ("" if said == "ok" else f" – {verdict(said)}"),
+        "mean": compact([mean])[0],
+        "stride": stride,
+        "chains": [chain_trace(chain, group.sort_values("draw").iloc[::stride]) for chain, group in rows.groupby("chain")],
+    }
+
+
+def chain_trace(chain: Any, rows: pd.DataFrame) -> dict[str, Any]:
+    return {"chain": int(chain), "draw": compact(rows["draw"], 9), "value": compact(rows["value"], 4)}
+
+
+def trace_caption(traces: Sequence[dict[str, Any]], sampled: int) -> str:
+    """What the plot of traces shows of what there is."""
+    if not traces:
+        return "No traces were kept."
+    stride = traces[0]["stride"]
+    every = "every draw" if stride == 1 else f"one draw in {stride}"
+    return (
+        f"Loss at each draw minus the loss of the checkpoint itself, on the same batch, after burn-in; the dashed line is their mean. "
+        f"Shown are {len(traces)} of {sampled} sampled checkpoints and {every}; all of them are in traces.parquet."
+    )

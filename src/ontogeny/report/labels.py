@@ -1,0 +1,99 @@
+"""What curves are called on a page, and the colours they are drawn in."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from plotly.colors import sample_colorscale
+
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#AA4499", "#E69F00", "#56B4E9", "#332288", "#6B6B6B")
+"""Okabe and Ito's colours (2008), with two of Tol's where theirs are too pale on white."""
+BLUE, ORANGE, GREEN, PURPLE = PALETTE[:4]
+GREY = PALETTE[7]
+LIGHTEST = 0.92
+"""End of the sequential scale that is still legible on white."""
+
+
+class Label(NamedTuple):
+    """What an observable is called, its axis with its unit, and a sentence on what it measures."""
+
+    title: str
+    axis: str
+    meaning: str = ""
+
+
+LABELS = {
+    "llc": Label("local learning coefficient", "λ̂", "The local learning coefficient estimate, nβ (E[L(w)] − L(w*))."),
+    "loss": Label("loss", "loss per example", "Mean loss over the examples of the local posterior."),
+    "evaluation_loss": Label("held-out loss", "loss per example", "Mean loss on held-out examples."),
+    "population_loss": Label("population loss", "loss per example", "The exact expected loss, in closed form."),
+    "polygon_vertices": Label("polygon vertices", "vertices", "Corners of the convex hull of the feature vectors."),
+    "positive_dead_biases": Label("positive dead biases", "features", "Features with a near-zero vector whose bias is positive."),
+    "feature_norm": Label("feature norm", "|Wᵢ|", "Length of each feature's vector."),
+    "feature_dimensionality": Label(
+        "feature dimensionality", "dimensions", "Share of a hidden dimension that each feature has to itself."
+    ),
+    "dimensions_per_feature": Label("dimensions per feature", "m / |W|²", "Hidden dimensions over the squared Frobenius norm."),
+    "in_context_learning_score": Label(
+        "in-context learning score",
+        "difference of losses",
+        "Loss on the last quarter of a repeated window minus that on the second quarter; negative where context helps.",
+    ),
+    "in_context_learning_score_plain": Label(
+        "in-context learning score on plain windows",
+        "difference of losses",
+        "Loss on the last quarter minus that on the second quarter, on windows that do not repeat.",
+    ),
+    "loss_by_position": Label("loss by position", "loss per token", "Loss at each position of a repeated window."),
+    "cross_entropy_to_bigram": Label(
+        "cross-entropy to the bigram statistics",
+        "nats",
+        "Cross-entropy of the predictions to the corpus's bigrams; lowest where they are bigrams.",
+    ),
+    "previous_token_score": Label("previous-token score", "attention", "Mean attention of a head to the token before."),
+    "prefix_matching_score": Label(
+        "prefix-matching score", "attention", "Mean attention of a head to the token after an earlier copy of the current one."
+    ),
+    "copying_score": Label("copying score", "share of logits", "How far a head raises the logit of the token it attends to."),
+    "learning_rate": Label("learning rate", "learning rate", "A candidate that coincides with a kink here is void."),
+    "gradient_norm": Label("gradient norm", "global norm", "Norm of the gradient, before clipping."),
+    "effective_sample_size": Label("effective sample size", "independent draws", "Draws the correlated chains are worth."),
+    "r_hat": Label("R̂", "ratio", "Spread between the chains over spread within; 1 where they agree."),
+    "drift": Label("drift", "standard errors", "Middle third of the trace against its last third; near 0 where it has settled."),
+    "share_below": Label("draws below L(w*)", "share", "Share of draws whose loss is below that of the checkpoint itself."),
+}
+
+
+def label(observable: str) -> Label:
+    """The label of an observable; one that this file does not know is called by its own name."""
+    plain = observable.replace("_", " ")
+    return LABELS.get(observable, Label(plain, plain))
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """A sorting key under which heads.2 comes before heads.10."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
+
+
+def palette(count: int) -> list[str]:
+    """Distinct colours for up to eight curves; beyond that a sequential scale, dark to light."""
+    if count <= len(PALETTE):
+        return list(PALETTE[:count])
+    return sample_colorscale("Viridis", list(np.linspace(0, LIGHTEST, count)))
+
+
+def dashes(count: int) -> list[str]:
+    """Line styles beside the colours, so that a grey print still tells curves apart."""
+    styles = ("solid", "dash", "dot", "dashdot")
+    return [styles[index % 4] for index in range(count)] if count <= len(PALETTE) else ["solid"] * count
+
+
+def slug(*parts: object) -> str:
+    """An identifier that HTML, JavaScript and a URL's fragment accept."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", "-".join(str(part) for part in parts)).strip("-").lower()
+
+
+def listed(words: Sequence[str]) -> str:
+    """a, b and c."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))

@@ -1,0 +1,68 @@
+"""Numbers as a reader wants them, and as a page's JSON carries them."""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+UNKNOWN = "–"
+
+
+def known(value: Any) -> bool:
+    """Whether it is a finite number: tables hold NaN where nothing was measured, JSON files hold None."""
+    return isinstance(value, (int, float, np.number)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def signed_text(text: str) -> str:
+    return text.replace("-", "−")
+
+
+def step(value: Any) -> str:
+    """A training step: 12,500."""
+    return f"{round(value):,}" if known(value) else UNKNOWN
+
+
+def number(value: Any, digits: int = 3) -> str:
+    """Significant digits, without exponents between a hundred-thousandth and a million: 0.042, 1,230."""
+    if not known(value):
+        return UNKNOWN
+    if value == 0:
+        return "0"
+    size = math.floor(math.log10(abs(value)))
+    if not -5 <= size < 6:
+        return signed_text(f"{value:.{digits - 1}e}")
+    return signed_text(f"{value:,.{max(digits - 1 - size, 0)}f}")
+
+
+def with_error(value: Any, error: Any) -> str:
+    """A value and its standard error to the error's two significant digits: 30.1 ± 2.1."""
+    if not known(value) or not known(error) or error <= 0:
+        return number(value)
+    size = math.floor(math.log10(error))
+    if not -5 <= size < 6:
+        return f"{number(value)} ± {number(error, 2)}"
+    places = max(1 - size, 0)
+    return signed_text(f"{value:,.{places}f} ± {error:,.{places}f}")
+
+
+def change(value: Any) -> str:
+    """A difference with its sign: +0.31."""
+    return f"+{number(value)}" if known(value) and value > 0 else number(value)
+
+
+def change_with_error(value: Any, error: Any) -> str:
+    text = with_error(value, error)
+    return f"+{text}" if known(value) and value > 0 else text
+
+
+def compact(values: Iterable[Any], digits: int = 5) -> list[float | int | None]:
+    """Numbers for JSON: few digits, integers as integers, None for what is not finite."""
+    return [shortened(value, digits) for value in values]
+
+
+def shortened(value: Any, digits: int) -> float | int | None:
+    if not known(value):
+        return None
+    rounded = float(f"{value:.{digits}g}") if not float(value).is_integer() else value
+    return int(rounded) if float(rounded).is_integer() else rounded

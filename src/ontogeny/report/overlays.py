@@ -1,0 +1,203 @@
+"""The plots of a family: seeds and variants over each other, each run one line that can be hidden."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ontogeny.report.data import LLC, LOSSES, RunSummary, components, curve, failed, finite, main_loss, observables
+from ontogeny.report.figures import BAND, Panel, Trace, band, figure, line
+from ontogeny.report.labels import dashes, label, palette, slug
+from ontogeny.report.numbers import number, step, with_error
+from ontogeny.report.words import counted, is_named, title_of
+
+MOST_WITH_BANDS = 4
+Reading = Callable[[pd.DataFrame], pd.DataFrame]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawn:
+    """A run with the way it is drawn: colour by variant where there are several, else by seed."""
+
+    run: RunSummary
+    identifier: str
+    name: str
+    colour: str
+    dash: str
+
+
+def drawn_runs(runs: Sequence[RunSummary]) -> list[Drawn]:
+    """The runs in order of variant and seed, with their colours and line styles."""
+    ordered = sorted(runs, key=lambda run: (run.variant, run.seed))
+    variants = list(dict.fromkeys(run.variant for run in ordered))
+    seeds = sorted({run.seed for run in ordered})
+    by_variant = len(variants) > 1
+    keys: list[Any] = variants if by_variant else seeds
+    colours = dict(zip(keys, palette(len(keys)), strict=True))
+    styles = dict(zip(seeds, dashes(len(seeds)), strict=True))
+    return [
+        Drawn(
+            run=run,
+            identifier=slug(run.variant, "seed", run.seed),
+            name=f"{run.variant}, seed {run.seed}" if by_variant else f"seed {run.seed}",
+            colour=colours[run.variant if by_variant else run.seed],
+            dash=styles[run.seed],
+        )
+        for run in ordered
+    ]
+
+
+def run_line(drawn: Drawn, rows: pd.DataFrame, **more: Any) -> Trace:
+    """One run's curve; `meta` lets the page's script hide it with the others of its run."""
+    values = finite(rows)
+    style = {"dash": drawn.dash, "width": 1.5}
+    return line(
+        values["step"],
+        values["value"],
+        drawn.name,
+        drawn.colour,
+        mode="lines",
+        line=style,
+        meta={"run": drawn.identifier},
+        **more,
+    )
+
+
+def overlay_panels(runs: Sequence[Drawn]) -> list[Panel]:
+    """λ̂ and the loss, then every observable of the network, then of each head the largest."""
+    tables = [drawn.run.trajectory for drawn in runs]
+    names = sorted({name for table in tables for name in observables(table)} - {LLC, *LOSSES})
+    whole = [name for name in names if any(len(finite(curve(table, name))) for table in tables)]
+    heads = [
+        name
+        for name in names
+        if name not in whole and any(".heads." in part for table in tables for part in components(table, name))
+    ]
+    return [
+        *llc_panel(runs),
+        *overlay(
+            "loss",
+            "loss",
+            "The exact population loss where the task knows it, else the loss on the data of the local posterior.",
+            runs,
+            main_loss,
+            360,
+        ),
+        *(
+            panel
+            for name in whole
+            for panel in overlay(name, label(name).title, label(name).meaning, runs, lambda table, name=name: curve(table, name))
+        ),
+        *(
+            panel
+            for name in heads
+            for panel in overlay(
+                name,
+                f"largest {label(name).title} of any head",
+                label(name).meaning,
+                runs,
+                lambda table, name=name: largest(table, name),
+            )
+        ),
+    ]
+
+
+def overlay(name: str, title: str, caption: str, runs: Sequence[Drawn], read: Reading, height: int = 270) -> list[Panel]:
+    """One observable over all runs; nothing where no run has it."""
+    data = [run_line(drawn, rows) for drawn in runs for rows in [read(drawn.run.trajectory)] if len(finite(rows))]
+    if not data:
+        return []
+    return [
+        Panel(identifier=slug("overlay", name), title=title, caption=caption, figure=plain(data, label(name).axis), height=height)
+    ]
+
+
+def plain(data: Sequence[Trace], axis: str) -> dict[str, Any]:
+    """A figure whose legend is the table of runs on the page."""
+    return figure(data, axis, showlegend=False, **({"hovermode": "closest"} if len(data) > 8 else {}))
+
+
+def llc_panel(runs: Sequence[Drawn]) -> list[Panel]:
+    """λ̂ of all runs, with bands while they stay legible, crosses where a check fails and diamonds at the candidates."""
+    data: list[Trace] = []
+    with_bands = len(runs) <= MOST_WITH_BANDS
+    for drawn in runs:
+        rows = finite(curve(drawn.run.trajectory, LLC))
+        if len(rows):
+            edges = (
+                band(rows, drawn.colour, meta={"run": drawn.identifier}) if with_bands and drawn.colour.startswith("#") else []
+            )
+            data += [*edges, run_line(drawn, rows), *failing(drawn, rows), *diamonds(drawn, rows)]
+    if not data:
+        return []
+    bands = f" Bands are ± {BAND} standard errors." if with_bands else " Bands are left out: see the page of each run."
+    caption = "Diamonds mark candidate transitions; crosses fail a check of the sampler." + bands
+    return [
+        Panel(identifier="overlay-llc", title="local learning coefficient", caption=caption, figure=plain(data, "λ̂"), height=420)
+    ]
+
+
+def failing(drawn: Drawn, rows: pd.DataFrame) -> list[Trace]:
+    bad = rows[failed(rows)]
+    if bad.empty:
+        return []
+    return [dots(drawn, bad["step"], bad["value"], "x-thin-open", [f"{drawn.name}: {text}" for text in bad["verdict"]])]
+
+
+def diamonds(drawn: Drawn, rows: pd.DataFrame) -> list[Trace]:
+    """The candidates of a run, on its λ̂."""
+    found = [entry for entry in drawn.run.transitions.get("candidates") or [] if entry.get("location") is not None]
+    if not found:
+        return []
+    at = [entry["location"] for entry in found]
+    heights = np.interp(at, rows["step"].astype(float), rows["value"].astype(float))
+    return [
+        dots(
+            drawn, at, heights, "diamond", [f"{drawn.name}: {title_of(entry)}, step {step(entry['location'])}" for entry in found]
+        )
+    ]
+
+
+def dots(drawn: Drawn, steps: Any, values: Any, symbol: str, texts: Sequence[str]) -> Trace:
+    """Marked points of one run."""
+    trace = line(steps, values, drawn.name, drawn.colour, mode="markers", meta={"run": drawn.identifier}, showlegend=False)
+    outline = {"width": 1.5, "color": drawn.colour if symbol.endswith("open") else "#ffffff"}
+    return {
+        **trace,
+        "marker": {"symbol": symbol, "size": 9, "color": drawn.colour, "line": outline},
+        "text": list(texts),
+        "hovertemplate": "%{text}<extra></extra>",
+    }
+
+
+def largest(trajectory: pd.DataFrame, observable: str) -> pd.DataFrame:
+    """At each step the component with the largest value."""
+    rows = trajectory[(trajectory["observable"] == observable) & (trajectory["component"] != "") & trajectory["value"].notna()]
+    return rows.loc[rows.groupby("step")["value"].idxmax()] if len(rows) else rows
+
+
+def run_rows(runs: Sequence[Drawn]) -> list[dict[str, Any]]:
+    """The table of runs, which is the legend as well."""
+    return [{"drawn": drawn, **ending(drawn.run)} for drawn in runs]
+
+
+def ending(run: RunSummary) -> dict[str, str]:
+    """Where a run ends, what it passed, and how its sampling fared."""
+    loss, llc = main_loss(run.trajectory), curve(run.trajectory, LLC)
+    values = finite(llc)
+    bad = int(failed(llc).sum())
+    found = run.transitions.get("candidates") or []
+    named = [f"{title_of(entry)} ({step(entry.get('location'))})" for entry in found if is_named(entry)]
+    unnamed = len(found) - len(named)
+    return {
+        "loss": number(loss["value"].iloc[-1]) if len(loss) else number(None),
+        "llc": with_error(values["value"].iloc[-1], values["standard_error"].iloc[-1]) if len(values) else number(None),
+        "passed": "; ".join([*named, *([f"{unnamed} unnamed"] if unnamed else [])]) or "none",
+        "sampling": "not sampled"
+        if llc.empty
+        else f"{bad} of {len(llc)} fail a check"
+        if bad
+        else f"all {counted(len(llc), 'checkpoint')} pass",
+    }

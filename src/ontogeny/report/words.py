@@ -1,0 +1,250 @@
+"""What the numbers say, in sentences: headlines, candidates, stages, agreement of seeds.
+
+Sentences are plain text. Every one says what is unknown instead of leaving it out.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from ontogeny.report.data import LLC, LOSSES, RunReport, curve, failed, finite, last_step, main_loss
+from ontogeny.report.labels import label, listed
+from ontogeny.report.numbers import change_with_error, known, number, step, with_error
+
+UNNAMED = "unnamed"
+NOT_A_REASON = (LLC, *LOSSES, "loss_by_position")
+"""Observables that every transition shows: they do not explain a name."""
+MOST_REASONS = 4
+ERRORS_THAT_COUNT = 2.0
+MEANINGS = {
+    (1, -1): "complexity is bought with a lower loss",
+    (-1, -1): "the solution becomes simpler while it becomes better",
+    (0, -1): "the loss falls at the same complexity",
+    (1, 0): "a hidden change, which the loss does not show",
+    (-1, 0): "a hidden change, which the loss does not show",
+}
+STAGE_TYPES = {
+    "complexity bought": "complexity is bought with a lower loss",
+    "simplification": "λ̂ and the loss both fall",
+    "hidden": "λ̂ moves while the loss does not",
+    "loss falls alone": "the loss falls at the same complexity",
+    "quiet": "neither moves",
+    "loss rises": "the loss rises",
+}
+CHECKS = {
+    "negative": "λ̂ below 0",
+    "dead_chains": "dead chains",
+    "r_hat": "R̂ too large",
+    "effective_sample_size": "too few independent draws",
+    "drift": "trace still drifting",
+    "share_below": "draws below L(w*)",
+}
+
+
+def title_of(candidate: Mapping[str, Any]) -> str:
+    name = candidate.get("name") or UNNAMED
+    return "unnamed transition" if name == UNNAMED else name
+
+
+def is_named(candidate: Mapping[str, Any]) -> bool:
+    return (candidate.get("name") or UNNAMED) != UNNAMED
+
+
+def counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count or 'no'} {noun}s"
+
+
+def verdict(text: str) -> str:
+    """A verdict of the sampler's checks, readable: "r_hat, drift" -> "R̂ too large, trace still drifting"."""
+    if text in ("ok", ""):
+        return "ok"
+    return ", ".join(CHECKS.get(check.strip(), check.strip()) for check in text.split(","))
+
+
+def sign_of(delta: Any, error: Any) -> int | None:
+    """-1, 0 or 1 as far as the error lets one say; None where nothing was measured."""
+    if not known(delta):
+        return None
+    clear = abs(delta) > (ERRORS_THAT_COUNT * error if known(error) else 0)
+    return (1 if delta > 0 else -1) if clear else 0
+
+
+def movement(subject: str, delta: Any, error: Any) -> str:
+    """'λ̂ rises by 30.1 ± 2.1'."""
+    sign = sign_of(delta, error)
+    if sign is None:
+        return f"the change of {subject} is not known"
+    if sign == 0:
+        return f"{subject} does not clearly change ({change_with_error(delta, error)})"
+    return f"{subject} {'rises' if sign > 0 else 'falls'} by {with_error(abs(delta), error)}"
+
+
+def candidate_sentences(candidate: Mapping[str, Any], trajectory: pd.DataFrame) -> list[str]:
+    """A candidate in words: what λ̂ and the loss do, why it bears its name, where the free energies cross, how sure it is."""
+    parts = [passage(candidate), naming(candidate, trajectory), free_energies(candidate), certainty(candidate)]
+    return [part for part in parts if part]
+
+
+def passage(candidate: Mapping[str, Any]) -> str:
+    """'Between steps 600 and 800 (located at 700) λ̂ rises by 30.1 ± 2.1 while the loss falls by 0.42: …'"""
+    llc = candidate.get("delta_llc"), candidate.get("delta_llc_standard_error")
+    loss = candidate.get("delta_loss"), candidate.get("delta_loss_standard_error")
+    when = f"Between steps {step(candidate.get('start'))} and {step(candidate.get('end'))}"
+    located = f" (located at {step(candidate['location'])})" if known(candidate.get("location")) else ""
+    if not known(llc[0]) and not known(loss[0]):
+        return f"{when}{located} neither λ̂ nor the loss was measured on both sides."
+    told = f"{when}{located} {movement('λ̂', *llc)} while {movement('the loss', *loss)}"
+    meaning = MEANINGS.get((sign_of(*llc), sign_of(*loss)))  # pyright: ignore[reportArgumentType, reportCallIssue]
+    return f"{told}: {meaning}." if meaning else f"{told}."
+
+
+def naming(candidate: Mapping[str, Any], trajectory: pd.DataFrame) -> str:
+    """Why it bears its name, or what changes where it bears none."""
+    rows = reasons(candidate)
+    told = [evidence_in_words(row, trajectory) for row in rows[:MOST_REASONS]]
+    more = f"; so do {counted(len(rows) - MOST_REASONS, 'further curve')}" if len(rows) > MOST_REASONS else ""
+    if is_named(candidate):
+        why = f" because {'; '.join(told)}{more}" if told else ""
+        return f"It is named {candidate['name']}{why}."
+    return (
+        f"It has no name: no rule fits. With it, {'; '.join(told)}{more}."
+        if told
+        else "It has no name: no rule fits what changes with it."
+    )
+
+
+def reasons(candidate: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The evidence beyond λ̂ and the losses; all of it where there is nothing else."""
+    rows = list(candidate.get("evidence") or [])
+    return [row for row in rows if row.get("observable") not in NOT_A_REASON] or rows
+
+
+def evidence_in_words(row: Mapping[str, Any], trajectory: pd.DataFrame) -> str:
+    """'prefix-matching score of layers.1.heads.0 rises from 0.05 to 0.62', with the levels at the ends of its own interval."""
+    observable, component = str(row.get("observable", "")), str(row.get("component") or "")
+    subject = label(observable).title + (f" of {component}" if component else "")
+    before, after = levels(curve(trajectory, observable, component), row.get("start"), row.get("end"))
+    if known(before) and known(after) and before != after:
+        return f"{subject} {'rises' if after > before else 'falls'} from {number(before)} to {number(after)}"
+    return movement(subject, row.get("change"), None)
+
+
+def levels(rows: pd.DataFrame, start: Any, end: Any) -> tuple[float | None, float | None]:
+    """The last value up to `start` and the first from `end`; None where there is none."""
+    measured = finite(rows)
+    if not known(start) or not known(end) or measured.empty:
+        return None, None
+    before = measured.loc[measured["step"] <= start, "value"]
+    after = measured.loc[measured["step"] >= end, "value"]
+    return (before.iloc[-1] if len(before) else None), (after.iloc[0] if len(after) else None)
+
+
+def free_energies(candidate: Mapping[str, Any]) -> str:
+    """Whether and where the free energies of the two sides cross."""
+    size, low, high = (candidate.get("critical_sample_size" + end) for end in ("", "_low", "_high"))
+    if known(size):
+        upper = f"to {number(high)}" if known(high) else "upwards"
+        interval = f" (95% interval {number(low)} {upper})" if known(low) else ""
+        return f"The free energies cross at n ≈ {number(size)}{interval}."
+    condition = candidate.get("free_energy_condition")
+    if condition is None:
+        return "Whether the free energies cross is not known: λ̂ or the loss is missing on one side."
+    if condition:
+        return "The loss falls while λ̂ rises, but the free energies of the two sides do not cross."
+    return "The free energies do not cross: that needs a falling loss and a rising λ̂."
+
+
+def certainty(candidate: Mapping[str, Any]) -> str:
+    """How sure the clearest of its curves is."""
+    p, q = candidate.get("p_value"), candidate.get("q_value")
+    if not known(p):
+        return ""
+    adjusted = f", q = {number(q, 2)} over all curves of the run" if known(q) else ""
+    observable, component = candidate.get("observable"), candidate.get("component")
+    clearest = f" by {label(observable).title}{f' of {component}' if component else ''}" if observable else ""
+    return f"Shown most clearly{clearest}: p = {number(p, 2)}{adjusted}."
+
+
+def clearest(candidates: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The candidate to put first: a named one before an unnamed one, then the smallest p-value, then the largest change of λ̂."""
+
+    def rank(candidate: Mapping[str, Any]) -> tuple[bool, float, float]:
+        p, llc = candidate.get("p_value"), candidate.get("delta_llc")
+        return not is_named(candidate), p if known(p) else 1.0, -abs(llc) if known(llc) else 0.0  # pyright: ignore[reportArgumentType, reportReturnType]
+
+    return min(candidates, key=rank, default=None)
+
+
+def headline(report: RunReport) -> str:
+    """The run in a sentence or two."""
+    candidates = report.transitions.get("candidates") or []
+    steps = f"{step(last_step(report.trajectory))} steps"
+    if report.trajectory.empty:
+        return "Nothing has been measured on this run."
+    first = clearest(candidates)
+    if first is None:
+        return f"No candidate transition was found in {steps}. {span_in_words(report.trajectory)}"
+    which = "It is" if len(candidates) == 1 else "The clearest is"
+    llc = movement("λ̂", first.get("delta_llc"), first.get("delta_llc_standard_error"))
+    loss = movement("the loss", first.get("delta_loss"), first.get("delta_loss_standard_error"))
+    what = f"{which} {title_of(first) if is_named(first) else 'unnamed'}, near step {step(first.get('location'))}"
+    return f"{counted(len(candidates), 'candidate transition')} in {steps}. {what}: {llc} while {loss}."
+
+
+def span_in_words(trajectory: pd.DataFrame) -> str:
+    """Where λ̂ and the loss begin and end."""
+    llc, loss = finite(curve(trajectory, LLC)), main_loss(trajectory)
+    told = [
+        f"{name} goes from {number(rows['value'].iloc[0])} to {number(rows['value'].iloc[-1])}"
+        for name, rows in (("λ̂", llc), ("the loss", loss))
+        if len(rows)
+    ]
+    return f"Over the run, {listed(told)}." if told else "Neither λ̂ nor a loss was measured."
+
+
+def sampling_in_words(trajectory: pd.DataFrame) -> str:
+    """How far λ̂ can be believed along the run."""
+    rows = curve(trajectory, LLC)
+    if rows.empty:
+        return "λ̂ was not sampled on this run."
+    bad = rows[failed(rows)]
+    lost = rows[~rows["value"].notna()]
+    told = f"λ̂ was sampled at {counted(len(rows), 'checkpoint')}; "
+    told += (
+        "all of them pass the sampler's checks."
+        if bad.empty
+        else (f"{len(bad)} fail at least one of the sampler's checks. They stay on the plots, as crosses, and carry no evidence.")
+    )
+    return told + (f" At {counted(len(lost), 'checkpoint')} no chain survived, and there is no estimate." if len(lost) else "")
+
+
+def agreement(transition: Mapping[str, Any]) -> str:
+    """What the seeds say of one transition: 'supported: 5 of 8 seeds (0, 2, …), median step …'."""
+    seeds = ", ".join(str(seed) for seed in transition.get("seeds") or [])
+    low, middle, high = (step(transition.get(f"location_{end}")) for end in ("low", "median", "high"))
+    where = f"at step {middle}" if low == high else f"median step {middle}, from {low} to {high}"
+    of = transition.get("of")
+    shown = f"seen in {len(transition.get('seeds') or [])} of {counted(of, 'seed')}" if of else "seen"
+    reason = f" ({transition['reason']})" if transition.get("reason") else ""
+    return f"{transition.get('support', 'support not judged')}: {shown}{f': {seeds}' if seeds else ''}; {where}{reason}."
+
+
+def support_of(candidate: Mapping[str, Any], consensus: Mapping[str, Any]) -> str:
+    """How well the seeds support a candidate; "" where they were not compared, or it has no name to be found by."""
+    rows = consensus.get("transitions") or []
+    return next((row.get("support", "") for row in rows if is_named(candidate) and row.get("name") == candidate.get("name")), "")
+
+
+def stage_rows(transitions: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The stretches between the candidates, ready for a table."""
+    return [
+        {
+            "steps": f"{step(stage.get('start'))} – {step(stage.get('end'))}",
+            "llc": change_with_error(stage.get("delta_llc"), None),
+            "loss": change_with_error(stage.get("delta_loss"), None),
+            "type": str(stage.get("type") or "not measured"),
+            "meaning": STAGE_TYPES.get(str(stage.get("type")), "λ̂ or the loss has too few checkpoints there"),
+        }
+        for stage in transitions.get("stages") or []
+    ]
