@@ -98,7 +98,7 @@ def llc_rows(llc_frame: pd.DataFrame) -> pd.DataFrame:
     if missing:
         raise ValueError(f"the table of λ̂ lacks {', '.join(sorted(missing))}")
     named = llc_frame.rename(columns={"llc": "value"}).assign(observable="llc")
-    return named.assign(component=named.get("component", WHOLE_NETWORK))[COLUMNS]
+    return named.assign(component=named.get("component", WHOLE_NETWORK)).loc[:, COLUMNS]
 
 
 def assemble(llc_frame: pd.DataFrame, observables_frame: pd.DataFrame) -> pd.DataFrame:
@@ -112,5 +112,5 @@ def assemble(llc_frame: pd.DataFrame, observables_frame: pd.DataFrame) -> pd.Dat
     Raises:
         ValueError: a column is missing or of the wrong type, or a step occurs twice in a curve.
     """
-    parts = [part for part in (llc_rows(llc_frame), observables_frame[COLUMNS]) if len(part)]
+    parts = [part for part in (llc_rows(llc_frame), observables_frame.loc[:, COLUMNS]) if len(part)]
     return validated(pd.concat(parts, ignore_index=True)) if parts else empty()

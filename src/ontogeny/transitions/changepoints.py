@@ -49,7 +49,8 @@ def change_points(values: Float[np.ndarray, "N"], noise: float) -> np.ndarray:
     """
     signal = values[:, None] / noise
     detector = ruptures.KernelCPD(kernel="linear", min_size=SMALLEST_SEGMENT, jump=1).fit(signal)
-    return np.array(detector.predict(pen=2 * np.log(len(values)))[:-1], dtype=int)
+    ends = detector.predict(pen=2 * np.log(len(values))) or []
+    return np.array(ends[:-1], dtype=int)
 
 
 def agrees(start: int, end: int, points: np.ndarray) -> bool:

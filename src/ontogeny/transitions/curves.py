@@ -61,11 +61,11 @@ def curves_of(
         ValueError: an unknown scale or observable, a missing column, an axis value that is doubled or not finite.
     """
     check_table(trajectory, observables, axis, scale)
-    wanted = trajectory if observables is None else trajectory[trajectory["observable"].isin(list(observables))]
+    names = list(trajectory["observable"].unique() if observables is None else observables)
+    wanted = trajectory.loc[trajectory["observable"].isin(names)]
     groups = wanted.groupby(["observable", "component"], sort=False)
     return [
-        curve_of(rows.sort_values(axis), axis, scale, covariance if (observable, component) == ("llc", "") else None)
-        for (observable, component), rows in groups
+        curve_of(rows.sort_values(by=axis), axis, scale, covariance if name == ("llc", "") else None) for name, rows in groups
     ]
 
 

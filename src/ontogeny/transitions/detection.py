@@ -1,17 +1,15 @@
 """Which curves change faster than a smooth trend can, where, and by how much."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from ontogeny.transitions.changepoints import Passages, agrees, change_points, passages
+from ontogeny.transitions.changepoints import agrees, change_points
 from ontogeny.transitions.curves import INVERSES, Curve, curves_of
-from ontogeny.transitions.significance import Scan, p_value, q_values, scan, simulate
-from ontogeny.transitions.smoothing import Null, log_likelihood, null_covariances, residuals, shortest_length, straight_line
+from ontogeny.transitions.search import Found, Search, first_passages, fit, further_passages
+from ontogeny.transitions.significance import q_values
 
 COLUMNS = (
     "observable",
@@ -28,49 +26,10 @@ COLUMNS = (
     "reason",
 )
 CANDIDATE, UNDECIDED = "candidate", "undecided"
-NOISE_FLOOR = 1e-4
-"""Noise, as a share of a curve's spread, below which a curve without errors is not resolved."""
 SMALLEST_SHARE = 0.1
 """A passage carries at least this share of the curve's whole range."""
 SMALLEST_SHARE_OF_LLC = 0.02
 """... and of λ̂, at least this share of its level."""
-MOST_PASSAGES = 5
-FEWEST_DRAWS, DRAWS_PER_TEST, BATCH = 199, 20, 40
-
-
-@dataclass(frozen=True)
-class Search:
-    """What the curves on the same checkpoints, with the same noise, share while they are searched."""
-
-    nulls: Sequence[Null]
-    line: Float[np.ndarray, "N 2"]
-    passages: Passages
-    noise_scale: float
-    smallest_variance: float
-
-    @classmethod
-    def over(cls, positions: Float[np.ndarray, "N"], noise: Float[np.ndarray, "N N"] | None) -> Self:
-        alternatives = passages(positions, shortest_length(positions))
-        return cls(
-            [Null.of(covariance, alternatives.shapes) for covariance in null_covariances(positions, noise)],
-            straight_line(positions),
-            alternatives,
-            1.0 if noise is None else float(np.sqrt(np.diag(noise).mean())),
-            NOISE_FLOOR**2 if noise is None else 1.0,
-        )
-
-    def free(self, found: Sequence[int]) -> Float[np.ndarray, "N P"]:
-        return np.column_stack([self.line, self.passages.shapes[:, list(found)]])
-
-    def scan(self, columns: Float[np.ndarray, "N B"], found: Sequence[int] = ()) -> Scan:
-        """The next passage of each column, those already `found` being part of the trend."""
-        return scan(columns, self.nulls, self.free(found), self.smallest_variance)
-
-    def simulated(
-        self, generator: np.random.Generator, null: int, variance: float, draws: int, found: Sequence[int] = ()
-    ) -> Float[np.ndarray, "draws"]:
-        """The scan's statistic on curves without a further transition."""
-        return self.scan(simulate(generator, self.nulls[null], variance, draws), found).statistic
 
 
 def detect_transitions(
@@ -141,107 +100,7 @@ def groups_of(curves: Sequence[Curve]) -> list[list[Curve]]:
     return list(groups.values())
 
 
-@dataclass(frozen=True)
-class Found:
-    """A passage of a curve (its column in the shapes), and how surprising it was when it was found."""
-
-    passage: int
-    p_value: float
-
-
-def centred(curve: Curve) -> tuple[Float[np.ndarray, "N"], float]:
-    """The values about zero, in units of their spread where their noise is unknown; and that unit."""
-    unit = float(curve.values.std()) if curve.noise is None else 1.0
-    return (curve.values - curve.values.mean()) / unit, unit
-
-
-def first_passages(group: Sequence[Curve], tests: int, seed: int) -> list[tuple[Curve, Search, Found]]:
-    """The most likely passage of each curve of a group, tested against no passage at all."""
-    search = Search.over(group[0].positions, group[0].noise)
-    result = search.scan(np.column_stack([centred(curve)[0] for curve in group]))
-    draws = max(FEWEST_DRAWS, DRAWS_PER_TEST * tests)
-    nulls = result.null.tolist()
-    simulated = {
-        null: search.simulated(
-            np.random.default_rng(seed), null, float(result.null_variance[result.null == null].mean()), draws
-        )
-        for null in sorted(set(nulls))
-    }
-    return [
-        (curve, search, Found(int(result.passage[column]), p_value(result.statistic[column], simulated[nulls[column]])))
-        for column, curve in enumerate(group)
-    ]
-
-
-def further_passages(curve: Curve, search: Search, first: Found, level: float, seed: int) -> list[Found]:
-    """All passages of a flagged curve: each is tested with the earlier ones as part of the trend, until one is not surprising."""
-    found = [first]
-    values, _ = centred(curve)
-    while len(found) < MOST_PASSAGES:
-        earlier = [passage.passage for passage in found]
-        result = search.scan(values[:, None], earlier)
-        generator = np.random.default_rng([seed, len(found)])
-        p = p_value_at(search, generator, result, earlier, level)
-        if p > level:
-            return found
-        found.append(Found(int(result.passage[0]), p))
-    return found
-
-
-def p_value_at(
-    search: Search, generator: np.random.Generator, result: Scan, earlier: Sequence[int], level: float
-) -> float:
-    """The Monte Carlo p-value of one curve's further passage, given up as soon as it is sure to exceed the level."""
-    draws = max(FEWEST_DRAWS, int(np.ceil(2 / level)))
-    null, variance = int(result.null[0]), float(result.null_variance[0])
-    simulated = np.zeros(0)
-    while len(simulated) < draws and 1 + np.sum(simulated >= result.statistic[0]) <= level * (draws + 1):
-        batch = search.simulated(generator, null, variance, min(BATCH, draws - len(simulated)), earlier)
-        simulated = np.append(simulated, batch)
-    return p_value(result.statistic[0], simulated)
-
-
-@dataclass(frozen=True)
-class Fit:
-    """All passages of a curve fitted together with its smooth trend, by generalised least squares.
-
-    Attributes:
-        changes: of each passage, in the curve's unit.
-        covariance: of the changes.
-        noise: standard deviation of the noise at a checkpoint.
-    """
-
-    changes: Float[np.ndarray, "J"]
-    covariance: Float[np.ndarray, "J J"]
-    noise: float
-
-
-def fit(curve: Curve, search: Search, found: Sequence[Found]) -> Fit:
-    """The changes at the hyperparameters that are most likely with these passages."""
-    values, unit = centred(curve)
-    columns = [passage.passage for passage in found]
-    free = search.free(columns)
-    freedom = len(values) - free.shape[1]
-    fits = []
-    for null in search.nulls:
-        basis, determinant = null.without(free)
-        squares = np.sum(residuals(null.whitener @ values[:, None], basis) ** 2, axis=0)
-        likelihood, variance = log_likelihood(squares, determinant, freedom, search.smallest_variance)
-        fits.append((float(likelihood[0]), float(variance[0])))
-    best = max(range(len(fits)), key=lambda number: fits[number][0])
-    variance, null = fits[best][1], search.nulls[best]
-    inverse = np.linalg.pinv(null.whitener @ free)
-    steps = slice(search.line.shape[1], None)
-    return Fit(
-        unit * (inverse @ null.whitener @ values)[steps],
-        unit**2 * variance * (inverse @ inverse.T)[steps, steps],
-        unit * float(np.sqrt(variance)) * search.noise_scale,
-    )
-
-
-def rows_of(
-    curve: Curve, search: Search, found: Sequence[Found], q_value: Callable[[float], float], scale: str
-) -> list[dict]:
+def rows_of(curve: Curve, search: Search, found: Sequence[Found], q_value: Callable[[float], float], scale: str) -> list[dict]:
     """A row for each passage, or run of joined passages, that is large enough and that ruptures confirms."""
     fitted = fit(curve, search, found)
     points = change_points(curve.values, fitted.noise)

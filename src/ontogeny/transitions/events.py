@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -80,13 +81,13 @@ def candidates(trajectory: pd.DataFrame, detected: pd.DataFrame, rules: Sequence
         {"candidates": [...], "stages": [...], "undecided": [...]}, plain numbers and None, ready for JSON.
     """
     curves = {(curve.observable, curve.component): curve for curve in curves_of(trajectory)}
-    rows = detected[detected["decision"] == CANDIDATE].to_dict("records")
+    rows = detected.loc[detected["decision"] == CANDIDATE].to_dict(orient="records")
     events = merge_namesakes(group(rows), curves, rules)
-    undecided = detected[detected["decision"] == UNDECIDED][["observable", "component", "reason"]]
+    undecided = detected.loc[detected["decision"] == UNDECIDED, ["observable", "component", "reason"]]
     return {
         "candidates": [candidate(event, changes_of(event, events, curves), curves, rules) for event in events],
         "stages": stages_between([(event.start, event.end) for event in events], curves),
-        "undecided": undecided.to_dict("records"),
+        "undecided": undecided.to_dict(orient="records"),
     }
 
 
@@ -113,9 +114,7 @@ def merge_namesakes(events: list[Event], curves: Mapping[CurveName, Curve], rule
     return merged
 
 
-def named(
-    event: Event, changes: Mapping[CurveName, Change], curves: Mapping[CurveName, Curve], rules: Sequence[Rule]
-) -> str:
+def named(event: Event, changes: Mapping[CurveName, Change], curves: Mapping[CurveName, Curve], rules: Sequence[Rule]) -> str:
     return name_of(changes, curves, {row["observable"] for row in event.rows}, rules)
 
 
@@ -155,7 +154,7 @@ def free_energy(loss: Change | None, llc: Change | None) -> dict:
     return entry | dict(zip(names, size, strict=True))
 
 
-def plain(value: object) -> object:
+def plain(value: Any) -> Any:
     """The same with NumPy's numbers as Python's, and None for what is not finite: JSON has neither."""
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}

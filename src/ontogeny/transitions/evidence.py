@@ -32,9 +32,7 @@ class Change:
         return self.after - self.before
 
 
-def change_across(
-    curve: Curve, start: float, end: float, earliest: float = -np.inf, latest: float = np.inf
-) -> Change | None:
+def change_across(curve: Curve, start: float, end: float, earliest: float = -np.inf, latest: float = np.inf) -> Change | None:
     """The levels of a curve up to `start` and from `end`, each the mean of at most `WINDOW` checkpoints.
 
     Args:

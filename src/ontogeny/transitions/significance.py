@@ -72,9 +72,7 @@ def best_passages(
     return best, np.take_along_axis(projections, best[None], axis=0)[0] ** 2
 
 
-def simulate(
-    generator: np.random.Generator, null: Null, variance: float, draws: int
-) -> Float[np.ndarray, "N draws"]:
+def simulate(generator: np.random.Generator, null: Null, variance: float, draws: int) -> Float[np.ndarray, "N draws"]:
     """Curves without a transition (their free part is left at zero: the scan does not see it)."""
     return np.sqrt(variance) * null.factor @ generator.standard_normal((len(null.factor), draws))
 

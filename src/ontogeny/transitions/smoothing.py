@@ -46,9 +46,7 @@ def noise_covariances(count: int, noise: Float[np.ndarray, "N N"] | None) -> lis
     return [error[:, None] * correlation * error for correlation in shared]
 
 
-def null_covariances(
-    positions: Float[np.ndarray, "N"], noise: Float[np.ndarray, "N N"] | None
-) -> list[Float[np.ndarray, "N N"]]:
+def null_covariances(positions: Float[np.ndarray, "N"], noise: Float[np.ndarray, "N N"] | None) -> list[Float[np.ndarray, "N N"]]:
     """The covariances of a smooth curve with noise, one for each point of the grid of hyperparameters.
 
     They are up to a common factor where `noise` is None.
@@ -90,9 +88,7 @@ class Null:
         return basis, 2 * float(determinant)
 
 
-def residuals(
-    whitened: Float[np.ndarray, "N B"], basis: Float[np.ndarray, "N P"]
-) -> Float[np.ndarray, "N B"]:
+def residuals(whitened: Float[np.ndarray, "N B"], basis: Float[np.ndarray, "N P"]) -> Float[np.ndarray, "N B"]:
     """What an orthonormal basis leaves of whitened columns."""
     return whitened - basis @ (basis.T @ whitened)
 
