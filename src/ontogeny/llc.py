@@ -84,7 +84,7 @@ def summarise(traces: Traces) -> Estimate:
     checks = {
         "dead_chains": health.dead(values).sum(axis=1),
         "r_hat": health.split_r_hat(values),
-        "drift": health.drift(values, sample_size),
+        "drift": health.drift(values),
         "share_below": health.share_below(values),
     }
     return Estimate(

@@ -82,14 +82,18 @@ def standard_error(trace: Trace, sample_size: PerCheckpoint) -> PerCheckpoint:
     chains = alive.sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         between = nan_deviation(means, axis=1) / np.sqrt(chains)
-        live = np.where(alive[..., None], trace, np.nan).reshape(len(trace), -1)
-        within = nan_deviation(live, axis=1) / np.sqrt(sample_size)
+        within = deviation(trace) / np.sqrt(sample_size)
     return np.fmax(between, within)
 
 
 def chain_means(trace: Trace) -> Float[np.ndarray, "checkpoints chains"]:
     """The mean of every chain, NaN for the dead."""
     return np.where(dead(trace), np.nan, np.where(np.isfinite(trace), trace, 0).mean(axis=-1))
+
+
+def deviation(trace: Trace) -> PerCheckpoint:
+    """The standard deviation of all draws of the live chains."""
+    return nan_deviation(np.where(dead(trace)[..., None], np.nan, trace).reshape(len(trace), -1), axis=1)
 
 
 def nan_mean(values: np.ndarray, axis: int) -> np.ndarray:
@@ -105,21 +109,21 @@ def nan_deviation(values: np.ndarray, axis: int) -> np.ndarray:
     return np.where(count > 1, np.sqrt(squares / np.maximum(count - 1, 1)), np.nan)
 
 
-def drift(trace: Trace, sample_size: PerCheckpoint) -> PerCheckpoint:
+def drift(trace: Trace) -> PerCheckpoint:
     """Mean of the last third of the trace minus that of its middle third, in standard errors of that difference.
 
-    The error is found as in `standard_error`, a third of the draws being worth a third of the effective sample size.
+    The error is the larger of two, as in `standard_error`: from the spread of the chains' own differences, and from the
+    effective sample sizes of the two thirds by themselves (that of the whole trace shrinks when the trace drifts).
     """
     third = trace.shape[-1] // 3
     if third == 0:
         return np.full(len(trace), np.nan)
     alive = ~dead(trace)
-    middle, last = trace[..., third : 2 * third], trace[..., 2 * third : 3 * third]
-    differences = np.where(alive, chain_means(last) - chain_means(middle), np.nan)
-    live = np.where(alive[..., None], trace, np.nan).reshape(len(trace), -1)
+    thirds = [np.where(alive[..., None], trace[..., start : start + third], np.nan) for start in (third, 2 * third)]
+    differences = chain_means(thirds[1]) - chain_means(thirds[0])
     with np.errstate(invalid="ignore", divide="ignore"):
         between = nan_deviation(differences, axis=1) / np.sqrt(alive.sum(axis=1))
-        within = nan_deviation(live, axis=1) * np.sqrt(2 / (sample_size / 3))
+        within = np.hypot(*(deviation(part) / np.sqrt(effective_sample_size(part)) for part in thirds))
         return nan_mean(differences, axis=1) / np.fmax(between, within)
 
 

@@ -1,0 +1,39 @@
+import jax
+import jax.numpy as jnp
+
+from ontogeny.sampling.layout import CACHE, MEGABYTE, Layout, choose_layout, example_bytes
+
+
+def dense(parameters, batch):
+    return jnp.sum(jax.nn.relu(batch @ parameters) ** 2, axis=1)
+
+
+def shapes(width, hidden):
+    return jax.ShapeDtypeStruct((width, hidden), jnp.float32), jax.ShapeDtypeStruct((1000, width), jnp.float32)
+
+
+def test_bytes_of_an_example_count_its_intermediate_results_inner_jaxprs_included():
+    parameters, data = shapes(8, 256)
+    once = example_bytes(dense, parameters, data)
+    assert once >= 3 * 256 * 4
+    assert example_bytes(jax.jit(dense), parameters, data) == once
+
+
+def test_small_models_are_vectorised_whole():
+    assert choose_layout(dense, *shapes(6, 6), batch=500, chains=10) == Layout(None, True)
+
+
+def test_a_batch_beyond_the_cache_is_cut_and_its_chains_run_in_turn():
+    parameters, data = shapes(8, 100_000)
+    layout = choose_layout(dense, parameters, data, batch=64, chains=16)
+    assert layout.microbatch == max(2, CACHE.microbatch // example_bytes(dense, parameters, data))
+    assert not layout.vectorize_chains
+    assert CACHE.batch > MEGABYTE
+
+
+def test_a_micro_batch_never_holds_one_example_only():
+    assert choose_layout(dense, *shapes(8, 10_000_000), batch=64, chains=2).microbatch == 2
+
+
+def test_a_potential_has_nothing_to_cut():
+    assert choose_layout(lambda w, batch: w.sum(), jax.ShapeDtypeStruct((3,), jnp.float32), None, 1, 400) == Layout(None, True)
