@@ -3,6 +3,7 @@
 A fault is reported with its path, its value and what is allowed; all faults of a file at once (see `study.py`).
 """
 
+import json
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
@@ -209,12 +210,10 @@ class Transitions(Section):
     alpha: Annotated[float, Field(gt=0, lt=1, description="false discovery rate over the observables of a run")] = 0.05
 
 
+OBSERVABLES = ("loss", "polygons", "features", "in_context", "attention")
 ObservableKind = Annotated[
     str,
-    Field(
-        pattern=r"^(loss|polygons|features|in_context|attention|.+\.py:[A-Za-z_]\w*)$",
-        description="loss, polygons, features, in_context, attention, or path/to/file.py:name",
-    ),
+    Field(pattern=rf"^({'|'.join(OBSERVABLES)}|.+\.py:[A-Za-z_]\w*)$", description=f"{', '.join(OBSERVABLES)}, or path/to/file.py:name"),
 ]
 
 
@@ -275,3 +274,8 @@ class Study(Section):
     results: Annotated[str, Field(min_length=1, description="folder of the results, relative to the working directory")] = "results"
     seeds: Annotated[list[Seed], Field(min_length=1)] = [0]
     families: Annotated[dict[FamilyName, FamilyWithSweep], Field(min_length=1)]
+
+
+def json_schema() -> str:
+    """The JSON schema of config.yaml as text, for editors."""
+    return json.dumps({**Study.model_json_schema(), "title": "config.yaml of ontogeny"}, indent=2) + "\n"

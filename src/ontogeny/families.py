@@ -14,17 +14,26 @@ from ontogeny import config, user_files
 from ontogeny.models.network import Network, functional
 from ontogeny.problem import Batch, ObservableFunction, Params, Problem, Task
 
-OBSERVABLES = ("loss", "polygons", "features", "in_context", "attention")
 
+def build_problem(
+    task_section: config.Task,
+    model_section: config.Model,
+    *,
+    base: Path,
+    batch_size: int = 1,
+    observables: Iterable[str] | None = (),
+) -> Problem:
+    """The problem that a task and a model make; user's own files and corpora are found relative to `base`.
 
-def build_problem(family: config.Family, base: Path) -> Problem:
-    """The problem that a family studies; user's own files and corpora are found relative to `base`.
+    Args:
+        batch_size: examples of a training minibatch; stages that do not train leave it out.
+        observables: kinds of observables; None for all that fit, none by default.
 
     Raises:
         ValueError: a part cannot be made, or parts do not fit, in words for whoever wrote the config.
     """
-    task = build_task(family.task, family.training.batch_size, base)
-    network = functional(build_model(family.model, task.shape, base))
+    task = build_task(task_section, batch_size, base)
+    network = functional(build_model(model_section, task.shape, base))
 
     def loss(params: Params, batch: Batch):
         inputs, targets = batch
@@ -38,7 +47,7 @@ def build_problem(family: config.Family, base: Path) -> Problem:
         output_loss=task.output_loss,
         is_log_likelihood=task.is_log_likelihood,
         components=network.components,
-        observables=build_observables(family.observables, network, task, base),
+        observables=build_observables(observables, network, task, base),
     )
 
 
@@ -57,16 +66,14 @@ def build_model(section: config.Model, shape: Mapping[str, int], base: Path) -> 
     return built_in("models", section.kind).build(section, shape)
 
 
-def build_observables(
-    kinds: Iterable[str] | None, network: Network, task: Task, base: Path
-) -> dict[str, ObservableFunction]:
+def build_observables(kinds: Iterable[str] | None, network: Network, task: Task, base: Path) -> dict[str, ObservableFunction]:
     """The observables of the given kinds; of all built-in kinds that fit, for None.
 
     Raises:
         ValueError: a kind does not fit the network and the task, or two kinds measure something of the same name.
     """
     if kinds is None:
-        kinds = [kind for kind in OBSERVABLES if built_in("observables", kind).fits(network, task)]
+        kinds = [kind for kind in config.OBSERVABLES if built_in("observables", kind).fits(network, task)]
     measured: dict[str, ObservableFunction] = {}
     for kind in kinds:
         if ".py:" in kind:

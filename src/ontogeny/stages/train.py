@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import jax
 import numpy as np
@@ -20,14 +20,6 @@ PIECE = 16
 """Checkpoints that one call of the compiled program makes: progress is shown and memory bounded by it."""
 BLOCK_CHECKPOINTS, BLOCK_BYTES, BLOCK_SECONDS = 256, 2**24, 60.0
 """A block is saved when it holds this many checkpoints or bytes, or this much time went into it."""
-
-
-class Block(NamedTuple):
-    """Checkpoints of all lanes since the last save."""
-
-    steps: tuple[int, ...]
-    piece: training.Piece  # NumPy arrays [lanes, checkpoints, ...]
-    seconds: float
 
 
 def run(job: Job) -> None:
@@ -94,7 +86,8 @@ def restore(fresh: training.State, lanes: Sequence[int], folders: Mapping[int, P
     filler = next(iter(states.values()))
     chosen = [states.get(lane, filler) for lane in lanes]
     params = {name: np.stack([state[0][name] for state in chosen]) for name in filler[0]}
-    leaves = [np.stack([state[1][place] for state in chosen]) for place in range(len(filler[1]))]
+    shapes = [leaf.shape for leaf in jax.tree.leaves(fresh.optimizer)]
+    leaves = [np.stack([state[1][place] for state in chosen]).reshape(shape) for place, shape in enumerate(shapes)]
     return training.State(params, jax.tree.unflatten(jax.tree.structure(fresh.optimizer), leaves))
 
 
@@ -131,7 +124,8 @@ def save(place: Path, digest: str, block, lane: int) -> None:
     """Save one lane's share of a block."""
     steps, piece, optimizer = block
     params = {name: array[lane] for name, array in piece.params.items()}
-    leaves = {str(number): leaf[lane] for number, leaf in enumerate(optimizer)}
+    # Orbax gives a scalar back as a Python number, without its type.
+    leaves = {str(number): np.atleast_1d(leaf[lane]) for number, leaf in enumerate(optimizer)}
     measured = {"loss": piece.loss[lane], "gradient_norm": piece.gradient_norm[lane]}
     checkpoints.save_block(place, digest, steps, checkpoints.Saved(params, leaves, measured))
 

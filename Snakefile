@@ -1,0 +1,42 @@
+# ontogeny: from config.yaml to trajectory reports. `snakemake --cores all` runs the study, `snakemake --cores all FAMILY` one family.
+from snakemake.utils import min_version
+
+min_version("9.16")
+
+
+configfile: "config.yaml"
+
+
+include: "workflow/rules/common.smk"
+
+
+report: "workflow/report/study.rst"
+
+
+localrules:
+    all,
+
+
+rule all:
+    default_target: True
+    input:
+        INDEX,
+
+
+include: "workflow/rules/train.smk"
+include: "workflow/rules/measure.smk"
+include: "workflow/rules/analyse.smk"
+include: "workflow/rules/report.smk"
+
+
+for family in PLAN.study.families:
+
+    rule:
+        name: family
+        localrule: True
+        input:
+            f"{RESULTS}/{family}/report.html",
+
+
+onsuccess:
+    print(f"The study is done. Open {INDEX} in a browser.")

@@ -1,0 +1,83 @@
+"""The command line: `python -m ontogeny STAGE` runs one job of the workflow, `plan` and `schema` describe a study."""
+
+import argparse
+import importlib
+import json
+import sys
+from pathlib import Path
+
+from ontogeny import devices
+
+STAGES = ("train", "calibrate", "sample", "observe", "analyse", "consensus", "report", "family_report", "index")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of all commands."""
+    top = argparse.ArgumentParser(prog="python -m ontogeny", description=__doc__)
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    plan = commands.add_parser("plan", help="list a study's runs, jobs, minutes and disk before anything runs")
+    plan.add_argument("--configfile", type=Path, default=Path("config.yaml"))
+    commands.add_parser("schema", help="print the JSON schema of config.yaml, for editors")
+    for stage in STAGES:
+        job = commands.add_parser(stage, help=f"run a {stage} job of the workflow")
+        job.add_argument("--results", type=Path, required=True)
+        job.add_argument("--base", type=Path, default=Path(), help="what paths in the config are relative to")
+        job.add_argument("--family", default="")
+        job.add_argument("--variant", default="")
+        job.add_argument("--block", default="", help="the seeds of the job, such as seeds~0-7")
+        job.add_argument("--threads", type=int, default=1)
+        job.add_argument("--specification", type=json.loads, required=True, help="canonical JSON")
+    return top
+
+
+def main() -> int:
+    """Run a command; its exit status."""
+    arguments = parser().parse_args()
+    if arguments.command == "plan":
+        return show_plan(arguments.configfile)
+    if arguments.command == "schema":
+        from ontogeny.config import json_schema
+
+        print(json_schema(), end="")
+        return 0
+    return run_stage(arguments)
+
+
+def show_plan(configfile: Path) -> int:
+    from ontogeny.plan import describe
+    from ontogeny.study import ConfigError
+
+    try:
+        print(describe(configfile))
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def run_stage(arguments: argparse.Namespace) -> int:
+    """Run a job. What is wrong with the user's files is told in a line or two, anything else with its traceback."""
+    devices.prepare(arguments.threads)
+    from ontogeny.stages.job import Job
+
+    job = Job(
+        stage=arguments.command,
+        results=arguments.results,
+        specification=arguments.specification,
+        base=arguments.base,
+        family=arguments.family,
+        variant=arguments.variant,
+        block=arguments.block,
+    )
+    try:
+        importlib.import_module(f"ontogeny.stages.{arguments.command}").run(job)
+    except Exception as error:
+        if not type(error).__module__.startswith("ontogeny."):
+            raise
+        print(f"{job.label} cannot go on: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

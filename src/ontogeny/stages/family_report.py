@@ -1,0 +1,35 @@
+"""Write the page of a family: its seeds and variants over each other."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from ontogeny.files import read_json, write_text
+from ontogeny.report.data import FamilySummary, RunSummary
+from ontogeny.report.pages import family_page
+from ontogeny.stages.job import Job
+
+
+def run(job: Job) -> None:
+    """Write `report.html` of the family."""
+    specification = job.specification
+    family = summary(job.results, job.family, specification["description"], specification["variants"], to_family="")
+    write_text(job.family_folder / "report.html", family_page(family, {"index": "../report/index.html"}))
+
+
+def summary(results: Path, family: str, description: str, variants: Mapping[str, Sequence[int]], to_family: str) -> FamilySummary:
+    """What the pages over several runs show of a family; `to_family` leads from the page to the family's folder."""
+    runs = [
+        RunSummary(
+            variant=variant,
+            seed=seed,
+            trajectory=pd.read_parquet(results / family / variant / f"seed~{seed}" / "trajectory.parquet"),
+            transitions=read_json(results / family / variant / f"seed~{seed}" / "transitions.json"),
+            href=f"{to_family}{variant}/seed~{seed}/report.html",
+        )
+        for variant, seeds in variants.items()
+        for seed in seeds
+    ]
+    consensus = {variant: read_json(results / family / variant / "consensus.json") for variant in variants}
+    return FamilySummary(family=family, description=description, runs=runs, consensus=consensus, href=f"{to_family}report.html")

@@ -1,0 +1,137 @@
+"""Sample the local posterior at the checkpoints of every seed of a block; λ̂ with its error, traces, health.
+
+Checkpoints are sampled in chunks of one shape, so that one program is compiled for all of them. A finished chunk is
+kept until its seed is done: an interrupted job goes on with the next.
+"""
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import pandas as pd
+
+from ontogeny import checkpoints, config
+from ontogeny.families import build_problem
+from ontogeny.files import read_json, replace_file, write_parquet
+from ontogeny.llc import Estimate, summarise
+from ontogeny.problem import Problem
+from ontogeny.progress import progress
+from ontogeny.sampling.chains import Traces, sample
+from ontogeny.sampling.sgld import SGLD
+from ontogeny.schedule import blocks, sampled_steps
+from ontogeny.stages.job import Job, task_and_model
+from ontogeny.training import seed_keys
+
+CHUNK = 10
+"""Checkpoints that one call of the compiled program takes."""
+SAMPLING = 2
+"""Folded into a seed's key: 0 initialises the network, 1 trains it."""
+
+
+def run(job: Job) -> None:
+    """Write `llc.parquet`, `health.parquet` and `traces.parquet` of each seed that does not have them."""
+    llc: config.LocalLearningCoefficient = job.section("llc", config.LocalLearningCoefficient)
+    calibration = read_json(job.folder / "calibration.json")
+    problem = build_problem(*task_and_model(job), base=job.base)
+    chain_settings = {name: calibration[name] for name in ("inverse_temperature", "localization", "chains", "draws", "burn_in", "batch_size")}
+    digests = {}
+    for seed in job.specification["seeds"]:
+        train = job.manifest(seed, "train")
+        digests[seed] = job.seed_digest(seed, train["digest"], calibration["digest"])
+        outputs = [job.seed_folder(seed) / f"{name}.parquet" for name in ("llc", "health", "traces")]
+        if not job.is_done(seed, digests[seed], *outputs):
+            with job.recorded(seed, digests[seed]):
+                steps = sampled_steps(train["steps"], llc.checkpoints)
+                sampler = SGLD(step_size=calibration["sampler"]["step_size"])
+                traces = sample_seed(job, problem, seed, steps, digests[seed], sampler=sampler, **chain_settings)
+                write_results(job.seed_folder(seed), traces, summarise(traces))
+                shutil.rmtree(job.seed_folder(seed) / "sampling")
+    job.finish(digests)
+
+
+def sample_seed(job: Job, problem: Problem, seed: int, steps: Sequence[int], digest: str, **settings: Any) -> Traces:
+    """The traces of a seed, chunk by chunk; chunks that an interrupted job left are read."""
+    key = seed_keys([seed], SAMPLING)[0]
+    folder = job.seed_folder(seed) / "sampling" / digest
+    for stale in (path for path in folder.parent.glob("*") if path != folder):
+        shutil.rmtree(stale)
+
+    def sampled(some: Sequence[int]) -> Traces:
+        padded = [*some, *some[-1:] * (CHUNK - len(some))]
+        _, params = checkpoints.read(job.seed_folder(seed) / "checkpoints", some)
+        params = {name: np.concatenate([array, np.repeat(array[-1:], CHUNK - len(some), axis=0)]) for name, array in params.items()}
+        traces = sample(problem.loss, params, problem.data.sampling, key=key, steps=np.arange(len(padded)), **settings)
+        return cut(traces, some)
+
+    with progress(f"{job.label} seed {seed}", len(steps), "checkpoints") as show:
+        show(0)
+        parts = []
+        for some in blocks(steps, CHUNK):
+            parts.append(kept(folder / f"{some[0]}.npz", some, sampled))
+            show(sum(len(part.steps) for part in parts))
+    return joined(parts)
+
+
+def cut(traces: Traces, steps: Sequence[int]) -> Traces:
+    """The traces of the first checkpoints of a padded chunk, as NumPy arrays."""
+    count = len(steps)
+    values, baseline = (np.asarray(jax.device_get(array))[:count] for array in (traces.values, traces.baseline))
+    return replace(traces, values=values, baseline=baseline, steps=np.asarray(steps))
+
+
+def kept(path: Path, steps: Sequence[int], make: Callable[[Sequence[int]], Traces]) -> Traces:
+    """A chunk from its file, or made and written there."""
+    if path.is_file():
+        with np.load(path) as saved:
+            numbers = {name: saved[name].item() for name in ("inverse_temperature", "localization", "n")}
+            return Traces(values=saved["values"], baseline=saved["baseline"], steps=saved["steps"], **numbers)
+    traces = make(steps)
+    arrays = {name: getattr(traces, name) for name in ("values", "baseline", "steps", "inverse_temperature", "localization", "n")}
+
+    def write(unfinished: Path) -> None:
+        with unfinished.open("wb") as file:
+            np.savez(file, **arrays)
+
+    replace_file(path, write)
+    return traces
+
+
+def joined(parts: Sequence[Traces]) -> Traces:
+    return replace(parts[0], **{name: np.concatenate([getattr(part, name) for part in parts]) for name in ("values", "baseline", "steps")})
+
+
+def write_results(folder: Path, traces: Traces, estimate: Estimate) -> None:
+    """The three tables of a seed: λ̂ by chain, λ̂ with its health by checkpoint, and every draw."""
+    write_parquet(folder / "llc.parquet", by_chain(traces, estimate))
+    write_parquet(folder / "health.parquet", estimate.to_frame())
+    checkpoints_, chains, draws = traces.values.shape
+    write_parquet(
+        folder / "traces.parquet",
+        pd.DataFrame(
+            {
+                "step": np.repeat(np.asarray(traces.steps, np.int64), chains * draws),
+                "chain": np.tile(np.repeat(np.arange(chains, dtype=np.int16), draws), checkpoints_),
+                "draw": np.tile(np.arange(draws, dtype=np.int32), checkpoints_ * chains),
+                "value": np.asarray(traces.values, np.float32).ravel(),
+            }
+        ),
+    )
+
+
+def by_chain(traces: Traces, estimate: Estimate) -> pd.DataFrame:
+    """A row a step, component and chain."""
+    count, chains = estimate.per_chain.shape
+    values = np.asarray(estimate.per_chain, float).ravel()
+    return pd.DataFrame(
+        {
+            "step": np.repeat(np.asarray(traces.steps, np.int64), chains),
+            "component": "",
+            "chain": np.tile(np.arange(chains), count),
+            "llc": values,
+            "dead": ~np.isfinite(values),
+        }
+    )

@@ -1,0 +1,30 @@
+# Put the measurements of a run into its trajectory, find its transitions, and compare them over seeds.
+
+
+rule analyse:
+    input:
+        f"{RESULTS}/{{family}}/{{variant}}/jobs/{{block}}/sample.json",
+        f"{RESULTS}/{{family}}/{{variant}}/jobs/{{block}}/observe.json",
+    output:
+        f"{RESULTS}/{{family}}/{{variant}}/jobs/{{block}}/analyse.json",
+    log:
+        f"{RESULTS}/{{family}}/{{variant}}/jobs/{{block}}/analyse.log",
+    params:
+        specification=specification("analyse"),
+    threads: 1
+    shell:
+        command("analyse", "family", "variant", "block")
+
+
+rule consensus:
+    input:
+        manifests("analyse"),
+    output:
+        f"{RESULTS}/{{family}}/{{variant}}/consensus.json",
+    log:
+        f"{RESULTS}/{{family}}/{{variant}}/jobs/consensus.log",
+    params:
+        specification=specification("consensus"),
+    threads: 1
+    shell:
+        command("consensus", "family", "variant")

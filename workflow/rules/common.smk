@@ -1,0 +1,70 @@
+# The study behind config.yaml, validated before any job starts, and what the rules ask of it.
+import shlex
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+from ontogeny.runs import Plan
+from ontogeny.study import ConfigError, validate_study
+
+CONFIGFILE = Path(workflow.configfiles[-1])
+try:
+    PLAN = Plan(*validate_study(config, CONFIGFILE), CONFIGFILE.parent)
+except ConfigError as error:
+    raise WorkflowError(str(error))
+
+RESULTS = PLAN.study.results
+INDEX = f"{RESULTS}/report/index.html"
+
+
+wildcard_constraints:
+    family="[^/]+",
+    variant="[^/]+",
+    block="seeds?~[0-9-]+",
+
+
+def specification(stage):
+    """The canonical JSON of all that a job of a stage depends on, and nothing else."""
+
+    def of(wildcards):
+        named = dict(wildcards.items())
+        return PLAN.specification(
+            stage,
+            named.get("family", ""),
+            named.get("variant", ""),
+            named.get("block", ""),
+        )
+
+    return of
+
+
+def manifests(stage):
+    """The manifests of a stage over all blocks of a variant."""
+    return lambda wildcards: PLAN.manifests(
+        PLAN.variant(wildcards.family, wildcards.variant), stage
+    )
+
+
+def first_manifest(stage):
+    """The manifest of a stage for the block with the first seed of a variant, which calibration is made on."""
+    return lambda wildcards: manifests(stage)(wildcards)[0]
+
+
+def of_variants(file):
+    """A file of every variant of a family."""
+    return lambda wildcards: [
+        f"{PLAN.folder(variant)}/{file}"
+        for variant in PLAN.variants_of(wildcards.family)
+    ]
+
+
+def command(stage, *names):
+    """The shell command of a stage; `names` are what tells its jobs apart. It prints and keeps what the job says."""
+    told = {"base": shlex.quote(str(PLAN.base))}
+    options = "".join(
+        f" --{name} {told.get(name, f'{{wildcards.{name}:q}}')}" for name in names
+    )
+    return (
+        f"python -m ontogeny {stage} --results {shlex.quote(RESULTS)}{options} --threads {{threads}}"
+        " --specification {params.specification:q} 2>&1 | tee {log:q}"
+    )

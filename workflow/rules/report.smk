@@ -1,0 +1,51 @@
+# The pages that people read: one per run, one per family, one for the study.
+
+
+rule report:
+    input:
+        manifests("analyse"),
+        f"{RESULTS}/{{family}}/{{variant}}/calibration.json",
+        f"{RESULTS}/{{family}}/{{variant}}/consensus.json",
+    output:
+        figure=report(
+            f"{RESULTS}/{{family}}/{{variant}}/trajectory.svg",
+            caption="../report/trajectory.rst",
+            category="{family}",
+            labels={"variant": "{variant}", "figure": "loss and λ̂ over training"},
+        ),
+        manifest=f"{RESULTS}/{{family}}/{{variant}}/jobs/report.json",
+    log:
+        f"{RESULTS}/{{family}}/{{variant}}/jobs/report.log",
+    params:
+        specification=specification("report"),
+    threads: 1
+    shell:
+        command("report", "family", "variant")
+
+
+rule family_report:
+    input:
+        of_variants("jobs/report.json"),
+    output:
+        f"{RESULTS}/{{family}}/report.html",
+    log:
+        f"{RESULTS}/{{family}}/report.log",
+    params:
+        specification=specification("family_report"),
+    threads: 1
+    shell:
+        command("family_report", "family")
+
+
+rule index:
+    input:
+        [f"{RESULTS}/{family}/report.html" for family in PLAN.study.families],
+    output:
+        INDEX,
+    log:
+        f"{RESULTS}/report/index.log",
+    params:
+        specification=specification("index"),
+    threads: 1
+    shell:
+        command("index")
