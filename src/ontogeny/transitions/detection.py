@@ -28,8 +28,8 @@ COLUMNS = (
 CANDIDATE, UNDECIDED = "candidate", "undecided"
 SMALLEST_SHARE = 0.1
 """A passage carries at least this share of the curve's whole range."""
-SMALLEST_SHARE_OF_LLC = 0.02
-"""... and of λ̂, at least this share of its level."""
+SMALLEST_SHARE_OF_LEVEL = 0.02
+"""... and at least this share of its largest absolute value: exact curves resolve drifts that are no development."""
 
 
 def detect_transitions(
@@ -45,7 +45,7 @@ def detect_transitions(
 
     A candidate is a passage between two levels that a likelihood-ratio scan finds more surprising than in simulations of the
     smooth trend (p = (1 + #) / (draws + 1), Benjamini-Hochberg over the curves at level alpha), where ruptures also places a
-    change point, and that carries a tenth of the curve's range.
+    change point, and that carries a tenth of the curve's range and 2% of its largest value.
 
     Args:
         trajectory: the long table (`trajectory.SCHEMA`), with a column `axis`.
@@ -80,15 +80,22 @@ def undecided_row(curve: Curve) -> dict:
 
 def candidate_rows(curves: Sequence[Curve], scale: str, alpha: float, seed: int) -> list[dict]:
     """The candidates of all curves, after control of the false discovery rate over them."""
-    tested = [result for group in groups_of(curves) for result in first_passages(group, len(curves), seed)]
-    adjusted = q_values([first.p_value for _, _, first in tested])
+    movers = [curve for curve in curves if np.ptp(curve.values) >= smallest_change(curve)]
+    tested = [result for group in groups_of(movers) for result in first_passages(group, len(curves), seed)]
+    still = len(curves) - len(movers)
+    adjusted = q_values([first.p_value for _, _, first in tested] + still * [1.0])[: len(tested)]
     flagged = int(np.sum(adjusted <= alpha))
     rows = []
     for (curve, search, first), q_value in zip(tested, adjusted, strict=True):
         if q_value <= alpha:
-            found = further_passages(curve, search, first, alpha * flagged / len(tested), seed)
-            rows += rows_of(curve, search, found, lambda p, q=q_value: max(q, min(1.0, p * len(tested) / flagged)), scale)
+            found = further_passages(curve, search, first, alpha * flagged / len(curves), seed)
+            rows += rows_of(curve, search, found, lambda p, q=q_value: max(q, min(1.0, p * len(curves) / flagged)), scale)
     return rows
+
+
+def smallest_change(curve: Curve) -> float:
+    """The smallest change, in the curve's unit, that is called a transition."""
+    return max(SMALLEST_SHARE * float(np.ptp(curve.values)), SMALLEST_SHARE_OF_LEVEL * float(np.abs(curve.values).max()))
 
 
 def groups_of(curves: Sequence[Curve]) -> list[list[Curve]]:
@@ -104,9 +111,7 @@ def rows_of(curve: Curve, search: Search, found: Sequence[Found], q_value: Calla
     """A row for each passage, or run of joined passages, that is large enough and that ruptures confirms."""
     fitted = fit(curve, search, found)
     points = change_points(curve.values, fitted.noise)
-    smallest = SMALLEST_SHARE * np.ptp(curve.values)
-    if curve.observable == "llc":
-        smallest = max(smallest, SMALLEST_SHARE_OF_LLC * abs(float(np.median(curve.values))))
+    smallest = smallest_change(curve)
     columns = np.array([passage.passage for passage in found])
     starts, ends = search.passages.starts[columns], search.passages.ends[columns]
     rows = []

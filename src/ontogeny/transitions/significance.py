@@ -63,9 +63,8 @@ def best_passages(
     null: Null, basis: Float[np.ndarray, "N P"], left: Float[np.ndarray, "N B"]
 ) -> tuple[Int[np.ndarray, "B"], Float[np.ndarray, "B"]]:
     """The passage that takes most off the sum of squares of each column of residuals, and how much it takes."""
-    whole = np.einsum("nt,nt->t", null.shapes, null.shapes)
-    own = whole - np.sum((basis.T @ null.shapes) ** 2, axis=0)
-    usable = own > NEGLIGIBLE * whole
+    own = null.squares - np.sum((basis.T @ null.shapes) ** 2, axis=0)
+    usable = own > NEGLIGIBLE * null.squares
     scales = np.where(usable, 1 / np.sqrt(np.where(usable, own, 1)), 0)
     projections = np.abs(null.shapes.T @ left) * scales[:, None]
     best = projections.argmax(axis=0)

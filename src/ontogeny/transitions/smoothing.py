@@ -20,7 +20,7 @@ SHARE_OF_AXIS = 0.25
 SPACINGS = 5
 LENGTHS = (1.0, 2.5)
 """Length-scales of the trend, in units of the shortest allowed."""
-SIGNAL_TO_NOISE = (1e0, 1e1, 1e2, 1e3, 1e5, 1e7)
+SIGNAL_TO_NOISE = (1e0, 3e1, 1e3, 1e6)
 """Variance of the trend over that of the noise; besides these, no trend but the straight line."""
 AUTOCORRELATIONS = (0.0, 0.4, 0.7)
 """Correlation of the noise of neighbouring checkpoints, where it is not known."""
@@ -68,17 +68,20 @@ class Null:
         factor: Cholesky factor of the covariance.
         whitener: its inverse.
         shapes: the alternatives, whitened.
+        squares: their sums of squares.
     """
 
     factor: Float[np.ndarray, "N N"]
     whitener: Float[np.ndarray, "N N"]
     shapes: Float[np.ndarray, "N T"]
+    squares: Float[np.ndarray, "T"]
 
     @classmethod
     def of(cls, covariance: Float[np.ndarray, "N N"], shapes: Float[np.ndarray, "N T"]) -> Self:
         factor = np.linalg.cholesky(covariance)
         whitener = solve_triangular(factor, np.eye(len(factor)), lower=True)
-        return cls(factor, whitener, whitener @ shapes)
+        whitened = whitener @ shapes
+        return cls(factor, whitener, whitened, np.sum(whitened**2, axis=0))
 
     def without(self, free: Float[np.ndarray, "N P"]) -> tuple[Float[np.ndarray, "N P"], float]:
         """An orthonormal basis of the whitened free part, and the log determinant of the covariance that is left
