@@ -24,12 +24,11 @@ def stages_between(intervals: Sequence[tuple[float, float]], curves: Mapping[tup
     Returns:
         For each stretch: start, end, delta_llc, delta_loss (None where not measured there) and type.
     """
-    if not curves:
+    places = [place for curve in curves.values() for place in curve.axis.tolist()]
+    if not places:
         return []
-    first = min(float(curve.axis[0]) for curve in curves.values() if len(curve.axis))
-    last = max(float(curve.axis[-1]) for curve in curves.values() if len(curve.axis))
     loss = next((curves[name, ""] for name in LOSSES if (name, "") in curves), None)
-    return [stage(start, end, curves.get(("llc", "")), loss) for start, end in gaps(sorted(intervals), first, last)]
+    return [stage(start, end, curves.get(("llc", "")), loss) for start, end in gaps(sorted(intervals), min(places), max(places))]
 
 
 def gaps(intervals: Sequence[tuple[float, float]], first: float, last: float) -> list[tuple[float, float]]:

@@ -1,0 +1,89 @@
+import json
+
+import numpy as np
+import pytest
+
+from ontogeny.transitions import candidates, detect_transitions
+from ontogeny.transitions.events import group
+
+
+def row(start: float, end: float, change: float = 1.0, name: str = "loss") -> dict:
+    return {
+        "observable": name,
+        "component": "",
+        "start": start,
+        "location": (start + end) / 2,
+        "end": end,
+        "change": change,
+        "change_standard_error": 0.01,
+        "p_value": 0.001,
+    }
+
+
+def test_coinciding_rows_are_one_event_and_others_are_not() -> None:
+    events = group([row(100, 200), row(120, 220), row(1000, 2000)])
+    assert [len(event.rows) for event in events] == [2, 1]
+    assert (events[0].start, events[0].end) == (100, 220)
+
+
+def test_a_chain_of_overlaps_does_not_swallow_a_run() -> None:
+    events = group([row(100, 200, change=9), row(150, 300, change=2), row(240, 450), row(400, 700)])
+    assert len(events) > 1
+
+
+def test_the_passage_to_the_5_gon(superposition_run) -> None:
+    run = superposition_run(seed=1, jump=100)
+    result = candidates(run, detect_transitions(run))
+    (candidate,) = result["candidates"]
+    assert candidate["name"] == "4-gon → 5-gon"
+    assert abs(candidate["location"] - 150_000) <= 3000
+    assert candidate["free_energy_condition"] is True
+    assert candidate["delta_loss"] == pytest.approx(-0.0354, abs=2e-4)
+    assert abs(candidate["delta_llc"] - 1.5) < 3 * candidate["delta_llc_standard_error"] < 1.5
+    low, high = candidate["critical_sample_size_low"], candidate["critical_sample_size_high"]
+    assert low < candidate["critical_sample_size"] < high
+    assert {"llc", "population_loss", "polygon_vertices"} <= {entry["observable"] for entry in candidate["evidence"]}
+    assert [stage["type"] for stage in result["stages"]][-1] == "quiet"
+    assert result["undecided"] == [{"observable": "positive_dead_biases", "component": "", "reason": "constant"}]
+
+
+def test_a_run_without_a_transition_has_one_stage_and_no_candidate(superposition_run) -> None:
+    run = superposition_run(seed=2)
+    result = candidates(run, detect_transitions(run))
+    assert result["candidates"] == []
+    assert [(stage["start"], stage["end"]) for stage in result["stages"]] == [(0, 225_000)]
+
+
+def test_induction_heads_form_once_with_two_layers(text_run) -> None:
+    run = text_run(seed=3, induction=720)
+    result = candidates(run, detect_transitions(run))
+    names = [candidate["name"] for candidate in result["candidates"]]
+    assert names.count("induction-head formation") == 1
+    candidate = result["candidates"][names.index("induction-head formation")]
+    assert abs(candidate["location"] - 720) < 50
+    assert candidate["free_energy_condition"] is True
+    assert candidate["delta_llc"] == pytest.approx(40, abs=15)
+    assert {"prefix_matching_score", "in_context_learning_score", "llc"} <= {e["observable"] for e in candidate["evidence"]}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_one_layer_learns_bigrams_and_nothing_else(text_run, seed: int) -> None:
+    run = text_run(seed=seed, layers=1)
+    result = candidates(run, detect_transitions(run, seed=seed))
+    assert {candidate["name"] for candidate in result["candidates"]} == {"bigram learning"}
+
+
+def test_the_result_is_plain_json_also_without_llc_and_loss(superposition_run) -> None:
+    run = superposition_run(seed=1, jump=100)
+    structural = run[run["observable"] == "polygon_vertices"]
+    result = candidates(structural, detect_transitions(structural))
+    assert json.loads(json.dumps(result, allow_nan=False)) == result
+    (candidate,) = result["candidates"]
+    assert candidate["name"] == "4-gon → 5-gon"
+    assert candidate["free_energy_condition"] is None
+    assert candidate["critical_sample_size"] is candidate["delta_llc"] is None
+
+
+def test_without_evidence_there_are_no_stages(one_curve) -> None:
+    run = one_curve(np.arange(10), np.full(10, np.nan))
+    assert candidates(run, detect_transitions(run))["stages"] == []
