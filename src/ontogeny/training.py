@@ -79,7 +79,7 @@ def compile_training(problem: Problem, optimizer: optax.GradientTransformation) 
         batch = problem.data.train(jax.random.fold_in(key, step), step)
         loss, gradient = jax.value_and_grad(lambda params: problem.loss(params, batch).mean())(params)
         updates, state = optimizer.update(gradient, state, params)
-        return State(optax.apply_updates(params, updates), state), total + loss, optax.global_norm(gradient)
+        return State(optax.apply_updates(params, updates), state), total + loss, optax.tree.norm(gradient)
 
     def one_seed(state: State, key: Key[Array, ""], starts: Int[Array, "c"], stops: Int[Array, "c"]) -> tuple[State, Piece]:
         def to_checkpoint(state: State, bounds: tuple[Array, Array]) -> tuple[State, Piece]:

@@ -1,0 +1,134 @@
+"""config.yaml: every fault is found at once, with its path, its value and what is allowed."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ontogeny.study import ConfigError, read_study, validate_study, variant_name
+
+SMALL = {
+    "families": {
+        "small": {
+            "task": {"kind": "sparse_features"},
+            "model": {"kind": "superposition"},
+            "training": {"optimizer": {"name": "sgd", "learning_rate": "1e-2"}, "steps": 10},
+            "checkpoints": {"linear": 2},
+        }
+    }
+}
+
+
+def small(**changes):
+    """The small study with dotted keys of its family changed; None removes one."""
+    raw = copy.deepcopy(SMALL)
+    for dotted, value in changes.items():
+        *path, last = dotted.split("__")
+        section = raw["families"]["small"]
+        for key in path:
+            section = section.setdefault(key, {})
+        if value is None:
+            del section[last]
+        else:
+            section[last] = value
+    return raw
+
+
+def fault(raw, base=Path("config.yaml")):
+    with pytest.raises(ConfigError) as caught:
+        validate_study(raw, base)
+    return str(caught.value)
+
+
+def test_numbers_that_yaml_reads_as_text():
+    study, _ = validate_study(small(), Path("config.yaml"))
+    assert study.families["small"].training.optimizer.learning_rate == 0.01
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"training__steps": 0}, "families.small.training.steps is 0: Input should be greater than or equal to 1"),
+        ({"training__stepz": 5}, "families.small.training.stepz is 5: no such key"),
+        ({"training__steps": "many"}, "families.small.training.steps is 'many': Input should be a valid integer"),
+        ({"training__steps": None}, "families.small.training.steps: Field required"),
+        ({"task__kind": "sparse"}, "families.small.task.kind is 'sparse': allowed are 'sparse_features', 'text', path/to/file.py:name"),
+        ({"training__optimizer__name": "sdg"}, "Optax has no optimizer called 'sdg'"),
+        ({"training__optimizer__b1": 0.9}, "sgd takes no b1"),
+        ({"llc__chains": 1}, "families.small.llc.chains is 1: Input should be greater than or equal to 2"),
+        ({"llc__batch_size": 2000}, "llc.batch_size (2000) is larger than task.examples (1000)"),
+        ({"checkpoints": {}}, "families.small.checkpoints: give at least one of linear, logarithmic, every"),
+        ({"model": {"kind": "transformer"}}, "model transformer does not fit task sparse_features; it fits text"),
+        ({"observables": ["polygon"]}, "families.small.observables.0 is 'polygon'"),
+        ({"model__kind": "mine.py:Net"}, "families.small.model.kind is 'mine.py:Net': no such file: mine.py"),
+        ({"seeds": []}, "families.small.seeds is []"),
+    ],
+)
+def test_a_fault_is_told_with_its_path(changes, expected):
+    assert expected in fault(small(**changes))
+
+
+def test_all_faults_are_told_at_once():
+    raw = small(training__steps=0, task__examples=1)
+    raw["families"]["report"] = SMALL["families"]["small"]
+    told = fault(raw)
+    assert "training.steps is 0" in told and "task.examples is 1" in told and "'report' is a name of the workflow" in told
+
+
+def test_a_fault_in_one_point_of_a_sweep_names_the_point():
+    told = fault(small(sweep={"training.steps": [10, 0]}))
+    assert "families.small.training.steps is 0: Input should be greater than or equal to 1 (in steps~0)" in told
+    assert "steps~10" not in told
+
+
+def test_two_points_of_a_sweep_may_not_share_a_name():
+    assert "both called steps~10" in fault(small(sweep={"training.steps": [10, 10]}))
+
+
+def test_a_missing_corpus(tmp_path):
+    raw = small(task={"kind": "text", "corpus": "books/*.txt"}, model={"kind": "transformer"})
+    assert f"no file matches {tmp_path}/books/*.txt" in fault(raw, tmp_path / "config.yaml")
+
+
+def test_a_name_that_the_users_file_does_not_define(tmp_path):
+    (tmp_path / "mine.py").write_text("class Net: ...")
+    assert "mine.py defines no Network" in fault(small(model={"kind": "mine.py:Network"}), tmp_path / "config.yaml")
+
+
+def test_a_users_file_that_is_not_python(tmp_path):
+    (tmp_path / "mine.py").write_text("class Net\n")
+    assert "mine.py line 1" in fault(small(model={"kind": "mine.py:Net"}), tmp_path / "config.yaml")
+
+
+@pytest.mark.parametrize(("text", "expected"), [(None, "no such file"), ("a: [1", "not YAML"), ("- 1", "expected keys")])
+def test_a_file_that_is_no_config(tmp_path, text, expected):
+    path = tmp_path / "config.yaml"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(ConfigError, match=expected):
+        read_study(path)
+
+
+def test_the_variants_of_a_sweep():
+    _, variants = validate_study(small(sweep={"training.steps": [10, 20], "task.features": [5, 6]}), Path("config.yaml"))
+    assert [variant.name for variant in variants] == [
+        "steps~10,features~5",
+        "steps~10,features~6",
+        "steps~20,features~5",
+        "steps~20,features~6",
+    ]
+    assert [(variant.family.training.steps, variant.family.task.features) for variant in variants] == [(10, 5), (10, 6), (20, 5), (20, 6)]
+
+
+def test_variant_names():
+    assert variant_name({}) == "base"
+    assert variant_name({"task.sparsity": 0.1, "model.width": 64}) == "sparsity~0.1,width~64"
+    assert "/" not in variant_name({"task.corpus": "books/a b.txt"})
+
+
+def test_the_default_study_is_valid():
+    root = Path(__file__).parents[2]
+    for path in [root / "config.yaml", *root.glob("studies/*.yaml")]:
+        read_study(path)
+        assert isinstance(yaml.safe_load(path.read_text())["results"], str)
