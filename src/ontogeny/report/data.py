@@ -12,7 +12,9 @@ LLC = "llc"
 LOSSES = ("population_loss", "loss", "evaluation_loss")
 """Losses of the whole network, the one that free energies use first."""
 PASSED = ("ok", "")
-CURVE_COLUMNS = ["step", "value", "standard_error", "verdict"]
+EMPTY_CURVE = pd.DataFrame(
+    {"step": np.empty(0, int), "value": np.empty(0), "standard_error": np.empty(0), "verdict": np.empty(0, str)}
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,14 +76,14 @@ class FamilySummary:
 def curve(trajectory: pd.DataFrame, observable: str, component: str = WHOLE_NETWORK) -> pd.DataFrame:
     """One curve of a trajectory in the order of its steps: step, value, standard_error, verdict. Empty where there is none."""
     if trajectory.empty:
-        return pd.DataFrame(columns=CURVE_COLUMNS)
+        return EMPTY_CURVE.copy()
     rows = trajectory[(trajectory["observable"] == observable) & (trajectory["component"] == component)]
-    return rows.sort_values("step", ignore_index=True)[CURVE_COLUMNS]
+    return pd.DataFrame(rows, columns=EMPTY_CURVE.columns).sort_values("step", ignore_index=True)
 
 
 def finite(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows of a curve that have a value."""
-    return rows[np.isfinite(rows["value"].astype(float))].reset_index(drop=True)
+    return pd.DataFrame(rows[np.isfinite(rows["value"].astype(float))]).reset_index(drop=True)
 
 
 def components(trajectory: pd.DataFrame, observable: str) -> list[str]:
@@ -102,22 +104,27 @@ def main_loss(trajectory: pd.DataFrame) -> pd.DataFrame:
     return next((rows for rows in curves if len(rows)), curves[0])
 
 
+def steps_of(table: pd.DataFrame) -> np.ndarray:
+    """The steps of a table, each once, increasing."""
+    return np.unique(np.asarray(table["step"], dtype="int64")) if len(table) else np.empty(0, dtype="int64")
+
+
 def last_step(trajectory: pd.DataFrame) -> int:
-    return 0 if trajectory.empty else int(trajectory["step"].max())
+    return int(max(steps_of(trajectory), default=0))
 
 
 def crowded_early(trajectory: pd.DataFrame) -> bool:
     """Whether most checkpoints lie in the first quarter of training, so that a logarithmic axis shows them better."""
-    return not trajectory.empty and float(np.median(trajectory["step"].unique())) < last_step(trajectory) / 4
+    return len(trajectory) > 0 and float(np.median(steps_of(trajectory))) < last_step(trajectory) / 4
 
 
 def failed(rows: pd.DataFrame) -> pd.Series:
     """Which rows failed a check of the sampler."""
-    return ~rows["verdict"].fillna("").isin(PASSED)
+    return pd.Series([verdict not in PASSED for verdict in rows["verdict"].fillna("")], index=rows.index, dtype=bool)
 
 
 def column(frame: pd.DataFrame, name: str) -> pd.Series:
     """A column of numbers; NaN throughout where the frame lacks it."""
     if name in frame.columns:
-        return pd.to_numeric(frame[name], errors="coerce")
+        return pd.Series(frame[name], dtype=float)
     return pd.Series(np.nan, index=frame.index, dtype=float)

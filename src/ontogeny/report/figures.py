@@ -5,19 +5,20 @@ transitions and sets the type: here is only what is particular to each plot.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from ontogeny.report.data import LLC, LOSSES, RunReport, column, components, curve, failed, finite, observables
-from ontogeny.report.labels import BLUE, GREEN, GREY, ORANGE, PURPLE, dashes, label, natural, palette, slug
+from ontogeny.report.labels import BLUE, GREEN, GREY, ORANGE, PURPLE, capital, dashes, label, natural, palette, slug
 from ontogeny.report.numbers import compact, shortened
 from ontogeny.report.words import is_named, title_of, verdict
 
 BAND = 1.96
 """Standard errors on either side: 95% where errors are normal."""
 MOST_IN_LEGEND = 12
+MOST_WHOLE_TICKS = 8
 LOSS_COLOURS = dict(zip(LOSSES, (GREEN, BLUE, PURPLE), strict=True))
 Figure = dict[str, Any]
 Trace = dict[str, Any]
@@ -37,7 +38,10 @@ class Panel:
     figure: Figure
     height: int = 270
     names: bool = False
-    steps: bool = field(default=True)
+
+    @property
+    def heading(self) -> str:
+        return capital(self.title)
 
     @property
     def summary(self) -> str:
@@ -75,11 +79,12 @@ def band(rows: pd.DataFrame, colour: str, **more: Any) -> list[Trace]:
         "hoverinfo": "skip",
         "hovertemplate": None,
         "showlegend": False,
+        **more,
     }
     half = BAND * known["standard_error"].astype(float)
-    lower = line(known["step"], known["value"] - half, "lower edge", colour, **{**edge, **more})
-    upper = line(known["step"], known["value"] + half, f"± {BAND} standard errors", colour, **{**edge, **more})
-    return [lower, {**upper, "fill": "tonexty", "fillcolor": translucent(colour), "showlegend": more.get("showlegend", False)}]
+    lower = line(known["step"], known["value"] - half, "lower edge", colour, **edge)
+    upper = line(known["step"], known["value"] + half, f"± {BAND} standard errors", colour, **edge)
+    return [lower, {**upper, "fill": "tonexty", "fillcolor": translucent(colour)}]
 
 
 def translucent(colour: str, share: float = 0.2) -> str:
@@ -90,8 +95,17 @@ def translucent(colour: str, share: float = 0.2) -> str:
 
 def figure(data: Sequence[Trace], axis: str, **layout: Any) -> Figure:
     shown = sum(trace.get("showlegend", True) for trace in data)
-    base = {"yaxis": {"title": {"text": axis}}, "showlegend": 1 < shown <= MOST_IN_LEGEND}
+    base = {"yaxis": {"title": {"text": axis}, **ticks(data)}, "showlegend": 1 < shown <= MOST_IN_LEGEND}
     return {"data": list(data), "layout": {**base, **layout}}
+
+
+def ticks(data: Sequence[Trace]) -> dict[str, Any]:
+    """Whole numbers get whole ticks, and a constant its place halfway up from zero; else Plotly chooses."""
+    values = [value for trace in data for value in trace["y"] if value is not None]
+    low, high = min(values, default=0), max(values, default=0)
+    if low == high:
+        return {"range": sorted([0, 2 * low])} if low else {}
+    return {"dtick": 1} if high - low <= MOST_WHOLE_TICKS and all(isinstance(value, int) for value in values) else {}
 
 
 def llc_traces(rows: pd.DataFrame, **more: Any) -> list[Trace]:
@@ -99,29 +113,32 @@ def llc_traces(rows: pd.DataFrame, **more: Any) -> list[Trace]:
     values = finite(rows)
     bad = values[failed(values)]
     lost = rows[rows["value"].isna()]
-    traces = band(values, BLUE, **more, showlegend=True)
+    traces = [*band(values, BLUE, **more)]
+    if traces:
+        traces[-1]["showlegend"] = True
     if len(values):
         traces.append(line(values["step"], values["value"], "λ̂", BLUE, **more))
     if len(bad):
         traces.append(crosses(bad["step"], bad["value"], bad["verdict"], "λ̂, fails a check", **more))
     if len(lost):
-        floor = [float(values["value"].min()) if len(values) else 0.0] * len(lost)
+        floor = [min(values["value"], default=0.0)] * len(lost)
         traces.append(
-            {
-                **crosses(lost["step"], floor, lost["verdict"], "no estimate", **more),
-                "marker": {"symbol": "triangle-down-open", "size": 9, "color": ORANGE},
-            }
+            dots(lost["step"], floor, lost["verdict"], "no estimate", "triangle-down-open", hovertemplate="%{text}", **more)
         )
     return traces
 
 
 def crosses(steps: Any, values: Any, verdicts: Any, name: str, **more: Any) -> Trace:
     """Checkpoints that fail a check, with the check in the hover text."""
+    return dots(steps, values, verdicts, name, "x", hovertemplate="%{y:.4g}: %{text}", **more)
+
+
+def dots(steps: Any, values: Any, verdicts: Any, name: str, symbol: str, **more: Any) -> Trace:
+    """Marked checkpoints, each with its verdict."""
     return {
         **line(steps, values, name, ORANGE, mode="markers", **more),
-        "marker": {"symbol": "x", "size": 8, "color": ORANGE},
+        "marker": {"symbol": symbol, "size": 8, "color": ORANGE},
         "text": [verdict(str(text)) for text in verdicts],
-        "hovertemplate": "%{y:.4g}: %{text}" if name != "no estimate" else "%{text}",
     }
 
 
@@ -210,11 +227,18 @@ def component_panel(trajectory: pd.DataFrame, name: str, parts: Sequence[str]) -
     scale = f" {len(parts)} lines, from dark ({parts[0]}) to light ({parts[-1]})." if many else ""
     return Panel(
         identifier=slug("components", name),
-        title=f"{words.title} by component",
+        title=title_by_part(words.title, parts[0]),
         caption=f"{words.meaning}{scale}".strip(),
         figure=figure(data, words.axis, **({"hovermode": "closest"} if many else {})),
         height=300,
     )
+
+
+def title_by_part(title: str, part: str) -> str:
+    """'prefix-matching score of each head', from layers.0.heads.1; a title that says it already stays."""
+    kinds = [word for word in part.split(".") if not word.isdigit()]
+    kind = kinds[-1].removesuffix("s") if kinds else part
+    return title if kind in title else f"{title} of each {kind}"
 
 
 def training_panels(report: RunReport) -> list[Panel]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ontogeny.report.data import RunReport, column, failed
+from ontogeny.report.data import WHOLE_NETWORK, RunReport, column, failed, steps_of
 from ontogeny.report.figures import Panel, crosses, figure, line
 from ontogeny.report.labels import BLUE, dashes, label, palette, slug
 from ontogeny.report.numbers import compact, known, number, step, with_error
@@ -27,14 +27,14 @@ def diagnostic_panels(report: RunReport) -> list[Panel]:
 def diagnostic_panel(health: pd.DataFrame, name: str) -> list[Panel]:
     """One diagnostic; nothing where it was not measured."""
     values = column(health, name)
-    measured = health[values.notna()]
+    measured = pd.DataFrame(health[values.notna()])
     if measured.empty:
         return []
     words = label(name)
-    data = [line(measured["step"], values[measured.index], words.title, BLUE)]
-    bad = measured[failed(measured)]
+    data = [line(measured["step"], values.loc[measured.index], words.title, BLUE)]
+    bad = pd.DataFrame(measured[failed(measured)])
     if len(bad):
-        data.append(crosses(bad["step"], values[bad.index], bad["verdict"], "fails a check"))
+        data.append(crosses(bad["step"], values.loc[bad.index], bad["verdict"], "fails a check"))
     panel = Panel(
         identifier=slug("health", name), title=words.title, caption=words.meaning, figure=figure(data, words.axis), height=230
     )
@@ -45,7 +45,8 @@ def chain_panel(llc: pd.DataFrame) -> list[Panel]:
     """The estimate of each chain by itself; nothing without chains."""
     if llc.empty:
         return []
-    whole = llc[(llc["component"] == "") & llc["llc"].notna()].sort_values("step")
+    network = pd.DataFrame(llc[llc["component"] == WHOLE_NETWORK])
+    whole = pd.DataFrame(network[network["llc"].notna()]).sort_values("step")
     chains = sorted(whole["chain"].unique())
     if not chains:
         return []
@@ -54,7 +55,7 @@ def chain_panel(llc: pd.DataFrame) -> list[Panel]:
         for chain, colour, dash in zip(chains, palette(len(chains)), dashes(len(chains)), strict=True)
         for rows in [whole[whole["chain"] == chain]]
     ]
-    dead = int(llc.loc[llc["component"] == "", "dead"].fillna(False).astype(bool).sum())
+    dead = int(np.sum(np.asarray(network["dead"], dtype=bool)))
     caption = "The same noise is used at every checkpoint, so chains keep their order where only the noise tells them apart."
     caption += f" {dead} dead chain{'s' if dead > 1 else ''} (of all checkpoints together) left out." if dead else ""
     return [Panel(identifier="health-chains", title="λ̂ of each chain", caption=caption, figure=figure(data, "λ̂"))]
@@ -80,7 +81,7 @@ def health_rows(health: pd.DataFrame) -> list[dict[str, Any]]:
 
 def shown_steps(report: RunReport) -> list[int]:
     """The checkpoints whose traces are shown: some that fail, those beside each candidate, the rest spread evenly."""
-    steps = np.sort(report.traces["step"].unique())
+    steps = steps_of(report.traces)
     health = report.health
     bad = [] if health.empty else health.loc[failed(health), "step"]
     failing = [value for value in steps if value in set(bad)][:SHOWN_FAILING]
@@ -103,7 +104,7 @@ def trace_data(report: RunReport) -> list[dict[str, Any]]:
     kept = report.traces[report.traces["step"].isin(steps)]
     stride = -(-len(kept) // SHOWN_POINTS)
     verdicts = {} if report.health.empty else dict(zip(report.health["step"], report.health["verdict"], strict=True))
-    return [checkpoint_traces(kept[kept["step"] == at], at, stride, str(verdicts.get(at) or "ok")) for at in steps]
+    return [checkpoint_traces(pd.DataFrame(kept[kept["step"] == at]), at, stride, str(verdicts.get(at) or "ok")) for at in steps]
 
 
 def checkpoint_traces(rows: pd.DataFrame, at: int, stride: int, said: str) -> dict[str, Any]:
@@ -129,6 +130,7 @@ def trace_caption(traces: Sequence[dict[str, Any]], sampled: int) -> str:
     stride = traces[0]["stride"]
     every = "every draw" if stride == 1 else f"one draw in {stride}"
     return (
-        f"Loss at each draw minus the loss of the checkpoint itself, on the same batch, after burn-in; the dashed line is their mean. "
-        f"Shown are {len(traces)} of {sampled} sampled checkpoints and {every}; all of them are in traces.parquet."
+        "Loss at each draw minus the loss of the checkpoint itself, on the same batch, after burn-in; "
+        f"the dashed line is their mean. Shown are {len(traces)} of {sampled} sampled checkpoints and {every}; "
+        "all of them are in traces.parquet."
     )

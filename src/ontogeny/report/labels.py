@@ -28,8 +28,10 @@ LABELS = {
     "loss": Label("loss", "loss per example", "Mean loss over the examples of the local posterior."),
     "evaluation_loss": Label("held-out loss", "loss per example", "Mean loss on held-out examples."),
     "population_loss": Label("population loss", "loss per example", "The exact expected loss, in closed form."),
-    "polygon_vertices": Label("polygon vertices", "vertices", "Corners of the convex hull of the feature vectors."),
-    "positive_dead_biases": Label("positive dead biases", "features", "Features with a near-zero vector whose bias is positive."),
+    "polygon_vertices": Label("number of polygon vertices", "vertices", "Corners of the convex hull of the feature vectors."),
+    "positive_dead_biases": Label(
+        "number of positive dead biases", "features", "Features with a near-zero vector whose bias is positive."
+    ),
     "feature_norm": Label("feature norm", "|Wᵢ|", "Length of each feature's vector."),
     "feature_dimensionality": Label(
         "feature dimensionality", "dimensions", "Share of a hidden dimension that each feature has to itself."
@@ -80,7 +82,7 @@ def palette(count: int) -> list[str]:
     """Distinct colours for up to eight curves; beyond that a sequential scale, dark to light."""
     if count <= len(PALETTE):
         return list(PALETTE[:count])
-    return sample_colorscale("Viridis", list(np.linspace(0, LIGHTEST, count)))
+    return [str(colour) for colour in sample_colorscale("Viridis", list(np.linspace(0, LIGHTEST, count)))]
 
 
 def dashes(count: int) -> list[str]:
@@ -97,3 +99,8 @@ def slug(*parts: object) -> str:
 def listed(words: Sequence[str]) -> str:
     """a, b and c."""
     return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def capital(text: str) -> str:
+    """The text with a capital first letter, for headings; λ̂ stays λ̂."""
+    return text[:1].upper() + text[1:] if text[:1].isascii() else text

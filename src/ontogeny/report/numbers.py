@@ -2,14 +2,14 @@
 
 import math
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
 UNKNOWN = "–"
 
 
-def known(value: Any) -> bool:
+def known(value: Any) -> TypeGuard[float]:
     """Whether it is a finite number: tables hold NaN where nothing was measured, JSON files hold None."""
     return isinstance(value, (int, float, np.number)) and not isinstance(value, bool) and math.isfinite(value)
 
@@ -27,8 +27,8 @@ def number(value: Any, digits: int = 3) -> str:
     """Significant digits, without exponents between a hundred-thousandth and a million: 0.042, 1,230."""
     if not known(value):
         return UNKNOWN
-    if value == 0:
-        return "0"
+    if float(value).is_integer() and abs(value) < 10**digits:
+        return signed_text(f"{value:.0f}")
     size = math.floor(math.log10(abs(value)))
     if not -5 <= size < 6:
         return signed_text(f"{value:.{digits - 1}e}")

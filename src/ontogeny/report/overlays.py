@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ontogeny.report.data import LLC, LOSSES, RunSummary, components, curve, failed, finite, main_loss, observables
+from ontogeny.report.data import LLC, LOSSES, WHOLE_NETWORK, RunSummary, components, curve, failed, finite, main_loss, observables
 from ontogeny.report.figures import BAND, Panel, Trace, band, figure, line
 from ontogeny.report.labels import dashes, label, palette, slug
 from ontogeny.report.numbers import number, step, with_error
@@ -143,7 +143,7 @@ def failing(drawn: Drawn, rows: pd.DataFrame) -> list[Trace]:
     bad = rows[failed(rows)]
     if bad.empty:
         return []
-    return [dots(drawn, bad["step"], bad["value"], "x-thin-open", [f"{drawn.name}: {text}" for text in bad["verdict"]])]
+    return [marked(drawn, bad["step"], bad["value"], "x-thin-open", [f"{drawn.name}: {text}" for text in bad["verdict"]])]
 
 
 def diamonds(drawn: Drawn, rows: pd.DataFrame) -> list[Trace]:
@@ -154,13 +154,13 @@ def diamonds(drawn: Drawn, rows: pd.DataFrame) -> list[Trace]:
     at = [entry["location"] for entry in found]
     heights = np.interp(at, rows["step"].astype(float), rows["value"].astype(float))
     return [
-        dots(
+        marked(
             drawn, at, heights, "diamond", [f"{drawn.name}: {title_of(entry)}, step {step(entry['location'])}" for entry in found]
         )
     ]
 
 
-def dots(drawn: Drawn, steps: Any, values: Any, symbol: str, texts: Sequence[str]) -> Trace:
+def marked(drawn: Drawn, steps: Any, values: Any, symbol: str, texts: Sequence[str]) -> Trace:
     """Marked points of one run."""
     trace = line(steps, values, drawn.name, drawn.colour, mode="markers", meta={"run": drawn.identifier}, showlegend=False)
     outline = {"width": 1.5, "color": drawn.colour if symbol.endswith("open") else "#ffffff"}
@@ -174,7 +174,8 @@ def dots(drawn: Drawn, steps: Any, values: Any, symbol: str, texts: Sequence[str
 
 def largest(trajectory: pd.DataFrame, observable: str) -> pd.DataFrame:
     """At each step the component with the largest value."""
-    rows = trajectory[(trajectory["observable"] == observable) & (trajectory["component"] != "") & trajectory["value"].notna()]
+    wanted = (trajectory["observable"] == observable) & (trajectory["component"] != WHOLE_NETWORK) & trajectory["value"].notna()
+    rows = pd.DataFrame(trajectory[wanted])
     return rows.loc[rows.groupby("step")["value"].idxmax()] if len(rows) else rows
 
 

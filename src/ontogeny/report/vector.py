@@ -25,11 +25,13 @@ def sparkline(curves: Sequence[pd.DataFrame], summary: str, logarithmic: bool = 
     every = pd.concat([rows for _, rows in drawn])
     across = scale(place(every["step"], logarithmic), INSET, WIDTH - INSET)
     upward = scale(every["value"].astype(float), HEIGHT - INSET, INSET)
-    lines = "".join(
-        f'<polyline fill="none" stroke="{colour}" stroke-width="1.4" stroke-linejoin="round" points="{points(rows, across, upward, logarithmic)}"/>'
-        for colour, rows in drawn
-    )
-    return f'<svg class="spark" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img" aria-label="{summary}">{lines}</svg>'
+    lines = "".join(polyline(colour, points(rows, across, upward, logarithmic)) for colour, rows in drawn)
+    size = f'viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}"'
+    return f'<svg class="spark" {size} role="img" aria-label="{summary}">{lines}</svg>'
+
+
+def polyline(colour: str, points: str) -> str:
+    return f'<polyline fill="none" stroke="{colour}" stroke-width="1.4" stroke-linejoin="round" points="{points}"/>'
 
 
 def place(steps: Any, logarithmic: bool) -> np.ndarray:

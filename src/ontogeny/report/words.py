@@ -17,7 +17,7 @@ NOT_A_REASON = (LLC, *LOSSES, "loss_by_position")
 """Observables that every transition shows: they do not explain a name."""
 MOST_REASONS = 4
 ERRORS_THAT_COUNT = 2.0
-MEANINGS = {
+MEANINGS: dict[tuple[int | None, int | None], str] = {
     (1, -1): "complexity is bought with a lower loss",
     (-1, -1): "the solution becomes simpler while it becomes better",
     (0, -1): "the loss falls at the same complexity",
@@ -95,7 +95,7 @@ def passage(candidate: Mapping[str, Any]) -> str:
     if not known(llc[0]) and not known(loss[0]):
         return f"{when}{located} neither λ̂ nor the loss was measured on both sides."
     told = f"{when}{located} {movement('λ̂', *llc)} while {movement('the loss', *loss)}"
-    meaning = MEANINGS.get((sign_of(*llc), sign_of(*loss)))  # pyright: ignore[reportArgumentType, reportCallIssue]
+    meaning = MEANINGS.get((sign_of(*llc), sign_of(*loss)))
     return f"{told}: {meaning}." if meaning else f"{told}."
 
 
@@ -103,7 +103,7 @@ def naming(candidate: Mapping[str, Any], trajectory: pd.DataFrame) -> str:
     """Why it bears its name, or what changes where it bears none."""
     rows = reasons(candidate)
     told = [evidence_in_words(row, trajectory) for row in rows[:MOST_REASONS]]
-    more = f"; so do {counted(len(rows) - MOST_REASONS, 'further curve')}" if len(rows) > MOST_REASONS else ""
+    more = f"; {counted(len(rows) - MOST_REASONS, 'further curve')} with them" if len(rows) > MOST_REASONS else ""
     if is_named(candidate):
         why = f" because {'; '.join(told)}{more}" if told else ""
         return f"It is named {candidate['name']}{why}."
@@ -123,11 +123,17 @@ def reasons(candidate: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def evidence_in_words(row: Mapping[str, Any], trajectory: pd.DataFrame) -> str:
     """'prefix-matching score of layers.1.heads.0 rises from 0.05 to 0.62', with the levels at the ends of its own interval."""
     observable, component = str(row.get("observable", "")), str(row.get("component") or "")
-    subject = label(observable).title + (f" of {component}" if component else "")
+    subject = curve_name(row)
     before, after = levels(curve(trajectory, observable, component), row.get("start"), row.get("end"))
-    if known(before) and known(after) and before != after:
+    if before is not None and after is not None and before != after:
         return f"{subject} {'rises' if after > before else 'falls'} from {number(before)} to {number(after)}"
     return movement(subject, row.get("change"), None)
+
+
+def curve_name(row: Mapping[str, Any]) -> str:
+    """'prefix-matching score of layers.1.heads.0'."""
+    component = row.get("component")
+    return label(str(row.get("observable", ""))).title + (f" of {component}" if component else "")
 
 
 def levels(rows: pd.DataFrame, start: Any, end: Any) -> tuple[float | None, float | None]:
@@ -161,8 +167,7 @@ def certainty(candidate: Mapping[str, Any]) -> str:
     if not known(p):
         return ""
     adjusted = f", q = {number(q, 2)} over all curves of the run" if known(q) else ""
-    observable, component = candidate.get("observable"), candidate.get("component")
-    clearest = f" by {label(observable).title}{f' of {component}' if component else ''}" if observable else ""
+    clearest = f" by {curve_name(candidate)}" if candidate.get("observable") else ""
     return f"Shown most clearly{clearest}: p = {number(p, 2)}{adjusted}."
 
 
@@ -171,7 +176,7 @@ def clearest(candidates: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | Non
 
     def rank(candidate: Mapping[str, Any]) -> tuple[bool, float, float]:
         p, llc = candidate.get("p_value"), candidate.get("delta_llc")
-        return not is_named(candidate), p if known(p) else 1.0, -abs(llc) if known(llc) else 0.0  # pyright: ignore[reportArgumentType, reportReturnType]
+        return not is_named(candidate), p if known(p) else 1.0, -abs(llc) if known(llc) else 0.0
 
     return min(candidates, key=rank, default=None)
 
@@ -183,6 +188,8 @@ def headline(report: RunReport) -> str:
     if report.trajectory.empty:
         return "Nothing has been measured on this run."
     first = clearest(candidates)
+    if "candidates" not in report.transitions:
+        return f"Transitions have not been looked for in these {steps}. {span_in_words(report.trajectory)}"
     if first is None:
         return f"No candidate transition was found in {steps}. {span_in_words(report.trajectory)}"
     which = "It is" if len(candidates) == 1 else "The clearest is"
@@ -220,14 +227,13 @@ def sampling_in_words(trajectory: pd.DataFrame) -> str:
 
 
 def agreement(transition: Mapping[str, Any]) -> str:
-    """What the seeds say of one transition: 'supported: 5 of 8 seeds (0, 2, …), median step …'."""
-    seeds = ", ".join(str(seed) for seed in transition.get("seeds") or [])
+    """What the seeds say of one transition: '5 of 8 seeds; …. Seeds 0, 2, …, at median step 700, from 690 to 715.'"""
+    seeds = [str(seed) for seed in transition.get("seeds") or []]
+    reason = transition.get("reason") or f"{len(seeds)} of {transition.get('of', 'an unknown number of')} seeds"
     low, middle, high = (step(transition.get(f"location_{end}")) for end in ("low", "median", "high"))
-    where = f"at step {middle}" if low == high else f"median step {middle}, from {low} to {high}"
-    of = transition.get("of")
-    shown = f"seen in {len(transition.get('seeds') or [])} of {counted(of, 'seed')}" if of else "seen"
-    reason = f" ({transition['reason']})" if transition.get("reason") else ""
-    return f"{transition.get('support', 'support not judged')}: {shown}{f': {seeds}' if seeds else ''}; {where}{reason}."
+    where = f"at step {middle}" if low == high else f"at median step {middle}, from {low} to {high}"
+    who = f"{'Seed' if len(seeds) == 1 else 'Seeds'} {listed(seeds)}, {where}" if seeds else where.capitalize()
+    return f"{reason}. {who}."
 
 
 def support_of(candidate: Mapping[str, Any], consensus: Mapping[str, Any]) -> str:

@@ -80,16 +80,31 @@ def llc_rows(health):
 
 def candidate(name, start, location, end, evidence, **more):
     return {
-        "name": name, "observable": evidence[0][0], "component": evidence[0][1], "start": start, "location": location, "end": end,
-        "direction": "up", "change": 1.0, "change_standard_error": 0.01, "delta_llc": 1.53, "delta_llc_standard_error": 0.21,
-        "delta_loss": -0.0354, "delta_loss_standard_error": 0.0002, "free_energy_condition": True, "critical_sample_size": 380.2,
-        "critical_sample_size_low": 301.0, "critical_sample_size_high": 492.0, "p_value": 0.005, "q_value": 0.012,
+        "name": name,
+        "observable": evidence[0][0],
+        "component": evidence[0][1],
+        "start": start,
+        "location": location,
+        "end": end,
+        "direction": "up",
+        "change": 1.0,
+        "change_standard_error": 0.01,
+        "delta_llc": 1.53,
+        "delta_llc_standard_error": 0.21,
+        "delta_loss": -0.0354,
+        "delta_loss_standard_error": 0.0002,
+        "free_energy_condition": True,
+        "critical_sample_size": 380.2,
+        "critical_sample_size_low": 301.0,
+        "critical_sample_size_high": 492.0,
+        "p_value": 0.005,
+        "q_value": 0.012,
         "evidence": [
             {"observable": observable, "component": component, "start": start, "location": location, "end": end, "change": change}
             for observable, component, change in evidence
         ],
         **more,
-    }  # fmt: skip
+    }
 
 
 def stages(*bounds):
@@ -112,9 +127,12 @@ def polygon_report(seed=3):
         rows(steps, "feature_norm", rise(steps, middle, 900, 0.1, 1.0 + 0.03 * place), f"features.{place}") for place in range(6)
     ]
     found = candidate(
-        "4-gon → 5-gon", float(middle - 2000), float(middle), float(middle + 2000),
+        "4-gon → 5-gon",
+        float(middle - 2000),
+        float(middle),
+        float(middle + 2000),
         [("polygon_vertices", "", 1.0), ("population_loss", "", -0.0354), ("feature_norm", "features.2", 0.9), ("llc", "", 1.5)],
-    )  # fmt: skip
+    )
     minor = {
         **candidate("unnamed", 1500.0, 2200.0, 3000.0, [("loss", "", -0.002)]),
         "delta_llc": None,
@@ -146,14 +164,43 @@ def polygon_report(seed=3):
         },
         consensus={
             "transitions": [
-                {"name": "4-gon → 5-gon", "support": "supported", "seeds": [0, 1, 3], "of": 4, "location_median": 120_000.0, "location_low": 99_000.0,
-                 "location_high": 150_000.0, "reason": "3 of 4 seeds; an independent observable changes with it"}
+                {
+                    "name": "4-gon → 5-gon",
+                    "support": "supported",
+                    "seeds": [0, 1, 3],
+                    "of": 4,
+                    "location_median": 120_000.0,
+                    "location_low": 99_000.0,
+                    "location_high": 150_000.0,
+                    "reason": "3 of 4 seeds; an independent observable changes with it",
+                }
             ]
         },
-        calibration={"inverse_temperature": 144.76, "localization": 1.0, "step_size": 1e-3, "n": 1000, "batch_size": None, "chains": 8, "draws": 400, "stability": {"value": 0.3, "verdict": "too long"}},
-        specification={"task": {"kind": "sparse_features", "features": 6}, "model": {"kind": "superposition", "hidden": 2}, "note": "</script><b>"},
-        provenance={"train": {"digest": "2b6f", "seconds": 5.2, "versions": {"jax": "0.10.2"}, "machine": {"devices": ["cpu"]}, "commit": None}},
-    )  # fmt: skip
+        calibration={
+            "inverse_temperature": 144.76,
+            "localization": 1.0,
+            "step_size": 1e-3,
+            "n": 1000,
+            "batch_size": None,
+            "chains": 8,
+            "draws": 400,
+            "stability": {"value": 0.3, "verdict": "too long"},
+        },
+        specification={
+            "task": {"kind": "sparse_features", "features": 6},
+            "model": {"kind": "superposition", "hidden": 2},
+            "note": "</script><b>",
+        },
+        provenance={
+            "train": {
+                "digest": "2b6f",
+                "seconds": 5.2,
+                "versions": {"jax": "0.10.2"},
+                "machine": {"devices": ["cpu"]},
+                "commit": None,
+            }
+        },
+    )
 
 
 def induction_report(layers=2, seed=0):
@@ -188,12 +235,34 @@ def induction_report(layers=2, seed=0):
     found = [candidate("bigram learning", 16.0, 52.0, 125.0, [("cross_entropy_to_bigram", "", -1.3)])]
     if forms:
         found += [
-            candidate("previous-token head formation", 325.0, 400.0, 475.0, [("previous_token_score", "layers.0.heads.1", 0.5)], delta_loss=0.001, delta_loss_standard_error=0.01,
-                      free_energy_condition=False, critical_sample_size=None),
-            candidate("induction-head formation", 600.0, 700.0, 800.0, [
-                ("prefix_matching_score", "layers.1.heads.0", 0.57), ("prefix_matching_score", "layers.1.heads.1", 0.77), ("in_context_learning_score", "", -0.8),
-                ("loss", "", -0.42), *[("copying_score", f"layers.1.heads.{head}", 0.1) for head in range(3)]], delta_llc=30.1, delta_llc_standard_error=2.1, delta_loss=-0.42),
-        ]  # fmt: skip
+            candidate(
+                "previous-token head formation",
+                325.0,
+                400.0,
+                475.0,
+                [("previous_token_score", "layers.0.heads.1", 0.5)],
+                delta_loss=0.001,
+                delta_loss_standard_error=0.01,
+                free_energy_condition=False,
+                critical_sample_size=None,
+            ),
+            candidate(
+                "induction-head formation",
+                600.0,
+                700.0,
+                800.0,
+                [
+                    ("prefix_matching_score", "layers.1.heads.0", 0.57),
+                    ("prefix_matching_score", "layers.1.heads.1", 0.77),
+                    ("in_context_learning_score", "", -0.8),
+                    ("loss", "", -0.42),
+                    *[("copying_score", f"layers.1.heads.{head}", 0.1) for head in range(3)],
+                ],
+                delta_llc=30.1,
+                delta_llc_standard_error=2.1,
+                delta_loss=-0.42,
+            ),
+        ]
     warm = np.minimum(steps / 50, 1) * 5e-3
     return RunReport(
         family="induction",
@@ -201,20 +270,36 @@ def induction_report(layers=2, seed=0):
         seed=seed,
         description="Attention-only transformers on repeated text; one layer is the negative control.",
         trajectory=pd.concat(tables, ignore_index=True),
-        training=pd.DataFrame({"step": steps, "loss": loss + random.normal(0, 0.05, len(steps)), "learning_rate": warm, "gradient_norm": random.uniform(0.3, 1.2, len(steps))}),
+        training=pd.DataFrame(
+            {
+                "step": steps,
+                "loss": loss + random.normal(0, 0.05, len(steps)),
+                "learning_rate": warm,
+                "gradient_norm": random.uniform(0.3, 1.2, len(steps)),
+            }
+        ),
         llc=per_chain(random, health),
         health=health,
         traces=traces(random, health, 100),
         transitions={"candidates": found, "stages": stages((0.0, 16.0, "complexity bought"), (800.0, 2000.0, "quiet"))},
         consensus={
             "transitions": [
-                {"name": "induction-head formation", "support": "supported", "seeds": [0, 1], "of": 2, "location_median": 700.0, "location_low": 690.0, "location_high": 715.0, "reason": ""}
+                {
+                    "name": "induction-head formation",
+                    "support": "supported",
+                    "seeds": [0, 1],
+                    "of": 2,
+                    "location_median": 700.0,
+                    "location_low": 690.0,
+                    "location_high": 715.0,
+                    "reason": "",
+                }
             ]
         },
         calibration={"inverse_temperature": 100.0, "localization": 100.0, "step_size": 1e-3},
         specification={"model": {"kind": "transformer", "layers": layers}},
         provenance={},
-    )  # fmt: skip
+    )
 
 
 def bare_report():
@@ -246,3 +331,14 @@ def induction():
 @pytest.fixture(scope="session")
 def bare():
     return bare_report()
+
+
+@pytest.fixture(scope="session")
+def make_rows():
+    return rows
+
+
+@pytest.fixture(scope="session")
+def summaries():
+    """Two seeds of the transformer with one layer and with two."""
+    return [summary(induction_report(layers, seed)) for layers in (1, 2) for seed in (0, 1)]

@@ -1,9 +1,10 @@
 "use strict";
 const PAGE = JSON.parse(document.getElementById("page-data").textContent);
 const INK = "#1f2328", GRID = "#e6e9ec";
-const CONFIG = { displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] };
+const TOUCH = matchMedia("(hover: none)").matches;
+const CONFIG = { displaylogo: false, displayModeBar: TOUCH ? false : "hover", modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] };
 const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#AA4499", "#E69F00", "#56B4E9", "#332288", "#6B6B6B"];
-const PAPER = 680, COLUMN_GAP = 16;
+const PAPER = 680, COLUMN_GAP = 16, TALLEST_ON_PAPER = 480;
 const hidden = new Set();
 let logarithmic = PAGE.logarithmic;
 let printing = false;
@@ -29,6 +30,7 @@ function stepAxis() {
     unifiedhovertitle: { text: logarithmic ? "step + 1 = %{x:,.0f}" : "step %{x:,.0f}" },
     hoverformat: ",.0f",
     nticks: 8,
+    automargin: true,
   };
 }
 
@@ -75,12 +77,13 @@ function laidOut(element, layout, height, annotations, legend) {
     width: widthOf(element), height: height + 15 * Math.max(rows - 1, 0) + (legend ? 24 : 0),
     font: { family: "system-ui, -apple-system, 'Segoe UI', 'Liberation Sans', Helvetica, Arial, sans-serif", size: 12, color: INK },
     margin: { l: 58, r: 12, t: 10 + 15 * rows, b: 46 },
-    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+    paper_bgcolor: "#fff", plot_bgcolor: "#fff",
     annotations: annotations.map(({ row, ...rest }) => rest),
     hovermode: layout.hovermode ?? "x unified",
     hoverlabel: { namelength: -1 },
-    legend: { orientation: "h", x: 0, xanchor: "left", y: 0, yref: "container", yanchor: "bottom", font: { size: 11.5 } },
-    dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
+    legend: { orientation: "h", x: 0, xanchor: "left", y: 0, yref: "container", yanchor: "bottom", traceorder: "normal", font: { size: 11.5 } },
+    dragmode: TOUCH ? false : "zoom",
+    modebar: { bgcolor: "rgba(255,255,255,0.9)", color: "#8b949e", activecolor: INK },
   };
 }
 
@@ -91,7 +94,7 @@ function draw(identifier) {
     x: trace.x.map((step) => step + shift()),
     visible: !hidden.has(trace.meta?.run),
   }));
-  const layout = laidOut(element, figure.layout, figure.height, names(widthOf(element) - 70, figure.names), figure.layout.showlegend);
+  const layout = laidOut(element, figure.layout, printing ? Math.min(figure.height, TALLEST_ON_PAPER) : figure.height, names(widthOf(element) - 70, figure.names), figure.layout.showlegend);
   Plotly.react(element, data, {
     ...layout,
     xaxis: { ...stepAxis(), gridcolor: GRID, zerolinecolor: GRID, linecolor: GRID, ...figure.layout.xaxis },
@@ -111,7 +114,7 @@ function drawTraces() {
   Plotly.react(element, data, {
     ...layout,
     showlegend: data.length > 1,
-    xaxis: { title: { text: "draw after burn-in", standoff: 6 }, gridcolor: GRID, zeroline: false, unifiedhovertitle: { text: "draw %{x}" } },
+    xaxis: { title: { text: "draw after burn-in", standoff: 6 }, automargin: true, gridcolor: GRID, zeroline: false, unifiedhovertitle: { text: "draw %{x}" } },
     shapes: entry.mean === null ? [] : [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: entry.mean, y1: entry.mean, line: { color: INK, width: 1.4, dash: "dash" } }],
   }, CONFIG);
 }

@@ -1,0 +1,181 @@
+"""What the templates print, made from tables and files: rows, facts, lists."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from ontogeny.report import words
+from ontogeny.report.data import (
+    LLC,
+    FamilySummary,
+    RunReport,
+    RunSummary,
+    components,
+    crowded_early,
+    curve,
+    finite,
+    last_step,
+    main_loss,
+    observables,
+    steps_of,
+)
+from ontogeny.report.numbers import change, change_with_error, number, step, with_error
+from ontogeny.report.vector import sparkline
+
+NAVIGATION = ("index", "family")
+"""Keys of `links` that lead to other pages; all others are files of the run, named by their key."""
+
+
+def navigation(links: Mapping[str, str]) -> dict[str, str]:
+    """The addresses of the other pages; "" where there is none."""
+    return {name: links.get(name, "") for name in NAVIGATION}
+
+
+def files(links: Mapping[str, str]) -> dict[str, str]:
+    """The addresses of a run's files."""
+    return {name: address for name, address in links.items() if name not in NAVIGATION}
+
+
+def run_facts(report: RunReport) -> list[tuple[str, str]]:
+    """The key numbers at the top of a run's page."""
+    llc, loss = finite(curve(report.trajectory, LLC)), main_loss(report.trajectory)
+    found = report.transitions.get("candidates") or []
+    last = llc.iloc[-1] if len(llc) else None
+    return [
+        ("training steps", step(last_step(report.trajectory)) if len(report.trajectory) else number(None)),
+        (
+            "checkpoints",
+            f"{len(steps_of(report.trajectory))}, {len(curve(report.trajectory, LLC))} sampled",
+        ),
+        ("loss at the end", number(loss["value"].iloc[-1]) if len(loss) else number(None)),
+        ("λ̂ at the end", with_error(last["value"], last["standard_error"]) if last is not None else number(None)),
+        ("candidates", f"{len(found)}, {sum(map(words.is_named, found))} named"),
+    ]
+
+
+def candidate_view(place: int, candidate: Mapping[str, Any], report: RunReport) -> dict[str, Any]:
+    """A candidate as the page prints it."""
+    return {
+        "number": place,
+        "title": words.title_of(candidate),
+        "named": words.is_named(candidate),
+        "support": words.support_of(candidate, report.consensus),
+        "sentences": words.candidate_sentences(candidate, report.trajectory),
+        "steps": f"{step(candidate.get('start'))} – {step(candidate.get('end'))}",
+        "llc": change_with_error(candidate.get("delta_llc"), candidate.get("delta_llc_standard_error")),
+        "loss": change(candidate.get("delta_loss")),
+        "size": number(candidate.get("critical_sample_size")),
+        "q": number(candidate.get("q_value"), 2),
+        "evidence": [evidence_view(row) for row in candidate.get("evidence") or []],
+    }
+
+
+def evidence_view(row: Mapping[str, Any]) -> dict[str, str]:
+    """A curve that changes with a candidate."""
+    return {
+        "curve": words.label(str(row.get("observable", ""))).title,
+        "component": str(row.get("component") or ""),
+        "steps": f"{step(row.get('start'))} – {step(row.get('end'))}",
+        "location": step(row.get("location")),
+        "change": change(row.get("change")),
+    }
+
+
+def undecided_names(transitions: Mapping[str, Any]) -> list[str]:
+    """Curves that could not be judged, each with its reason."""
+    return [f"{words.curve_name(row)}: {row.get('reason') or 'no reason given'}" for row in transitions.get("undecided") or []]
+
+
+def consensus_view(consensus: Mapping[str, Any]) -> list[dict[str, str]]:
+    """What the seeds of a variant agree on."""
+    rows = consensus.get("transitions") or []
+    return [{"title": words.title_of(row), "support": str(row.get("support", "")), "words": words.agreement(row)} for row in rows]
+
+
+def flattened(nested: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Nested settings as (dotted name, value) for a table."""
+    rows: list[tuple[str, str]] = []
+    for key, value in nested.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping):
+            rows += flattened(value, f"{name}.")
+        else:
+            rows.append((name, in_words(value)))
+    return rows
+
+
+def in_words(value: Any) -> str:
+    """A setting: numbers as they stand, lists separated by commas."""
+    if isinstance(value, (list, tuple)):
+        return ", ".join(in_words(item) for item in value) or "none"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "none" if value is None else str(value)
+
+
+def dropped(trajectory: pd.DataFrame) -> list[str]:
+    """Observables of components other than heads, which only the runs' own pages show."""
+    return [
+        name
+        for name in observables(trajectory)
+        if curve(trajectory, name).empty and not any(".heads." in part for part in components(trajectory, name))
+    ]
+
+
+def variants_of(family: FamilySummary) -> dict[str, list[RunSummary]]:
+    """Variant -> its runs in order of seed."""
+    ordered = sorted(family.runs, key=lambda run: (run.variant, run.seed))
+    return {
+        variant: [run for run in ordered if run.variant == variant] for variant in dict.fromkeys(run.variant for run in ordered)
+    }
+
+
+def family_in_words(family: FamilySummary) -> str:
+    """The family in a sentence."""
+    variants = variants_of(family)
+    if not variants:
+        return "No run of this family is there yet."
+    supported = [
+        f"{words.title_of(row)} in {variant}" if len(variants) > 1 else words.title_of(row)
+        for variant in variants
+        for row in (family.consensus.get(variant) or {}).get("transitions") or []
+        if row.get("support") == "supported"
+    ]
+    told = f"{words.counted(len(family.runs), 'run')} of {words.counted(len(variants), 'variant')}. "
+    return told + (
+        f"Supported by the seeds: {words.listed(supported)}." if supported else "No transition is supported by most seeds."
+    )
+
+
+def variant_views(family: FamilySummary) -> list[dict[str, Any]]:
+    """The variants with their runs, what their seeds agree on, None where they were not compared."""
+    return [
+        {
+            "variant": variant,
+            "runs": runs,
+            "consensus": consensus_view(family.consensus[variant]) if variant in family.consensus else None,
+        }
+        for variant, runs in variants_of(family).items()
+    ]
+
+
+def small_plots(runs: Sequence[RunSummary]) -> list[dict[str, Any]]:
+    """λ̂ and the loss of the seeds of a variant."""
+    tables = [run.trajectory for run in runs]
+    seeds = words.counted(len(runs), "seed")
+    return [
+        {"name": name, **spark(tables, read, f"{name} over steps, {seeds}")}
+        for name, read in (("λ̂", lambda table: curve(table, LLC)), ("loss", main_loss))
+    ]
+
+
+def spark(tables: Sequence[pd.DataFrame], read: Callable[[pd.DataFrame], pd.DataFrame], summary: str) -> dict[str, Any]:
+    """A small plot of the seeds of a variant, and the range that it spans."""
+    curves = [finite(read(table)) for table in tables]
+    values = pd.concat([rows["value"].astype(float) for rows in curves])
+    return {
+        "plot": Markup(sparkline(curves, str(Markup.escape(summary)), any(map(crowded_early, tables)))),
+        "range": f"{number(values.min())} to {number(values.max())}" if len(values) else "not measured",
+    }

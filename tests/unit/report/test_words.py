@@ -1,0 +1,110 @@
+import pandas as pd
+import pytest
+
+from ontogeny.report.words import (
+    agreement,
+    candidate_sentences,
+    clearest,
+    evidence_in_words,
+    headline,
+    passage,
+    sampling_in_words,
+    support_of,
+    verdict,
+)
+
+BARE = {"start": 600.0, "end": 800.0, "location": 700.0}
+CHANGES = {"delta_llc": 30.1, "delta_llc_standard_error": 2.1, "delta_loss": -0.42}
+
+
+def test_a_candidate_is_told_in_words(induction):
+    told = " ".join(candidate_sentences(induction.transitions["candidates"][2], induction.trajectory))
+    assert told.startswith("Between steps 600 and 800 (located at 700) λ̂ rises by 30.1 ± 2.1 while the loss falls by 0.42")
+    assert "complexity is bought" in told
+    assert (
+        "It is named induction-head formation because prefix-matching score of layers.1.heads.0 rises from 0.0696 to 0.600"
+        in told
+    )
+    assert "in-context learning score falls from" in told
+    assert "2 further curves" in told
+    assert "The free energies cross at n ≈ 380 (95% interval 301 to 492)." in told
+    assert "p = 0.0050, q = 0.012" in told
+
+
+def test_the_loss_is_no_reason_for_a_name(induction):
+    told = " ".join(candidate_sentences(induction.transitions["candidates"][2], induction.trajectory))
+    reasons = told.split("because")[1].split("free energies")[0]
+    assert "loss" not in reasons
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"delta_llc": -3.0, "delta_llc_standard_error": 0.5, "delta_loss": -0.1}, "simpler"),
+        ({"delta_llc": 3.0, "delta_llc_standard_error": 0.5, "delta_loss": 0.001, "delta_loss_standard_error": 0.01}, "hidden"),
+        ({"delta_llc": 0.3, "delta_llc_standard_error": 0.5, "delta_loss": -0.1}, "λ̂ does not clearly change (+0.30 ± 0.50)"),
+        ({"delta_llc": None, "delta_loss": -0.1}, "the change of λ̂ is not known"),
+        ({"delta_llc": 3.0, "delta_llc_standard_error": 0.5, "delta_loss": None}, "the change of the loss is not known"),
+        ({}, "neither λ̂ nor the loss was measured"),
+    ],
+)
+def test_every_kind_of_passage_has_its_words(changes, words):
+    assert words in passage({**BARE, **changes})
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"free_energy_condition": None}, "is not known"),
+        ({"free_energy_condition": True, "critical_sample_size": None}, "do not cross"),
+        ({"free_energy_condition": False}, "needs a falling loss and a rising λ̂"),
+        (
+            {"critical_sample_size": 380.0, "critical_sample_size_low": 300.0, "critical_sample_size_high": None},
+            "(95% interval 300 upwards)",
+        ),
+        ({"critical_sample_size": 380.0, "critical_sample_size_low": None}, "cross at n ≈ 380."),
+    ],
+)
+def test_free_energies_are_told_as_far_as_known(fields, words):
+    told = candidate_sentences({**BARE, **CHANGES, **fields}, pd.DataFrame())
+    assert any(words in sentence for sentence in told)
+
+
+def test_evidence_without_its_curve_falls_back_on_the_change():
+    row = {"observable": "my_own_score", "component": "", "start": 1.0, "end": 2.0, "change": -0.5}
+    assert evidence_in_words(row, pd.DataFrame()) == "my own score falls by 0.500"
+
+
+def test_a_named_candidate_comes_first_even_if_less_certain():
+    certain, named = {"name": "unnamed", "p_value": 0.001}, {"name": "generalisation", "p_value": 0.04}
+    assert clearest([certain, named]) is named
+    assert clearest([]) is None
+
+
+def test_headlines_say_what_is_there(polygon, bare):
+    assert headline(polygon).startswith(
+        "2 candidate transitions in 225,000 steps. The clearest is 4-gon → 5-gon, near step 133,000"
+    )
+    assert headline(bare) == "Nothing has been measured on this run."
+
+
+def test_failing_checkpoints_and_lost_ones_are_counted(polygon, bare):
+    told = sampling_in_words(polygon.trajectory)
+    assert "151 checkpoints; 2 fail" in told
+    assert "At 1 checkpoint no chain survived" in told
+    assert sampling_in_words(bare.trajectory) == "λ̂ was not sampled on this run."
+
+
+def test_verdicts_are_readable():
+    assert verdict("ok") == "ok"
+    assert verdict("r_hat, drift") == "R̂ too large, trace still drifting"
+    assert verdict("all chains dead") == "all chains dead"
+
+
+def test_agreement_of_seeds(polygon):
+    row = polygon.consensus["transitions"][0]
+    told = agreement(row)
+    assert told.startswith("3 of 4 seeds; an independent observable changes with it. ")
+    assert told.endswith("Seeds 0, 1 and 3, at median step 120,000, from 99,000 to 150,000.")
+    assert support_of({"name": "4-gon → 5-gon"}, polygon.consensus) == "supported"
+    assert support_of({"name": "unnamed"}, {"transitions": [{"name": "unnamed", "support": "supported"}]}) == ""
