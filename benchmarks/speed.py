@@ -104,7 +104,9 @@ def ours(loss: Any) -> Any:
 
 
 def measure(program: str, loss: str, repetitions: int) -> dict[str, float]:
-    """In this process: seconds to the first result from the start of the process, then CPU seconds of repetitions."""
+    """On one core where the system can pin it: CPU seconds of this process up to the first result, then of repetitions."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     import jax
 
     function = {"straightforward": straightforward, "ontogeny": ours}[program](
@@ -122,11 +124,9 @@ def measure(program: str, loss: str, repetitions: int) -> dict[str, float]:
 
 
 def in_a_process(program: str, loss: str, repetitions: int) -> dict[str, float]:
-    """`measure` in a fresh process, on one core where the system can pin it, without a compilation cache."""
+    """`measure` in a fresh process without a compilation cache."""
     environment = {**os.environ, "JAX_ENABLE_COMPILATION_CACHE": "false", "JAX_PLATFORMS": "cpu"}
-    pin = "import os; getattr(os, 'sched_setaffinity', lambda *_: None)(0, {max(os.sched_getaffinity(0))}); "
-    pin = pin if hasattr(os, "sched_getaffinity") else ""
-    code = f"{pin}import json; from benchmarks.speed import measure; print(json.dumps(measure({program!r}, {loss!r}, {repetitions})))"
+    code = f"import json; from benchmarks.speed import measure; print(json.dumps(measure({program!r}, {loss!r}, {repetitions})))"
     finished = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     return json.loads(finished.stdout.splitlines()[-1])
 

@@ -23,7 +23,7 @@ LARGEST_SHARE_BELOW = 0.2
 
 def dead(trace: Trace) -> Bool[np.ndarray, "checkpoints chains"]:
     """Chains that met a value that is not finite."""
-    return ~np.isfinite(trace).all(axis=-1)
+    return np.asarray(~np.isfinite(trace).all(axis=-1))
 
 
 def split_r_hat(trace: Trace) -> PerCheckpoint:

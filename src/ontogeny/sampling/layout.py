@@ -28,8 +28,8 @@ class Budget(NamedTuple):
     chains: int
 
 
-CACHE = Budget(batch=8 * MEGABYTE, microbatch=2 * MEGABYTE, chains=16 * MEGABYTE)
-"""CPU, 1-2 MB of second-level cache per core."""
+CACHE = Budget(batch=8 * MEGABYTE, microbatch=5 * MEGABYTE, chains=16 * MEGABYTE)
+"""CPU, 1-2 MB of second-level cache per core; XLA fuses most intermediate results away. Measured on transformers."""
 DEVICE_MEMORY = Budget(batch=2048 * MEGABYTE, microbatch=1024 * MEGABYTE, chains=8192 * MEGABYTE)
 """Accelerators: only memory limits the size of a batch."""
 
@@ -40,8 +40,17 @@ def choose_layout(loss: Callable[..., Any], parameters: Any, data: Any, batch: i
         return Layout(None, True)
     budget = CACHE if jax.default_backend() == "cpu" else DEVICE_MEMORY
     example = max(1, example_bytes(loss, parameters, data))
-    microbatch = None if batch * example <= budget.batch else max(2, budget.microbatch // example)
-    return Layout(microbatch, chains * (microbatch or batch) * example <= budget.chains)
+    if batch * example > budget.batch:
+        return Layout(part_of(batch, max(2, budget.microbatch // example)), False)
+    return Layout(None, chains * batch * example <= budget.chains)
+
+
+def part_of(batch: int, most: int) -> int:
+    """The largest divisor of `batch` up to `most`, but not 1 (slow); `most` itself where there is none.
+
+    A part left over would be compiled, and run, by itself.
+    """
+    return next((size for size in range(most, 1, -1) if batch % size == 0), most)
 
 
 def example_bytes(loss: Callable[..., Any], parameters: Any, data: Any) -> int:

@@ -50,8 +50,10 @@ def paired_objective(
         return summed if rest is None else jax.tree.map(jnp.add, summed, gradient(position, *rest))
 
     def objective(position: Array, batch: Any, baselines: Array) -> tuple[Array, Array]:
-        whole = microbatch is None or microbatch >= baselines.size
-        result = gradient(position, batch, baselines) if whole else in_parts(position, batch, baselines, microbatch)
+        if microbatch is None or microbatch >= baselines.size:
+            result = gradient(position, batch, baselines)
+        else:
+            result = in_parts(position, batch, baselines, microbatch)
         return jax.tree.map(lambda leaf: leaf / baselines.size, result)
 
     return objective

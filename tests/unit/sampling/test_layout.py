@@ -1,7 +1,8 @@
 import jax
 import jax.numpy as jnp
+import pytest
 
-from ontogeny.sampling.layout import CACHE, MEGABYTE, Layout, choose_layout, example_bytes
+from ontogeny.sampling.layout import CACHE, Layout, choose_layout, example_bytes, part_of
 
 
 def dense(parameters, batch):
@@ -26,9 +27,14 @@ def test_small_models_are_vectorised_whole():
 def test_a_batch_beyond_the_cache_is_cut_and_its_chains_run_in_turn():
     parameters, data = shapes(8, 100_000)
     layout = choose_layout(dense, parameters, data, batch=64, chains=16)
-    assert layout.microbatch == max(2, CACHE.microbatch // example_bytes(dense, parameters, data))
+    assert layout.microbatch is not None
     assert not layout.vectorize_chains
-    assert CACHE.batch > MEGABYTE
+    assert layout.microbatch * example_bytes(dense, parameters, data) <= CACHE.microbatch
+
+
+@pytest.mark.parametrize(("batch", "most", "size"), [(32, 7, 4), (32, 8, 8), (30, 7, 6), (31, 7, 7), (9, 2, 2)])
+def test_parts_leave_no_rest_where_they_can(batch, most, size):
+    assert part_of(batch, most) == size
 
 
 def test_a_micro_batch_never_holds_one_example_only():
