@@ -1,6 +1,6 @@
 """Which curves change faster than a smooth trend can, where, and by how much."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -29,7 +29,8 @@ CANDIDATE, UNDECIDED = "candidate", "undecided"
 SMALLEST_SHARE = 0.1
 """A passage carries at least this share of the curve's whole range."""
 SMALLEST_SHARE_OF_LEVEL = 0.02
-"""... and at least this share of its largest absolute value: exact curves resolve drifts that are no development."""
+"""... and at least this share of the largest value of its observable, over all components: exact curves resolve drifts, and the
+features of dead columns dance around 0, without any development."""
 
 
 def detect_transitions(
@@ -80,7 +81,8 @@ def undecided_row(curve: Curve) -> dict:
 
 def candidate_rows(curves: Sequence[Curve], scale: str, alpha: float, seed: int) -> list[dict]:
     """The candidates of all curves, after control of the false discovery rate over them."""
-    movers = [curve for curve in curves if np.ptp(curve.values) >= smallest_change(curve)]
+    smallest = smallest_changes(curves)
+    movers = [curve for curve in curves if np.ptp(curve.values) >= smallest[curve.observable, curve.component]]
     tested = [result for group in groups_of(movers) for result in first_passages(group, len(curves), seed)]
     still = len(curves) - len(movers)
     adjusted = q_values([first.p_value for _, _, first in tested] + still * [1.0])[: len(tested)]
@@ -89,13 +91,22 @@ def candidate_rows(curves: Sequence[Curve], scale: str, alpha: float, seed: int)
     for (curve, search, first), q_value in zip(tested, adjusted, strict=True):
         if q_value <= alpha:
             found = further_passages(curve, search, first, alpha * flagged / len(curves), seed)
-            rows += rows_of(curve, search, found, lambda p, q=q_value: max(q, min(1.0, p * len(curves) / flagged)), scale)
+            large = large_passages(curve, search, found, smallest[curve.observable, curve.component], scale)
+            rows += [row | {"q_value": max(q_value, min(1.0, row["p_value"] * len(curves) / flagged))} for row in large]
     return rows
 
 
-def smallest_change(curve: Curve) -> float:
-    """The smallest change, in the curve's unit, that is called a transition."""
-    return max(SMALLEST_SHARE * float(np.ptp(curve.values)), SMALLEST_SHARE_OF_LEVEL * float(np.abs(curve.values).max()))
+def smallest_changes(curves: Sequence[Curve]) -> dict[tuple[str, str], float]:
+    """(observable, component) -> the smallest change, in the observable's unit, that is called a transition."""
+    levels: dict[str, float] = {}
+    for curve in curves:
+        levels[curve.observable] = max(levels.get(curve.observable, 0.0), float(np.abs(curve.values).max()))
+    return {
+        (curve.observable, curve.component): max(
+            SMALLEST_SHARE * float(np.ptp(curve.values)), SMALLEST_SHARE_OF_LEVEL * levels[curve.observable]
+        )
+        for curve in curves
+    }
 
 
 def groups_of(curves: Sequence[Curve]) -> list[list[Curve]]:
@@ -107,11 +118,10 @@ def groups_of(curves: Sequence[Curve]) -> list[list[Curve]]:
     return list(groups.values())
 
 
-def rows_of(curve: Curve, search: Search, found: Sequence[Found], q_value: Callable[[float], float], scale: str) -> list[dict]:
-    """A row for each passage, or run of joined passages, that is large enough and that ruptures confirms."""
+def large_passages(curve: Curve, search: Search, found: Sequence[Found], smallest: float, scale: str) -> list[dict]:
+    """A row for each passage, or run of joined passages, that changes by `smallest` and that ruptures confirms."""
     fitted = fit(curve, search, found)
     points = change_points(curve.values, fitted.noise)
-    smallest = smallest_change(curve)
     columns = np.array([passage.passage for passage in found])
     starts, ends = search.passages.starts[columns], search.passages.ends[columns]
     rows = []
@@ -121,7 +131,6 @@ def rows_of(curve: Curve, search: Search, found: Sequence[Found], q_value: Calla
         if abs(change) < smallest or not agrees(start, end, points):
             continue
         shape = search.passages.shapes[:, columns[members]] @ fitted.changes[members] / change
-        smallest_p = min(found[member].p_value for member in members)
         rows.append(
             {
                 "observable": curve.observable,
@@ -131,8 +140,7 @@ def rows_of(curve: Curve, search: Search, found: Sequence[Found], q_value: Calla
                 "end": curve.axis[end],
                 "change": change,
                 "change_standard_error": float(np.sqrt(fitted.covariance[np.ix_(members, members)].sum())),
-                "p_value": smallest_p,
-                "q_value": q_value(smallest_p),
+                "p_value": min(found[member].p_value for member in members),
                 "direction": "rise" if change > 0 else "fall",
                 "decision": CANDIDATE,
                 "reason": "",

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ontogeny.transitions.curves import Curve, curves_of
+from ontogeny.trajectory import NOT_APPLICABLE, PASSED
+from ontogeny.transitions.curves import FEWEST_CHECKPOINTS, Curve, curves_of
 from ontogeny.transitions.detection import CANDIDATE, UNDECIDED
 from ontogeny.transitions.evidence import Change, change_across, critical_sample_size
 from ontogeny.transitions.naming import DEFAULT_RULES, UNNAMED, CurveName, Rule, name_of
@@ -16,12 +17,14 @@ from ontogeny.transitions.stages import LOSSES, stages_between
 OVERLAP = 0.5
 """Of the shorter of two intervals, in log step, that must be shared for them to be one transition."""
 EVIDENCE = ("observable", "component", "start", "location", "end", "change")
+LLC: CurveName = ("llc", "")
 ROW = (*EVIDENCE[:2], "direction", "change", "change_standard_error", "p_value", "q_value")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Event:
-    """Rows of `detect_transitions` that are one transition, the clearest first; its interval is their median, rounded outwards to a checkpoint."""
+    """Rows of `detect_transitions` that are one transition, the clearest first; it lies at their median, its start and end
+    rounded outwards to a checkpoint."""
 
     rows: tuple[Mapping, ...]
 
@@ -36,6 +39,10 @@ class Event:
     @property
     def end(self) -> float:
         return float(np.quantile([row["end"] for row in self.rows], 0.5, method="higher"))
+
+    @property
+    def span(self) -> dict[str, float]:
+        return {"start": self.start, "end": self.end}
 
     def interval(self, key: CurveName) -> tuple[float, float]:
         """The interval of one curve: the event's, widened to where that curve was itself seen to change."""
@@ -80,15 +87,32 @@ def candidates(trajectory: pd.DataFrame, detected: pd.DataFrame, rules: Sequence
     Returns:
         {"candidates": [...], "stages": [...], "undecided": [...]}, plain numbers and None, ready for JSON.
     """
-    curves = {(curve.observable, curve.component): curve for curve in curves_of(trajectory)}
+    curves, llc_verdict = measured(trajectory)
     rows = detected.loc[detected["decision"] == CANDIDATE].to_dict(orient="records")
-    events = merge_namesakes(group(rows), curves, rules)
+    events = merged(group(rows), curves, rules)
     undecided = detected.loc[detected["decision"] == UNDECIDED, ["observable", "component", "reason"]]
     return {
-        "candidates": [candidate(event, changes_of(event, events, curves), curves, rules) for event in events],
+        "candidates": [
+            candidate(event, changes_of(event, events, curves), curves, rules) | {"llc_verdict": llc_verdict} for event in events
+        ],
         "stages": stages_between([(event.start, event.end) for event in events], curves),
         "undecided": undecided.to_dict(orient="records"),
     }
+
+
+def measured(trajectory: pd.DataFrame) -> tuple[dict[CurveName, Curve], str | None]:
+    """The curves whose levels are read off, and what is to be thought of λ̂ among them.
+
+    A λ̂ that failed its checks is no evidence of a transition; where too few checkpoints passed, its levels are still given, and
+    marked "failed" (None where there is no λ̂ at all).
+    """
+    curves = {(curve.observable, curve.component): curve for curve in curves_of(trajectory)}
+    llc = curves.get(LLC)
+    if llc is None or len(llc.values) >= FEWEST_CHECKPOINTS:
+        return curves, PASSED if llc else None
+    passed_or_not = trajectory.loc[trajectory["observable"] == LLC[0]].assign(verdict=NOT_APPLICABLE)
+    found = {(curve.observable, curve.component): curve for curve in curves_of(passed_or_not)}
+    return curves | {LLC: found[LLC]}, "failed"
 
 
 def changes_of(event: Event, events: Sequence[Event], curves: Mapping[CurveName, Curve]) -> dict[CurveName, Change]:
@@ -99,19 +123,27 @@ def changes_of(event: Event, events: Sequence[Event], curves: Mapping[CurveName,
     return {key: change for key, change in changes.items() if change is not None}
 
 
-def merge_namesakes(events: list[Event], curves: Mapping[CurveName, Curve], rules: Sequence[Rule]) -> list[Event]:
-    """Neighbouring events that overlap and bear the same name are one: two heads may form a little apart."""
-    merged: list[Event] = []
-    previous = UNNAMED
-    for event in events:
-        name = named(event, changes_of(event, events, curves), curves, rules)
-        if merged and name == previous != UNNAMED and event.start <= merged[-1].end:
-            rows = sorted((*merged[-1].rows, *event.rows), key=clearness, reverse=True)
-            merged[-1] = Event(tuple(rows))
+def merged(events: Sequence[Event], curves: Mapping[CurveName, Curve], rules: Sequence[Rule]) -> list[Event]:
+    """Events put together, in order: namesakes that overlap (two heads may form a little apart), and what has no name of its own
+    with what it coincides with (a precursor, an aftermath)."""
+    names = {event: named(event, changes_of(event, events, curves), curves, rules) for event in events}
+    homes: list[tuple[str, Event]] = []
+    for event in sorted(events, key=lambda event: (names[event] != UNNAMED, clearness(event.rows[0])), reverse=True):
+        place = next((at for at, home in enumerate(homes) if belongs((names[event], event), home)), None)
+        if place is None:
+            homes.append((names[event], event))
         else:
-            merged.append(event)
-        previous = name
-    return merged
+            name, home = homes[place]
+            homes[place] = (name, Event((*home.rows, *event.rows)))
+    return sorted((event for _, event in homes), key=lambda event: event.location)
+
+
+def belongs(one: tuple[str, Event], home: tuple[str, Event]) -> bool:
+    """Whether an event, given with its name, is part of one that is at least as clear."""
+    (name, event), (home_name, other) = one, home
+    if name != UNNAMED:
+        return name == home_name and event.start <= other.end and other.start <= event.end
+    return coincide(event.span, other.span)
 
 
 def named(event: Event, changes: Mapping[CurveName, Change], curves: Mapping[CurveName, Curve], rules: Sequence[Rule]) -> str:
@@ -122,7 +154,7 @@ def candidate(
     event: Event, changes: Mapping[CurveName, Change], curves: Mapping[CurveName, Curve], rules: Sequence[Rule]
 ) -> dict:
     """One entry of transitions.json."""
-    llc = changes.get(("llc", ""))
+    llc = changes.get(LLC)
     loss = next((changes[name, ""] for name in LOSSES if (name, "") in changes), None)
     entry = {
         "name": named(event, changes, curves, rules),

@@ -78,6 +78,13 @@ def test_exact_curves_that_drift_by_a_trifle_hold_no_transition(one_curve) -> No
     assert len(detect_transitions(one_curve(LINEAR, 1 + 0.1 * (LINEAR > 100_000), name="feature_norm"))) == 1
 
 
+def test_small_components_are_measured_against_the_large_ones(one_curve) -> None:
+    dead = 0.01 + 0.005 * (LINEAR > 100_000)
+    alive = 1 + 0.001 * np.random.default_rng(0).standard_normal(len(LINEAR))
+    tables = [one_curve(LINEAR, values, name="feature_norm").assign(component=str(i)) for i, values in enumerate([dead, alive])]
+    assert detect_transitions(pd.concat(tables)).empty
+
+
 @pytest.mark.parametrize("jump", [20, 140])
 def test_the_passage_to_the_5_gon_is_found_on_every_curve(superposition_run, jump: int) -> None:
     detected = detect_transitions(superposition_run(seed=jump, jump=jump))

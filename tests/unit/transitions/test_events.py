@@ -1,6 +1,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from ontogeny.transitions import candidates, detect_transitions
@@ -29,6 +30,25 @@ def test_coinciding_rows_are_one_event_and_others_are_not() -> None:
 def test_a_chain_of_overlaps_does_not_swallow_a_run() -> None:
     events = group([row(100, 200, change=9), row(150, 300, change=2), row(240, 450), row(400, 700)])
     assert len(events) > 1
+
+
+def test_what_has_no_name_joins_the_named_event_it_coincides_with(superposition_run) -> None:
+    run = superposition_run(seed=1, jump=100)
+    precursor = row(141_000, 153_000, name="feature_norm") | {"direction": "rise", "q_value": 0.01, "decision": "candidate"}
+    detected = pd.concat([detect_transitions(run, observables=["polygon_vertices"]), pd.DataFrame([precursor])])
+    (candidate,) = candidates(run, detected)["candidates"]
+    assert candidate["name"] == "4-gon → 5-gon"
+    assert {entry["observable"] for entry in candidate["evidence"]} == {"polygon_vertices", "feature_norm"}
+
+
+def test_llc_that_failed_its_checks_is_measured_and_marked(superposition_run) -> None:
+    run = superposition_run(seed=1, jump=100)
+    assert candidates(run, detect_transitions(run))["candidates"][0]["llc_verdict"] == "ok"
+    run.loc[run["observable"] == "llc", "verdict"] = "r_hat"
+    (candidate,) = candidates(run, detect_transitions(run))["candidates"]
+    assert candidate["llc_verdict"] == "failed"
+    assert abs(candidate["delta_llc"] - 1.5) < 1
+    assert "llc" not in {entry["observable"] for entry in candidate["evidence"]}
 
 
 def test_the_passage_to_the_5_gon(superposition_run) -> None:
@@ -81,7 +101,7 @@ def test_the_result_is_plain_json_also_without_llc_and_loss(superposition_run) -
     (candidate,) = result["candidates"]
     assert candidate["name"] == "4-gon → 5-gon"
     assert candidate["free_energy_condition"] is None
-    assert candidate["critical_sample_size"] is candidate["delta_llc"] is None
+    assert candidate["critical_sample_size"] is candidate["delta_llc"] is candidate["llc_verdict"] is None
 
 
 def test_without_evidence_there_are_no_stages(one_curve) -> None:
