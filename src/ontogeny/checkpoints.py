@@ -108,7 +108,9 @@ REMEDY = "`snakemake --cores all --forcerun train` trains again what is missing 
 
 
 def broken(folder: Path, block: Block, why: str) -> str:
-    return f"the checkpoints of steps {block.steps[0]} to {block.steps[-1]} in {folder / block.name} cannot be read: {why}. {REMEDY}"
+    return (
+        f"the checkpoints of steps {block.steps[0]} to {block.steps[-1]} in {folder / block.name} cannot be read: {why}. {REMEDY}"
+    )
 
 
 def read(folder: Path, steps: Sequence[int] | None = None) -> tuple[np.ndarray, Arrays]:

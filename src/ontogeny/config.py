@@ -55,7 +55,10 @@ class Text(Section):
 
     kind: Literal["text"]
     corpus: Annotated[
-        str, Field(min_length=1, description="sotu, python, a file or glob relative to the config, or huggingface:NAME[:CONFIGURATION]")
+        str,
+        Field(
+            min_length=1, description="sotu, python, a file or glob relative to the config, or huggingface:NAME[:CONFIGURATION]"
+        ),
     ] = "sotu"
     tokenizer: Literal["bpe", "byte"] = "bpe"
     vocabulary: Annotated[int, Field(ge=64, le=65536, description="size of the BPE vocabulary; 256 for bytes")] = 128
@@ -119,7 +122,9 @@ class Transformer(Section):
 
 
 Model = Annotated[
-    Annotated[Superposition, Tag("superposition")] | Annotated[Transformer, Tag("transformer")] | Annotated[UserKind, Tag("file")],
+    Annotated[Superposition, Tag("superposition")]
+    | Annotated[Transformer, Tag("transformer")]
+    | Annotated[UserKind, Tag("file")],
     Discriminator(kind_tag),
 ]
 
@@ -201,7 +206,9 @@ class LocalLearningCoefficient(Section):
     draws: Annotated[int, Field(ge=4, description="draws kept of each chain")] = 500
     burn_in: Annotated[int, Field(ge=0, description="draws discarded before those")] = 200
     batch_size: Annotated[Count | None, Field(description="examples in a minibatch; null for all n")] = None
-    checkpoints: Annotated[int | None, Field(ge=2, description="sample at this many of the run's checkpoints; null for all")] = None
+    checkpoints: Annotated[int | None, Field(ge=2, description="sample at this many of the run's checkpoints; null for all")] = (
+        None
+    )
 
 
 class Transitions(Section):
@@ -213,7 +220,10 @@ class Transitions(Section):
 OBSERVABLES = ("loss", "polygons", "features", "in_context", "attention")
 ObservableKind = Annotated[
     str,
-    Field(pattern=rf"^({'|'.join(OBSERVABLES)}|.+\.py:[A-Za-z_]\w*)$", description=f"{', '.join(OBSERVABLES)}, or path/to/file.py:name"),
+    Field(
+        pattern=rf"^({'|'.join(OBSERVABLES)}|.+\.py:[A-Za-z_]\w*)$",
+        description=f"{', '.join(OBSERVABLES)}, or path/to/file.py:name",
+    ),
 ]
 
 
@@ -229,13 +239,17 @@ class Family(Section):
     llc: LocalLearningCoefficient = LocalLearningCoefficient()
     observables: Annotated[list[ObservableKind] | None, Field(description="null for all that fit the model and the task")] = None
     transitions: Transitions = Transitions()
-    seeds_per_job: Annotated[Count | None, Field(description="seeds trained and sampled together; null: by the model's size")] = None
+    seeds_per_job: Annotated[Count | None, Field(description="seeds trained and sampled together; null: by the model's size")] = (
+        None
+    )
 
     @model_validator(mode="after")
     def check_fit(self) -> Self:
         fits = {"superposition": ("sparse_features",), "transformer": ("text",)}
         if self.model.kind in fits and ".py:" not in self.task.kind and self.task.kind not in fits[self.model.kind]:
-            raise ValueError(f"model {self.model.kind} does not fit task {self.task.kind}; it fits {', '.join(fits[self.model.kind])}")
+            raise ValueError(
+                f"model {self.model.kind} does not fit task {self.task.kind}; it fits {', '.join(fits[self.model.kind])}"
+            )
         start = getattr(self.model, "start", None)
         if start is not None and isinstance(self.task, SparseFeatures) and start.polygon > self.task.features:
             raise ValueError(f"model.start.polygon ({start.polygon}) is larger than task.features ({self.task.features})")
@@ -253,9 +267,19 @@ class FamilyWithSweep(Family):
     ] = {}
 
 
-
-
-RESERVED = ("report", "studies", "all", "train", "calibrate", "sample", "observe", "analyse", "consensus", "family_report", "index")
+RESERVED = (
+    "report",
+    "studies",
+    "all",
+    "train",
+    "calibrate",
+    "sample",
+    "observe",
+    "analyse",
+    "consensus",
+    "family_report",
+    "index",
+)
 
 
 def check_reserved(name: str) -> str:
@@ -271,7 +295,9 @@ FamilyName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$"), AfterVal
 class Study(Section):
     """Everything in one config.yaml."""
 
-    results: Annotated[str, Field(min_length=1, description="folder of the results, relative to the working directory")] = "results"
+    results: Annotated[str, Field(min_length=1, description="folder of the results, relative to the working directory")] = (
+        "results"
+    )
     seeds: Annotated[list[Seed], Field(min_length=1)] = [0]
     families: Annotated[dict[FamilyName, FamilyWithSweep], Field(min_length=1)]
 

@@ -51,7 +51,10 @@ def python_digest(source: str) -> str:
     """A digest of Python source that comments, docstrings and layout leave as it is."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and ast.get_docstring(node, clean=False) is not None:
+        if (
+            isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
+            and ast.get_docstring(node, clean=False) is not None
+        ):
             node.body = node.body[1:] or [ast.Pass()]
     return bytes_digest(ast.dump(tree).encode())
 
@@ -63,7 +66,9 @@ def file_digest(path: Path) -> str:
 
 def folder_digest(folder: Path) -> str:
     """A digest of every file below a folder of the package, such as the templates of the report."""
-    return digest({str(path.relative_to(folder)): bytes_digest(path.read_bytes()) for path in sorted(folder.rglob("*")) if path.is_file()})
+    return digest(
+        {str(path.relative_to(folder)): bytes_digest(path.read_bytes()) for path in sorted(folder.rglob("*")) if path.is_file()}
+    )
 
 
 @cache
@@ -92,7 +97,9 @@ def imported_names(node: ast.AST) -> Iterator[str]:
 
 
 def is_module(name: str) -> bool:
-    return (PACKAGE / Path(*name.split("."))).with_suffix(".py").is_file() or (PACKAGE / Path(*name.split(".")) / "__init__.py").is_file()
+    return (PACKAGE / Path(*name.split("."))).with_suffix(".py").is_file() or (
+        PACKAGE / Path(*name.split(".")) / "__init__.py"
+    ).is_file()
 
 
 def source_path(name: str) -> Path:

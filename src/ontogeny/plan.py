@@ -16,6 +16,7 @@ FLOPS = 6e10
 SECONDS_PER_STEP = 8e-6
 SECONDS_PER_JOB = 5.0
 STAGES_PER_BLOCK, STAGES_PER_VARIANT = 4, 3
+UNKNOWN = " A ? is the user's own model or task, whose size shows only when it is made; the sums leave it out."
 BYTES_PER_DRAW, BYTES_PER_PAGE = 5, 5_500_000
 
 
@@ -44,9 +45,14 @@ def describe(configfile: Path) -> str:
     pages = len(plan.study.families) + 1
     jobs = sum(one.jobs for one in costs) + pages
     minutes, megabytes = (sum(getattr(one, name) or 0 for one in costs) for name in ("minutes", "megabytes"))
-    total = f"{sum(one.runs for one in costs)} runs in {jobs} jobs; about {minutes + pages * SECONDS_PER_JOB / 60:.1f} core minutes and {megabytes:.0f} MB"
-    unknown = "; a ? is the user's own model, whose size shows only when it is made" if any(one.minutes is None for one in costs) else ""
-    return "\n".join([*columns(rows), f"{total}{unknown}.", f"Results go to {plan.study.results}/; the index page will be {plan.study.results}/report/index.html."])
+    return "\n".join(
+        [
+            *columns(rows),
+            f"{sum(one.runs for one in costs)} runs in {jobs} jobs; about {minutes + pages * SECONDS_PER_JOB / 60:.1f} core minutes"
+            f" and {megabytes:.0f} MB.{UNKNOWN if any(one.minutes is None for one in costs) else ''}",
+            f"Results go to {plan.study.results}/; the index page will be {plan.study.results}/report/index.html.",
+        ]
+    )
 
 
 def cost(variant: Variant) -> Cost:
@@ -59,7 +65,12 @@ def cost(variant: Variant) -> Cost:
     kept = checkpoint_steps(family.checkpoints, family.training.steps)
     sampled = len(sampled_steps(kept, family.llc.checkpoints))
     examples = family.llc.batch_size or getattr(family.task, "examples", family.training.batch_size)
-    trained = len(found) * seeds_per_job(variant) * family.training.steps * step_seconds(variant, parameters, family.training.batch_size)
+    trained = (
+        len(found)
+        * seeds_per_job(variant)
+        * family.training.steps
+        * step_seconds(variant, parameters, family.training.batch_size)
+    )
     chain_steps = seeds * sampled * family.llc.chains * (family.llc.draws + family.llc.burn_in)
     seconds = trained + chain_steps * step_seconds(variant, parameters, examples) + jobs * SECONDS_PER_JOB
     draws = seeds * sampled * family.llc.chains * family.llc.draws

@@ -9,7 +9,20 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("ontogeny", "jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy", "pandas", "blackjax", "ruptures", "scikit-learn", "snakemake")
+PACKAGES = (
+    "ontogeny",
+    "jax",
+    "jaxlib",
+    "flax",
+    "optax",
+    "orbax-checkpoint",
+    "numpy",
+    "pandas",
+    "blackjax",
+    "ruptures",
+    "scikit-learn",
+    "snakemake",
+)
 
 
 def versions() -> dict[str, str]:
@@ -26,7 +39,9 @@ def versions() -> dict[str, str]:
 def git_commit() -> str | None:
     """The commit of the working directory, with `+` where files differ from it; None outside a repository."""
     try:
-        commit = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+        commit = subprocess.run(
+            ["git", "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True
+        ).stdout.strip()
         changed = subprocess.run(["git", "status", "--porcelain", "-uno"], capture_output=True, text=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError):
         return None

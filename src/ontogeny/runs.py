@@ -78,7 +78,11 @@ def make_block(start: int, size: int, seeds: Iterable[int]) -> Block:
 def problem_part(plan: Plan, variant: Variant) -> dict[str, Any]:
     """Task and network, as every stage that computes with them needs them."""
     family = variant.family
-    return {"task": family.task.model_dump(mode="json"), "model": family.model.model_dump(mode="json"), "files": user_files(plan, variant)}
+    return {
+        "task": family.task.model_dump(mode="json"),
+        "model": family.model.model_dump(mode="json"),
+        "files": user_files(plan, variant),
+    }
 
 
 def user_files(plan: Plan, variant: Variant) -> dict[str, str]:
@@ -115,7 +119,15 @@ def calibrate_specification(plan: Plan, family: str, name: str, block: str) -> d
     variant = plan.variant(family, name)
     code = code_digest("stages.calibrate", *problem_modules(variant))
     llc = variant.family.llc.model_dump(mode="json")
-    return {"seed": variant.seeds[0], "code": code, "llc": llc, **problem_part(plan, variant)}
+    # The manifest of the first seed's block changes with every seed that is added to it, so its training stands here.
+    training = train_specification(plan, family, name, blocks(variant)[0].name)
+    return {
+        "seed": variant.seeds[0],
+        "code": code,
+        "llc": llc,
+        "training": digest(training | {"seeds": None}),
+        **problem_part(plan, variant),
+    }
 
 
 def sample_specification(plan: Plan, family: str, name: str, block: str) -> dict[str, Any]:
@@ -135,7 +147,11 @@ def observe_specification(plan: Plan, family: str, name: str, block: str) -> dic
 
 def analyse_specification(plan: Plan, family: str, name: str, block: str) -> dict[str, Any]:
     variant, seeds, _ = selected(plan, family, name, block)
-    return {"seeds": seeds, "code": code_digest("stages.analyse"), "transitions": variant.family.transitions.model_dump(mode="json")}
+    return {
+        "seeds": seeds,
+        "code": code_digest("stages.analyse"),
+        "transitions": variant.family.transitions.model_dump(mode="json"),
+    }
 
 
 def consensus_specification(plan: Plan, family: str, name: str, block: str) -> dict[str, Any]:
@@ -150,12 +166,19 @@ def report_specification(plan: Plan, family: str, name: str, block: str) -> dict
 
 def family_report_specification(plan: Plan, family: str, name: str, block: str) -> dict[str, Any]:
     variants = {variant.name: list(variant.seeds) for variant in plan.variants_of(family)}
-    return {"variants": variants, "code": page_code("stages.family_report"), "description": plan.study.families[family].description}
+    return {
+        "variants": variants,
+        "code": page_code("stages.family_report"),
+        "description": plan.study.families[family].description,
+    }
 
 
 def index_specification(plan: Plan, family: str, name: str, block: str) -> dict[str, Any]:
     families = {
-        name: {"description": section.description, "variants": {variant.name: list(variant.seeds) for variant in plan.variants_of(name)}}
+        name: {
+            "description": section.description,
+            "variants": {variant.name: list(variant.seeds) for variant in plan.variants_of(name)},
+        }
         for name, section in plan.study.families.items()
     }
     return {"families": families, "code": page_code("stages.index")}

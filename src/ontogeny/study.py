@@ -139,7 +139,11 @@ def describe(error: ValidationError, prefix: str) -> list[str]:
         if fault["type"].startswith("union_tag"):
             kinds = fault.get("ctx", {}).get("expected_tags", "'file'").replace("'file'", "path/to/file.py:name")
             allowed, path = f"allowed are {kinds}", f"{path}.kind"
-        value = fault["input"].get("kind", "missing") if path.endswith(".kind") and isinstance(fault["input"], dict) else fault["input"]
+        value = (
+            fault["input"].get("kind", "missing")
+            if path.endswith(".kind") and isinstance(fault["input"], dict)
+            else fault["input"]
+        )
         shown = "" if fault["type"] == "missing" or isinstance(value, dict) else f" is {value!r}"
         lines.append(f"{path}{shown}: {allowed}")
     return lines
@@ -172,7 +176,8 @@ def missing_files(family: Family, base: Path) -> Iterator[str]:
         if name not in set(itertools.chain.from_iterable(bound_names(node) for node in body)):
             yield f"{section} is {kind!r}: {path} defines no {name}"
     if isinstance(family.task, Text) and is_file_corpus(family.task.corpus) and not corpus_files(family.task.corpus, base):
-        yield f"task.corpus is {family.task.corpus!r}: no file matches {base / family.task.corpus}; other corpora are sotu, python, huggingface:NAME"
+        others = "other corpora are sotu, python, huggingface:NAME"
+        yield f"task.corpus is {family.task.corpus!r}: no file matches {base / family.task.corpus}; {others}"
 
 
 def bound_names(node: ast.stmt) -> list[str]:
@@ -187,7 +192,11 @@ def bound_names(node: ast.stmt) -> list[str]:
 
 def user_kinds(family: Family) -> list[tuple[str, str]]:
     """(key, kind) of every model, task and observable of a family that is a file of the user."""
-    kinds = [(f"{name}.kind", section.kind) for name, section in (("task", family.task), ("model", family.model)) if isinstance(section, UserKind)]
+    kinds = [
+        (f"{name}.kind", section.kind)
+        for name, section in (("task", family.task), ("model", family.model))
+        if isinstance(section, UserKind)
+    ]
     return kinds + [(f"observables.{place}", kind) for place, kind in enumerate(family.observables or []) if ".py:" in kind]
 
 

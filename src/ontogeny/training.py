@@ -85,9 +85,13 @@ def compile_training(problem: Problem, optimizer: optax.GradientTransformation) 
         def to_checkpoint(state: State, bounds: tuple[Array, Array]) -> tuple[State, Piece]:
             start, stop = bounds
             zero = jnp.zeros(())
-            state, total, norm = jax.lax.fori_loop(start, stop, lambda step, carry: train_step(step, carry, key), (state, zero, zero))
+            state, total, norm = jax.lax.fori_loop(
+                start, stop, lambda step, carry: train_step(step, carry, key), (state, zero, zero)
+            )
             nothing = stop == start
-            return state, Piece(state.params, jnp.where(nothing, jnp.nan, total / (stop - start)), jnp.where(nothing, jnp.nan, norm))
+            return state, Piece(
+                state.params, jnp.where(nothing, jnp.nan, total / (stop - start)), jnp.where(nothing, jnp.nan, norm)
+            )
 
         return jax.lax.scan(to_checkpoint, state, (starts, stops))
 

@@ -1,5 +1,7 @@
 """A deep linear network where every layer has full rank: the minima are a smooth fibre, λ = rank(J) / 2 (R4), R1 applies."""
 
+from itertools import pairwise
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -24,7 +26,7 @@ def orthonormal(rng, rows, columns):
 
 def test_the_estimate_is_half_the_rank_of_the_product_map():
     rng = np.random.default_rng(4)
-    first, second, third = (orthonormal(rng, rows, columns) for columns, rows in zip(WIDTHS, WIDTHS[1:], strict=False))
+    first, second, third = (orthonormal(rng, rows, columns) for columns, rows in pairwise(WIDTHS))
     checkpoint = {"layers.0": jnp.asarray(first), "layers.1": jnp.asarray(second), "layers.2": jnp.asarray(third)}
     checkpoint = jax.tree.map(lambda layer: layer.astype(jnp.float32), checkpoint)
     target = product(checkpoint)

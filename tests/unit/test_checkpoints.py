@@ -70,7 +70,7 @@ def test_changed_numbers_are_noticed(folder):
 
 def test_a_damaged_index_is_told(folder):
     (folder / "index.json").write_text("{")
-    with pytest.raises(CheckpointError, match="index.json is damaged"):
+    with pytest.raises(CheckpointError, match=r"index\.json is damaged"):
         checkpoints.read(folder)
 
 

@@ -2,7 +2,9 @@ from ontogeny import fingerprint
 
 
 def test_canonical_json_does_not_depend_on_the_order_of_keys():
-    assert fingerprint.canonical_json({"b": 1, "a": {"d": 2, "c": 3}}) == fingerprint.canonical_json({"a": {"c": 3, "d": 2}, "b": 1})
+    assert fingerprint.canonical_json({"b": 1, "a": {"d": 2, "c": 3}}) == fingerprint.canonical_json(
+        {"a": {"c": 3, "d": 2}, "b": 1}
+    )
 
 
 def test_comments_docstrings_and_layout_do_not_count():
@@ -12,7 +14,9 @@ def test_comments_docstrings_and_layout_do_not_count():
 
 
 def test_code_counts():
-    assert fingerprint.python_digest("def f(x):\n    return x + 1\n") != fingerprint.python_digest("def f(x):\n    return x + 2\n")
+    assert fingerprint.python_digest("def f(x):\n    return x + 1\n") != fingerprint.python_digest(
+        "def f(x):\n    return x + 2\n"
+    )
 
 
 def test_a_stage_reaches_what_it_imports_and_no_more():
@@ -30,7 +34,11 @@ def test_the_digest_follows_an_import_however_deep(monkeypatch):
     before = fingerprint.code_digest("stages.train")
     sources = {"problem": "X = 1"}
     original = fingerprint.module_digest.__wrapped__
-    monkeypatch.setattr(fingerprint, "module_digest", lambda module: fingerprint.python_digest(sources[module]) if module in sources else original(module))
+    monkeypatch.setattr(
+        fingerprint,
+        "module_digest",
+        lambda module: fingerprint.python_digest(sources[module]) if module in sources else original(module),
+    )
     fingerprint.code_digest.cache_clear()
     after = fingerprint.code_digest("stages.train")
     fingerprint.code_digest.cache_clear()

@@ -15,7 +15,7 @@ def test_what_is_read_from_the_source_is_what_optax_has(role):
 
 
 def test_an_unknown_name_is_told_what_there_is():
-    with pytest.raises(ValueError, match="no schedule called 'cosine'; it has .*cosine_decay_schedule"):
+    with pytest.raises(ValueError, match=r"no schedule called 'cosine'; it has .*cosine_decay_schedule"):
         optax_names.check("schedule", "cosine", {})
 
 

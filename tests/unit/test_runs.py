@@ -56,7 +56,7 @@ def test_a_bigger_model_has_a_job_for_each_seed():
         (lambda family: family.update(observables=["loss"]), {"observe", "report"}),
         (lambda family: family.update(transitions={"alpha": 0.01}), {"analyse", "report"}),
         (lambda family: family.update(description="words"), {"report", "family_report", "index"}),
-        (lambda family: family["checkpoints"].update(linear=3), {"train", "report"}),
+        (lambda family: family["checkpoints"].update(linear=3), {"train", "calibrate", "report"}),
         (lambda family: family["task"].update(seed=1), {"train", "calibrate", "sample", "observe", "report"}),
         (lambda family: family.update(seeds=[0, 1]), {"consensus", "report", "family_report", "index"}),
         (lambda family: family.update(seeds=[0, 1, 2, 9]), set(SPECIFICATIONS) - {"calibrate"}),

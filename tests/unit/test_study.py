@@ -53,7 +53,10 @@ def test_numbers_that_yaml_reads_as_text():
         ({"training__stepz": 5}, "families.small.training.stepz is 5: no such key"),
         ({"training__steps": "many"}, "families.small.training.steps is 'many': Input should be a valid integer"),
         ({"training__steps": None}, "families.small.training.steps: Field required"),
-        ({"task__kind": "sparse"}, "families.small.task.kind is 'sparse': allowed are 'sparse_features', 'text', path/to/file.py:name"),
+        (
+            {"task__kind": "sparse"},
+            "families.small.task.kind is 'sparse': allowed are 'sparse_features', 'text', path/to/file.py:name",
+        ),
         ({"training__optimizer__name": "sdg"}, "Optax has no optimizer called 'sdg'"),
         ({"training__optimizer__b1": 0.9}, "sgd takes no b1"),
         ({"llc__chains": 1}, "families.small.llc.chains is 1: Input should be greater than or equal to 2"),
@@ -118,7 +121,12 @@ def test_the_variants_of_a_sweep():
         "steps~20,features~5",
         "steps~20,features~6",
     ]
-    assert [(variant.family.training.steps, variant.family.task.features) for variant in variants] == [(10, 5), (10, 6), (20, 5), (20, 6)]
+    assert [(variant.family.training.steps, variant.family.task.features) for variant in variants] == [
+        (10, 5),
+        (10, 6),
+        (20, 5),
+        (20, 6),
+    ]
 
 
 def test_variant_names():

@@ -96,7 +96,12 @@ def test_it_learns():
 def test_warmup_and_schedules():
     warmed = training.learning_rate(section(warmup=10))
     assert [float(warmed(step)) for step in (0, 5, 10, 100)] == pytest.approx([0.0, 0.05, 0.1, 0.1])
-    named = section(optimizer={"name": "sgd", "learning_rate": {"name": "linear_schedule", "init_value": 1.0, "end_value": 0.0, "transition_steps": 4}})
+    named = section(
+        optimizer={
+            "name": "sgd",
+            "learning_rate": {"name": "linear_schedule", "init_value": 1.0, "end_value": 0.0, "transition_steps": 4},
+        }
+    )
     assert float(training.learning_rate(named)(1)) == pytest.approx(0.75)
 
 

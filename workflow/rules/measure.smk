@@ -3,7 +3,7 @@
 
 rule calibrate:
     input:
-        first_manifest("train"),
+        ancient(first_manifest("train")),
     output:
         f"{RESULTS}/{{family}}/{{variant}}/calibration.json",
     log:

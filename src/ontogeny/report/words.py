@@ -101,23 +101,30 @@ def passage(candidate: Mapping[str, Any]) -> str:
 
 def naming(candidate: Mapping[str, Any], trajectory: pd.DataFrame) -> str:
     """Why it bears its name, or what changes where it bears none."""
-    rows = reasons(candidate)
-    told = [evidence_in_words(row, trajectory) for row in rows[:MOST_REASONS]]
-    more = f"; {counted(len(rows) - MOST_REASONS, 'further curve')} with them" if len(rows) > MOST_REASONS else ""
-    if is_named(candidate):
-        why = f" because {'; '.join(told)}{more}" if told else ""
-        return f"It is named {candidate['name']}{why}."
-    return (
-        f"It has no name: no rule fits. With it, {'; '.join(told)}{more}."
-        if told
-        else "It has no name: no rule fits what changes with it."
-    )
-
-
-def reasons(candidate: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The evidence beyond λ̂ and the losses; all of it where there is nothing else."""
     rows = list(candidate.get("evidence") or [])
-    return [row for row in rows if row.get("observable") not in NOT_A_REASON] or rows
+    independent = [row for row in rows if row.get("observable") not in NOT_A_REASON]
+    told = "; ".join(observables_in_words(independent or rows, trajectory))
+    if not is_named(candidate):
+        return f"It has no name: no rule fits.{f' With it, {told}.' if told else ''}"
+    if independent:
+        return f"It is named {candidate['name']} because {told}."
+    return f"It is named {candidate['name']}.{f' With it, {told}.' if told else ''}"
+
+
+def observables_in_words(rows: Sequence[Mapping[str, Any]], trajectory: pd.DataFrame) -> list[str]:
+    """The observables that changed, in their order, each by the component that changed most; the last says what is left out."""
+    names = list(dict.fromkeys(row.get("observable") for row in rows))
+    told = []
+    for name in names[:MOST_REASONS]:
+        own = sorted((row for row in rows if row.get("observable") == name), key=size_of_change, reverse=True)
+        others = f" (and {counted(len(own) - 1, 'further component')})" if len(own) > 1 else ""
+        told.append(evidence_in_words(own[0], trajectory) + others)
+    return told + ([f"{counted(len(names) - MOST_REASONS, 'further observable')} with them"] if len(names) > MOST_REASONS else [])
+
+
+def size_of_change(row: Mapping[str, Any]) -> float:
+    change = row.get("change")
+    return abs(change) if known(change) else 0.0
 
 
 def evidence_in_words(row: Mapping[str, Any], trajectory: pd.DataFrame) -> str:

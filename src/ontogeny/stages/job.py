@@ -5,7 +5,6 @@ stage with the digest of all that it depends on; a job skips the seeds whose dig
 added to a block runs alone, and a job that was interrupted goes on where it was.
 """
 
-import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,8 +15,8 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from ontogeny import config, provenance
-from ontogeny.fingerprint import digest
 from ontogeny.files import read_json, write_json
+from ontogeny.fingerprint import digest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +79,10 @@ class Job:
 
     def finish(self, digests: Mapping[int, str]) -> None:
         """Write the declared output: the digest of every seed of the block."""
-        write_json(self.folder / "jobs" / self.block / f"{self.stage}.json", {"digests": {str(seed): digests[seed] for seed in sorted(digests)}})
+        write_json(
+            self.folder / "jobs" / self.block / f"{self.stage}.json",
+            {"digests": {str(seed): digests[seed] for seed in sorted(digests)}},
+        )
 
     def section(self, name: str, kind: Any) -> Any:
         """A section of the specification as its config model."""

@@ -44,6 +44,6 @@ def in_chunks(measure, params: Mapping[str, np.ndarray], count: int, label: str)
         for places in blocks(range(count), CHUNK):
             filled = [*places, *places[-1:] * (CHUNK - len(places))]
             chunk = measure({name: array[filled] for name, array in params.items()})
-            measured.append(jax.tree.map(lambda leaf, some=len(places): np.asarray(leaf)[:some], chunk))
+            measured.append(jax.tree.map(np.asarray, chunk))
             show(places[-1] + 1)
-    return jax.tree.map(lambda *leaves: np.concatenate(leaves), *measured)
+    return jax.tree.map(lambda *leaves: np.concatenate(leaves)[:count], *measured)

@@ -37,7 +37,9 @@ def run(job: Job) -> None:
     llc: config.LocalLearningCoefficient = job.section("llc", config.LocalLearningCoefficient)
     calibration = read_json(job.folder / "calibration.json")
     problem = build_problem(*task_and_model(job), base=job.base)
-    chain_settings = {name: calibration[name] for name in ("inverse_temperature", "localization", "chains", "draws", "burn_in", "batch_size")}
+    chain_settings = {
+        name: calibration[name] for name in ("inverse_temperature", "localization", "chains", "draws", "burn_in", "batch_size")
+    }
     digests = {}
     for seed in job.specification["seeds"]:
         train = job.manifest(seed, "train")
@@ -63,7 +65,9 @@ def sample_seed(job: Job, problem: Problem, seed: int, steps: Sequence[int], dig
     def sampled(some: Sequence[int]) -> Traces:
         padded = [*some, *some[-1:] * (CHUNK - len(some))]
         _, params = checkpoints.read(job.seed_folder(seed) / "checkpoints", some)
-        params = {name: np.concatenate([array, np.repeat(array[-1:], CHUNK - len(some), axis=0)]) for name, array in params.items()}
+        params = {
+            name: np.concatenate([array, np.repeat(array[-1:], CHUNK - len(some), axis=0)]) for name, array in params.items()
+        }
         traces = sample(problem.loss, params, problem.data.sampling, key=key, steps=np.arange(len(padded)), **settings)
         return cut(traces, some)
 
@@ -101,7 +105,9 @@ def kept(path: Path, steps: Sequence[int], make: Callable[[Sequence[int]], Trace
 
 
 def joined(parts: Sequence[Traces]) -> Traces:
-    return replace(parts[0], **{name: np.concatenate([getattr(part, name) for part in parts]) for name in ("values", "baseline", "steps")})
+    return replace(
+        parts[0], **{name: np.concatenate([getattr(part, name) for part in parts]) for name in ("values", "baseline", "steps")}
+    )
 
 
 def write_results(folder: Path, traces: Traces, estimate: Estimate) -> None:

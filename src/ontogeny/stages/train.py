@@ -3,7 +3,6 @@
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import jax
 import numpy as np
@@ -37,7 +36,10 @@ def run(job: Job) -> None:
         if seed in waiting or not job.is_done(seed, digest, job.seed_folder(seed) / "training.parquet"):
             with job.recorded(seed, digest) as details:
                 rates = training.learning_rate(section)
-                write_parquet(job.seed_folder(seed) / "training.parquet", training_table(folder(job, seed), np.asarray(jax.vmap(rates)(np.array(kept)))))
+                write_parquet(
+                    job.seed_folder(seed) / "training.parquet",
+                    training_table(folder(job, seed), np.asarray(jax.vmap(rates)(np.array(kept)))),
+                )
                 details["steps"] = list(kept)
     job.finish(digests)
 
@@ -46,7 +48,9 @@ def folder(job: Job, seed: int) -> Path:
     return job.seed_folder(seed) / "checkpoints"
 
 
-def train(job: Job, problem, section: config.Training, kept: Sequence[int], waiting: Sequence[int], digests: Mapping[int, str], whole) -> None:
+def train(
+    job: Job, problem, section: config.Training, kept: Sequence[int], waiting: Sequence[int], digests: Mapping[int, str], whole
+) -> None:
     """Train the waiting seeds from the last checkpoint that all of them have, in lanes that depend on the block alone."""
     lanes = job.specification["lanes"]
     optimizer = training.build_optimizer(section)
@@ -82,7 +86,10 @@ def restore(fresh: training.State, lanes: Sequence[int], folders: Mapping[int, P
     for seed, place in folders.items():
         block = next(block for block in checkpoints.read_index(place) if block.steps[-1] == done)
         saved = checkpoints.read_block(place, block)
-        states[seed] = ({name: array[-1] for name, array in saved.params.items()}, [saved.optimizer[str(n)] for n in range(len(saved.optimizer))])
+        states[seed] = (
+            {name: array[-1] for name, array in saved.params.items()},
+            [saved.optimizer[str(n)] for n in range(len(saved.optimizer))],
+        )
     filler = next(iter(states.values()))
     chosen = [states.get(lane, filler) for lane in lanes]
     params = {name: np.stack([state[0][name] for state in chosen]) for name in filler[0]}
@@ -105,7 +112,7 @@ def trained_blocks(label: str, problem, optimizer, state: training.State, lanes:
             stops = np.array(some + some[-1:] * (PIECE - len(some)), np.int32)
             starts = np.concatenate([[start], stops[:-1]]).astype(np.int32)
             state, piece = advance(state, keys, starts, stops)
-            pieces.append(jax.tree.map(lambda leaf, count=len(some): np.asarray(leaf)[:, :count], piece))
+            pieces.append(first_checkpoints(piece, len(some)))
             steps += some
             start = some[-1]
             show(start)
@@ -113,6 +120,10 @@ def trained_blocks(label: str, problem, optimizer, state: training.State, lanes:
                 joined = jax.tree.map(lambda *leaves: np.concatenate(leaves, axis=1), *pieces)
                 yield tuple(steps), joined, jax.tree.map(np.asarray, jax.tree.leaves(state.optimizer))
                 pieces, steps, began = [], [], time.monotonic()
+
+
+def first_checkpoints(piece: training.Piece, count: int) -> training.Piece:
+    return jax.tree.map(lambda leaf: np.asarray(leaf)[:, :count], piece)
 
 
 def is_full(pieces: Sequence[training.Piece], count: int, seconds: float) -> bool:

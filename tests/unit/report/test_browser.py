@@ -13,7 +13,7 @@ from ontogeny.report import FamilySummary, family_page, index_page, run_page
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
-    "--no-first-run", "--enable-logging=stderr", "--v=0", "--window-size=1000,1400", 
+    "--no-first-run", "--enable-logging=stderr", "--v=0", "--window-size=1000,1400",
 )  # fmt: skip
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no chromium or google-chrome is installed")
 

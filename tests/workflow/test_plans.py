@@ -1,0 +1,154 @@
+"""What an edit reruns: dry runs of the finished small study."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from small_study import ROOT, Study, make_study
+
+PAGES = {"report": 1, "family_report": 1, "index": 1}
+BELOW_SAMPLE = {"analyse": 1, "consensus": 1, **PAGES}
+EVERYTHING = {
+    "train": 2,
+    "calibrate": 2,
+    "sample": 2,
+    "observe": 2,
+    "analyse": 2,
+    "consensus": 2,
+    "report": 2,
+    "family_report": 2,
+    "index": 1,
+}
+
+NEW_FAMILY = """\
+  pentagon:
+    task: {kind: sparse_features, features: 5, examples: 50}
+    model: {kind: superposition}
+    training: {optimizer: {name: sgd, learning_rate: 0.05}, steps: 20}
+    checkpoints: {linear: 8}
+"""
+
+
+def test_a_new_study_runs_everything(tmp_path):
+    assert make_study(tmp_path).planned() == EVERYTHING
+
+
+def test_a_finished_study_runs_nothing(finished):
+    assert finished.planned() == {}
+
+
+def test_a_family_is_a_target(tmp_path):
+    planned = make_study(tmp_path).planned("toy")
+    assert planned.pop("toy") == 1
+    assert planned == {rule: 1 for rule in EVERYTHING if rule != "index"}
+
+
+def test_a_new_seed_runs_its_block_and_the_pages_that_show_it(copied):
+    copied.edit("seeds: [0, 1]", "seeds: [0, 1, 2]")
+    assert copied.planned() == {"train": 1, "sample": 1, "observe": 1, **BELOW_SAMPLE}
+
+
+def test_a_new_family_runs_alone(copied):
+    path = copied.folder / "config.yaml"
+    path.write_text(path.read_text() + NEW_FAMILY)
+    assert copied.planned() == dict.fromkeys(EVERYTHING, 1)
+
+
+def test_sampler_settings_retrain_nothing(copied):
+    copied.edit("draws: 20", "draws: 30")
+    assert copied.planned() == {"calibrate": 1, "sample": 1, **BELOW_SAMPLE}
+
+
+def test_the_way_transitions_are_found_resamples_nothing(copied):
+    copied.edit(
+        "checkpoints: {linear: 9}\n    llc: {sampler",
+        "checkpoints: {linear: 9}\n    transitions: {alpha: 0.01}\n    llc: {sampler",
+    )
+    assert copied.planned() == BELOW_SAMPLE
+
+
+def test_a_description_rewrites_pages_only(copied):
+    copied.edit("  toy:\n", "  toy:\n    description: words\n")
+    assert copied.planned() == PAGES
+
+
+def test_reordering_and_comments_in_the_config_and_touching_files_run_nothing(copied):
+    copied.edit("{kind: sparse_features, examples: 50}", "{examples: 50, kind: sparse_features}  # the same")
+    for name in ("config.yaml", "corpus.txt"):
+        os.utime(copied.folder / name)
+    assert copied.planned() == {}
+
+
+def test_an_edited_corpus_reruns_the_family_that_reads_it(copied):
+    path = copied.folder / "corpus.txt"
+    path.write_text(path.read_text() + "\nand one more line")
+    planned = copied.planned()
+    assert planned == dict.fromkeys(EVERYTHING, 1)
+
+
+@pytest.fixture
+def own_code(copied: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
+    """The finished study under a copy of the code, which tests may edit."""
+    code = tmp_path / "code"
+    for name in ("src", "workflow"):
+        shutil.copytree(ROOT / name, code / name)
+    shutil.copy(ROOT / "Snakefile", code)
+    (code / "config.yaml").write_text("{}")
+    monkeypatch.setenv("PYTHONPATH", str(code / "src"))
+    return replace(copied, code=code)
+
+
+def append(study: Study, module: str, text: str) -> None:
+    with (study.code / "src" / "ontogeny" / module).open("a") as file:
+        file.write(text)
+
+
+def test_comments_in_the_code_and_touching_it_run_nothing(own_code):
+    append(own_code, "training.py", "\n# nothing new\n")
+    os.utime(own_code.code / "src" / "ontogeny" / "llc.py")
+    assert own_code.planned() == {}
+
+
+@pytest.mark.parametrize(
+    ("module", "planned"),
+    [
+        ("training.py", EVERYTHING),
+        ("llc.py", {rule: EVERYTHING[rule] for rule in EVERYTHING if rule not in ("train", "observe", "calibrate")}),
+        (
+            "observables/polygons.py",
+            {rule: EVERYTHING[rule] for rule in EVERYTHING if rule not in ("train", "sample", "calibrate")},
+        ),
+        ("transitions/consensus.py", {"consensus": 2, "report": 2, "family_report": 2, "index": 1}),
+        ("models/transformer.py", dict.fromkeys(EVERYTHING, 1)),
+        ("report/templates/run.html", {"report": 2, "family_report": 2, "index": 1}),
+    ],
+)
+def test_an_edit_of_the_code_reruns_its_stage_and_those_below(own_code, module, planned):
+    append(own_code, module, "\nEDITED = True\n")
+    assert own_code.planned() == planned
+
+
+def test_a_wrong_config_stops_before_any_job(tmp_path):
+    study = make_study(tmp_path)
+    study.edit("steps: 200", "steps: -1")
+    study.edit("heads: 2", "heads: 3")
+    done = study.snakemake(check=False)
+    assert done.returncode != 0
+    told = done.stdout + done.stderr
+    assert "families.toy.training.steps is -1: Input should be greater than or equal to 1" in told
+    assert "families.induction.model: width (8) must be a multiple of heads (3)" in told
+    assert not (tmp_path / "results").exists()
+
+
+def test_lint_finds_only_that_one_environment_serves_all_rules():
+    done = subprocess.run(["snakemake", "--lint", "json"], cwd=ROOT, capture_output=True, text=True, env=environment())
+    titles = {line.strip() for line in done.stdout.splitlines() if '"title"' in line}
+    assert titles <= {'"title": "Specify a conda environment or container for each rule.",'}, done.stdout
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}

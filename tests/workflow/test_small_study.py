@@ -1,0 +1,119 @@
+"""The small study from end to end: what it leaves, what it says, and how it goes on after a fault."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from small_study import Study, make_study
+
+from ontogeny import checkpoints
+
+RUN_FILES = (
+    "training.parquet",
+    "llc.parquet",
+    "health.parquet",
+    "traces.parquet",
+    "observables.parquet",
+    "trajectory.parquet",
+    "trajectory.csv",
+    "transitions.json",
+    "provenance.json",
+    "report.html",
+)
+
+
+def test_every_run_leaves_its_files(finished):
+    runs = [finished.folder / "results" / run for run in ("toy/base/seed~0", "toy/base/seed~1", "induction/base/seed~0")]
+    for run in runs:
+        assert [name for name in RUN_FILES if not (run / name).is_file()] == []
+        trajectory = pd.read_parquet(run / "trajectory.parquet")
+        assert list(trajectory.columns) == ["step", "observable", "component", "value", "standard_error", "verdict"]
+        assert {"llc", "loss"} <= set(trajectory["observable"])
+        assert np.isfinite(trajectory.loc[trajectory["observable"] == "llc", "value"]).all()
+    for page in (
+        "toy/report.html",
+        "induction/report.html",
+        "report/index.html",
+        "toy/base/consensus.json",
+        "toy/base/calibration.json",
+    ):
+        assert (finished.folder / "results" / page).is_file()
+
+
+def test_traces_are_what_the_estimate_is_made_of(finished):
+    run = finished.folder / "results" / "toy" / "base" / "seed~0"
+    traces = pd.read_parquet(run / "traces.parquet")
+    calibration = json.loads((run.parent / "calibration.json").read_text())
+    assert len(traces) == 10 * 2 * 20
+    means = calibration["inverse_temperature"] * traces.groupby(["step", "chain"])["value"].mean()
+    by_chain = pd.read_parquet(run / "llc.parquet").set_index(["step", "chain"])["llc"]
+    np.testing.assert_allclose(means, by_chain.loc[means.index], rtol=1e-4)
+
+
+def test_the_last_line_of_a_study_names_the_index(copied):
+    (copied.folder / "results" / "report" / "index.html").unlink()
+    done = copied.snakemake()
+    assert "Open results/report/index.html in a browser." in done.stdout + done.stderr
+
+
+def test_a_new_seed_leaves_the_others_alone(copied):
+    results = copied.folder / "results" / "toy" / "base"
+    before = {path: path.read_bytes() for path in results.glob("seed~*/manifest/[tso]*.json")}
+    assert len(before) == 6
+    copied.edit("seeds: [0, 1]", "seeds: [0, 1, 2]")
+    copied.snakemake("toy")
+    assert {path: path.read_bytes() for path in before} == before
+    assert (results / "seed~2" / "report.html").is_file()
+    assert json.loads((results / "consensus.json").read_text())["seeds"] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("seed", [1])
+def test_a_seed_has_the_same_numbers_in_another_company(finished, tmp_path, seed):
+    alone = make_study(tmp_path)
+    alone.edit("seeds: [0, 1]", f"seeds: [{seed}]")
+    alone.snakemake("toy")
+    run = f"results/toy/base/seed~{seed}"
+    for name in ("training", "observables"):
+        one, other = (pd.read_parquet(study.folder / run / f"{name}.parquet") for study in (finished, alone))
+        pd.testing.assert_frame_equal(one, other)
+
+
+def damage(study: Study) -> str:
+    """Cut a checkpoint of the transformer short; its folder."""
+    folder = study.folder / "results" / "induction" / "base" / "seed~0" / "checkpoints"
+    block = folder / checkpoints.read_index(folder)[0].name
+    for path in block.rglob("d/*"):
+        path.write_bytes(path.read_bytes()[:40])
+    return str(block.relative_to(study.folder))
+
+
+def test_a_checkpoint_cut_short_is_named_and_can_be_mended(copied):
+    before = checkpoints.read(copied.folder / "results" / "induction" / "base" / "seed~0" / "checkpoints")[1]
+    pages = (copied.folder / "results" / "induction" / "report.html").read_bytes()
+    block = damage(copied)
+    copied.edit("draws: 8", "draws: 9")
+    done = copied.snakemake("induction", check=False)
+    told = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert block in told and "--forcerun train" in told and "Traceback" not in told
+    assert (copied.folder / "results" / "induction" / "report.html").read_bytes() == pages
+    copied.snakemake("induction", "--forcerun", "train")
+    after = checkpoints.read(copied.folder / "results" / "induction" / "base" / "seed~0" / "checkpoints")[1]
+    for name in before:
+        np.testing.assert_array_equal(before[name], after[name])
+
+
+def test_a_users_file_that_fails_is_told_with_its_line(copied):
+    (copied.folder / "mine.py").write_text("import numpy\n\nclass Net:\n    size = numpy.no_such_thing\n")
+    copied.edit("model: {kind: superposition, start: {polygon: 4, noise: 0.05}}", "model: {kind: mine.py:Net}")
+    done = copied.snakemake("toy", check=False)
+    told = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert "mine.py fails on import" in told and "no_such_thing" in told and "Traceback" not in told
+    assert (copied.folder / "results" / "toy" / "base" / "seed~0" / "checkpoints" / "index.json").is_file()
+
+
+def test_snakemakes_own_report_is_written_offline(copied):
+    copied.snakemake("--report", "snakemake.html")
+    assert (copied.folder / "snakemake.html").stat().st_size > 10_000
