@@ -15,7 +15,11 @@ def progress(label: str, total: int, unit: str) -> Iterator[Callable[[int], None
     """Yield a function to call with how many units are done in all."""
     if sys.stderr.isatty():
         with tqdm(desc=label, total=total, unit=f" {unit}", file=sys.stderr) as bar:
-            yield lambda done: bar.update(done - bar.n) and None
+
+            def show(done: int) -> None:
+                bar.update(done - bar.n)
+
+            yield show
     else:
         yield line_printer(label, total, unit)
 

@@ -6,7 +6,7 @@ can be stopped and resumed at any checkpoint, and cut into pieces of any size, w
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
@@ -79,7 +79,8 @@ def compile_training(problem: Problem, optimizer: optax.GradientTransformation) 
         batch = problem.data.train(jax.random.fold_in(key, step), step)
         loss, gradient = jax.value_and_grad(lambda params: problem.loss(params, batch).mean())(params)
         updates, state = optimizer.update(gradient, state, params)
-        return State(optax.apply_updates(params, updates), state), total + loss, optax.tree.norm(gradient)
+        params = cast(Params, optax.apply_updates(params, updates))
+        return State(params, state), total + loss, optax.tree.norm(gradient)
 
     def one_seed(state: State, key: Key[Array, ""], starts: Int[Array, "c"], stops: Int[Array, "c"]) -> tuple[State, Piece]:
         def to_checkpoint(state: State, bounds: tuple[Array, Array]) -> tuple[State, Piece]:

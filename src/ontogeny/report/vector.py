@@ -39,7 +39,7 @@ def place(steps: Any, logarithmic: bool) -> np.ndarray:
     return np.log1p(values) if logarithmic else values
 
 
-def scale(values: Any, low: float, high: float) -> Any:
+def scale(values: Any, low: int, high: int) -> Any:
     """The linear map that takes the smallest value to `low`, the largest to `high`; a constant goes halfway."""
     smallest, span = float(np.min(values)), float(np.ptp(values))
     if span == 0:

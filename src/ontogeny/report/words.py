@@ -112,7 +112,7 @@ def naming(candidate: Mapping[str, Any], trajectory: pd.DataFrame) -> str:
 
 
 def observables_in_words(rows: Sequence[Mapping[str, Any]], trajectory: pd.DataFrame) -> list[str]:
-    """The observables that changed, in their order, each by the component that changed most; the last says what is left out."""
+    """The observables that changed, in their order, each by the component that changed most; the rest counted."""
     names = list(dict.fromkeys(row.get("observable") for row in rows))
     told = []
     for name in names[:MOST_REASONS]:
@@ -124,7 +124,7 @@ def observables_in_words(rows: Sequence[Mapping[str, Any]], trajectory: pd.DataF
 
 def size_of_change(row: Mapping[str, Any]) -> float:
     change = row.get("change")
-    return abs(change) if known(change) else 0.0
+    return float(abs(change)) if known(change) else 0.0
 
 
 def evidence_in_words(row: Mapping[str, Any], trajectory: pd.DataFrame) -> str:
@@ -183,7 +183,7 @@ def clearest(candidates: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | Non
 
     def rank(candidate: Mapping[str, Any]) -> tuple[bool, float, float]:
         p, llc = candidate.get("p_value"), candidate.get("delta_llc")
-        return not is_named(candidate), p if known(p) else 1.0, -abs(llc) if known(llc) else 0.0
+        return not is_named(candidate), float(p) if known(p) else 1.0, -float(abs(llc)) if known(llc) else 0.0
 
     return min(candidates, key=rank, default=None)
 

@@ -62,13 +62,12 @@ def sample_seed(job: Job, problem: Problem, seed: int, steps: Sequence[int], dig
     for stale in (path for path in folder.parent.glob("*") if path != folder):
         shutil.rmtree(stale)
 
-    def sampled(some: Sequence[int]) -> Traces:
-        padded = [*some, *some[-1:] * (CHUNK - len(some))]
+    def sampled(some: tuple[int, ...]) -> Traces:
         _, params = checkpoints.read(job.seed_folder(seed) / "checkpoints", some)
         params = {
             name: np.concatenate([array, np.repeat(array[-1:], CHUNK - len(some), axis=0)]) for name, array in params.items()
         }
-        traces = sample(problem.loss, params, problem.data.sampling, key=key, steps=np.arange(len(padded)), **settings)
+        traces = sample(problem.loss, params, problem.data.sampling, key=key, steps=range(CHUNK), **settings)
         return cut(traces, some)
 
     with progress(f"{job.label} seed {seed}", len(steps), "checkpoints") as show:
@@ -87,7 +86,7 @@ def cut(traces: Traces, steps: Sequence[int]) -> Traces:
     return replace(traces, values=values, baseline=baseline, steps=np.asarray(steps))
 
 
-def kept(path: Path, steps: Sequence[int], make: Callable[[Sequence[int]], Traces]) -> Traces:
+def kept(path: Path, steps: tuple[int, ...], make: Callable[[tuple[int, ...]], Traces]) -> Traces:
     """A chunk from its file, or made and written there."""
     if path.is_file():
         with np.load(path) as saved:

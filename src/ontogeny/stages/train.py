@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
@@ -92,7 +93,7 @@ def restore(fresh: training.State, lanes: Sequence[int], folders: Mapping[int, P
         )
     filler = next(iter(states.values()))
     chosen = [states.get(lane, filler) for lane in lanes]
-    params = {name: np.stack([state[0][name] for state in chosen]) for name in filler[0]}
+    params = {name: jnp.asarray(np.stack([state[0][name] for state in chosen])) for name in filler[0]}
     shapes = [leaf.shape for leaf in jax.tree.leaves(fresh.optimizer)]
     leaves = [np.stack([state[1][place] for state in chosen]).reshape(shape) for place, shape in enumerate(shapes)]
     return training.State(params, jax.tree.unflatten(jax.tree.structure(fresh.optimizer), leaves))
@@ -109,8 +110,8 @@ def trained_blocks(label: str, problem, optimizer, state: training.State, lanes:
     with progress(label, left[-1], "steps") as show:
         show(start)
         for some in blocks(left, PIECE):
-            stops = np.array(some + some[-1:] * (PIECE - len(some)), np.int32)
-            starts = np.concatenate([[start], stops[:-1]]).astype(np.int32)
+            stops = jnp.array(some + some[-1:] * (PIECE - len(some)), jnp.int32)
+            starts = jnp.concatenate([jnp.array([start], jnp.int32), stops[:-1]])
             state, piece = advance(state, keys, starts, stops)
             pieces.append(first_checkpoints(piece, len(some)))
             steps += some
@@ -145,4 +146,4 @@ def training_table(place: Path, rates: np.ndarray) -> pd.DataFrame:
     """A row a checkpoint: step, mean minibatch loss since the one before, learning rate, norm of the gradient."""
     saved = [(block, checkpoints.read_block(place, block).training) for block in checkpoints.read_index(place)]
     frame = pd.concat([pd.DataFrame({"step": block.steps, **measured}) for block, measured in saved], ignore_index=True)
-    return frame.assign(learning_rate=rates)[["step", "loss", "learning_rate", "gradient_norm"]]
+    return frame.assign(learning_rate=rates).reindex(columns=["step", "loss", "learning_rate", "gradient_norm"])

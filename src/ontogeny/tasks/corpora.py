@@ -74,7 +74,7 @@ def read(path: Path) -> str:
 def hugging_face(name: str) -> list[str]:
     """The first `LONGEST_DOWNLOAD` characters of the column `text` of a dataset's split `train`."""
     try:
-        import datasets
+        import datasets  # pyright: ignore[reportMissingImports]
     except ImportError as fault:
         raise ValueError(
             f"task.corpus huggingface:{name} needs the package datasets: pip install 'ontogeny[huggingface]'"
