@@ -128,7 +128,7 @@ def size_of_change(row: Mapping[str, Any]) -> float:
 
 
 def evidence_in_words(row: Mapping[str, Any], trajectory: pd.DataFrame) -> str:
-    """'the prefix-matching score of layers.1.heads.0 rises from 0.05 to 0.62', with the levels at the ends of its own interval."""
+    """'the prefix-matching score of layers.1.heads.0 rises from 0.05 to 0.62', the levels at the ends of its interval."""
     observable, component = str(row.get("observable", "")), str(row.get("component") or "")
     subject = f"the {curve_name(row)}"
     before, after = levels(curve(trajectory, observable, component), row.get("start"), row.get("end"))
