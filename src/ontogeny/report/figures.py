@@ -19,6 +19,7 @@ BAND = 1.96
 """Standard errors on either side: 95% where errors are normal."""
 MOST_IN_LEGEND = 12
 MOST_WHOLE_TICKS = 8
+MOST_LARGE_MARKS = 40
 LOSS_COLOURS = dict(zip(LOSSES, (GREEN, BLUE, PURPLE), strict=True))
 Figure = dict[str, Any]
 Trace = dict[str, Any]
@@ -137,7 +138,7 @@ def dots(steps: Any, values: Any, verdicts: Any, name: str, symbol: str, **more:
     """Marked checkpoints, each with its verdict."""
     return {
         **line(steps, values, name, ORANGE, mode="markers", **more),
-        "marker": {"symbol": symbol, "size": 8, "color": ORANGE},
+        "marker": {"symbol": symbol, "size": 8 if len(steps) <= MOST_LARGE_MARKS else 5, "color": ORANGE},
         "text": [verdict(str(text)) for text in verdicts],
     }
 

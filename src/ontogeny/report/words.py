@@ -3,19 +3,22 @@
 Sentences are plain text. Every one says what is unknown instead of leaving it out.
 """
 
-from collections.abc import Mapping, Sequence
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from ontogeny.report.data import LLC, LOSSES, RunReport, curve, failed, finite, last_step, main_loss
 from ontogeny.report.labels import label, listed
-from ontogeny.report.numbers import change_with_error, known, number, step, with_error
+from ontogeny.report.numbers import change_with_error, known, number, signed_text, step, with_error
 
 UNNAMED = "unnamed"
 NOT_A_REASON = (LLC, *LOSSES, "loss_by_position")
 """Observables that every transition shows: they do not explain a name."""
 MOST_REASONS = 4
+MOST_PLACES = 8
 ERRORS_THAT_COUNT = 2.0
 MEANINGS: dict[tuple[int | None, int | None], str] = {
     (1, -1): "complexity is bought with a lower loss",
@@ -74,7 +77,7 @@ def movement(subject: str, delta: Any, error: Any) -> str:
     """'λ̂ rises by 30.1 ± 2.1'."""
     sign = sign_of(delta, error)
     if sign is None:
-        return f"the change of {subject} is not known"
+        return f"the change of {subject} is not known (no value that counts on one side)"
     if sign == 0:
         return f"{subject} does not clearly change ({change_with_error(delta, error)})"
     return f"{subject} {'rises' if sign > 0 else 'falls'} by {with_error(abs(delta), error)}"
@@ -133,8 +136,17 @@ def evidence_in_words(row: Mapping[str, Any], trajectory: pd.DataFrame) -> str:
     subject = f"the {curve_name(row)}"
     before, after = levels(curve(trajectory, observable, component), row.get("start"), row.get("end"))
     if before is not None and after is not None and before != after:
-        return f"{subject} {'rises' if after > before else 'falls'} from {number(before)} to {number(after)}"
+        return f"{subject} {'rises' if after > before else 'falls'} from {' to '.join(told_apart(before, after))}"
     return movement(subject, row.get("change"), None)
+
+
+def told_apart(before: float, after: float) -> tuple[str, str]:
+    """Two different levels to the same decimals: three digits of the larger, two of their difference."""
+    if float(before).is_integer() and float(after).is_integer():
+        return number(before), number(after)
+    largest, gap = (math.floor(math.log10(size)) for size in (max(abs(before), abs(after)), abs(after - before)))
+    places = min(max(2 - largest, 1 - gap, 0), MOST_PLACES)
+    return signed_text(f"{before:,.{places}f}"), signed_text(f"{after:,.{places}f}")
 
 
 def curve_name(row: Mapping[str, Any]) -> str:
@@ -162,7 +174,7 @@ def free_energies(candidate: Mapping[str, Any]) -> str:
         return f"The free energies cross at n ≈ {number(size)}{interval}."
     condition = candidate.get("free_energy_condition")
     if condition is None:
-        return "Whether the free energies cross is not known: λ̂ or the loss is missing on one side."
+        return "Whether the free energies cross is not known: one side has no λ̂ that passes the sampler's checks, or no loss."
     if condition:
         return "The loss falls while λ̂ rises, but the free energies of the two sides do not cross."
     return "The free energies do not cross: that needs a falling loss and a rising λ̂."
@@ -223,14 +235,20 @@ def sampling_in_words(trajectory: pd.DataFrame) -> str:
     if rows.empty:
         return "λ̂ was not sampled on this run."
     bad = rows[failed(rows)]
-    lost = rows[~rows["value"].notna()]
+    lost = rows[rows["value"].isna()]
     told = f"λ̂ was sampled at {counted(len(rows), 'checkpoint')}; "
-    told += (
-        "all of them pass the sampler's checks."
-        if bad.empty
-        else (f"{len(bad)} fail at least one of the sampler's checks. They stay on the plots, as crosses, and carry no evidence.")
-    )
+    if bad.empty:
+        told += "all of them pass the sampler's checks."
+    else:
+        told += f"{len(bad)} fail at least one of the sampler's checks ({which_checks(bad['verdict'])}). "
+        told += "They stay on the plots, as crosses, and carry no evidence."
     return told + (f" At {counted(len(lost), 'checkpoint')} no chain survived, and there is no estimate." if len(lost) else "")
+
+
+def which_checks(verdicts: Iterable[str]) -> str:
+    """How many checkpoints failed each check, the commonest first: 'R̂ too large 12, trace still drifting 3'."""
+    checks = Counter(check.strip() for text in verdicts for check in text.split(","))
+    return ", ".join(f"{CHECKS.get(check, check)} {count}" for check, count in checks.most_common())
 
 
 def agreement(transition: Mapping[str, Any]) -> str:

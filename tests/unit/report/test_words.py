@@ -10,6 +10,7 @@ from ontogeny.report.words import (
     passage,
     sampling_in_words,
     support_of,
+    told_apart,
     verdict,
 )
 
@@ -21,7 +22,7 @@ def test_a_candidate_is_told_in_words(induction):
     told = " ".join(candidate_sentences(induction.transitions["candidates"][2], induction.trajectory))
     assert told.startswith("Between steps 600 and 800 (located at 700) λ̂ rises by 30.1 ± 2.1 while the loss falls by 0.42")
     assert "complexity is bought" in told
-    head = "the prefix-matching score of layers.1.heads.1 rises from 0.0765 to 0.793 (and 1 further component)"
+    head = "the prefix-matching score of layers.1.heads.1 rises from 0.076 to 0.793 (and 1 further component)"
     assert f"It is named induction-head formation because {head}; the in-context learning score falls from" in told
     assert "the copying score of layers.1.heads.0 rises by 0.100 (and 2 further components)." in told
     assert "The free energies cross at n ≈ 380 (95% interval 301 to 492)." in told
@@ -79,6 +80,12 @@ def test_evidence_without_its_curve_falls_back_on_the_change():
     assert evidence_in_words(row, pd.DataFrame()) == "the my own score falls by 0.500"
 
 
+def test_levels_get_the_digits_that_tell_them_apart():
+    assert told_apart(0.05, 0.62) == ("0.050", "0.620")
+    assert told_apart(1.00012, 0.99991) == ("1.00012", "0.99991")
+    assert told_apart(4.0, 5.0) == ("4", "5")
+
+
 def test_a_named_candidate_comes_first_even_if_less_certain():
     certain, named = {"name": "unnamed", "p_value": 0.001}, {"name": "generalisation", "p_value": 0.04}
     assert clearest([certain, named]) is named
@@ -94,7 +101,10 @@ def test_headlines_say_what_is_there(polygon, bare):
 
 def test_failing_checkpoints_and_lost_ones_are_counted(polygon, bare):
     told = sampling_in_words(polygon.trajectory)
-    assert "151 checkpoints; 2 fail" in told
+    assert (
+        "151 checkpoints; 2 fail at least one of the sampler's checks (R̂ too large 1, trace still drifting 1, all chains dead 1)"
+        in told
+    )
     assert "At 1 checkpoint no chain survived" in told
     assert sampling_in_words(bare.trajectory) == "λ̂ was not sampled on this run."
 
