@@ -117,10 +117,19 @@ def measured(trajectory: pd.DataFrame) -> tuple[dict[CurveName, Curve], str | No
 
 def changes_of(event: Event, events: Sequence[Event], curves: Mapping[CurveName, Curve]) -> dict[CurveName, Change]:
     """What every curve did across one of the events, without looking beyond its neighbours."""
-    earliest = max([other.end for other in events if other.end <= event.start], default=-np.inf)
-    latest = min([other.start for other in events if other.start >= event.end], default=np.inf)
-    changes = {key: change_across(curve, *event.interval(key), earliest, latest) for key, curve in curves.items()}
+    changes = {key: change_across(curve, *window(event, events, key)) for key, curve in curves.items()}
     return {key: change for key, change in changes.items() if change is not None}
+
+
+def window(event: Event, events: Sequence[Event], key: CurveName) -> tuple[float, float, float, float]:
+    """A curve's own interval of an event, and how far before and after it its levels may be read: up to the next events.
+
+    The neighbours are those of the curve's own interval: it may begin before an event that ends within it.
+    """
+    start, end = event.interval(key)
+    earliest = max([other.end for other in events if other.end <= start], default=-np.inf)
+    latest = min([other.start for other in events if other.start >= end], default=np.inf)
+    return start, end, earliest, latest
 
 
 def merged(events: Sequence[Event], curves: Mapping[CurveName, Curve], rules: Sequence[Rule]) -> list[Event]:

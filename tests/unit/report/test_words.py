@@ -22,7 +22,7 @@ def test_a_candidate_is_told_in_words(induction):
     told = " ".join(candidate_sentences(induction.transitions["candidates"][2], induction.trajectory))
     assert told.startswith("Between steps 600 and 800 (located at 700) λ̂ rises by 30.1 ± 2.1 while the loss falls by 0.42")
     assert "complexity is bought" in told
-    head = "the prefix-matching score of layers.1.heads.1 rises from 0.076 to 0.793 (and 1 further component)"
+    head = "the prefix-matching score of layers.1.heads.1 rises from 0.077 to 0.793 (and 1 further component)"
     assert f"It is named induction-head formation because {head}; the in-context learning score falls from" in told
     assert "the copying score of layers.1.heads.0 rises by 0.100 (and 2 further components)." in told
     assert "The free energies cross at n ≈ 380 (95% interval 301 to 492)." in told
