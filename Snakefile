@@ -32,10 +32,11 @@ include: "workflow/rules/report.smk"
 for family in PLAN.study.families:
 
     rule:
-        name: family
-        localrule: True
+        name:
+            family
         input:
             f"{RESULTS}/{family}/report.html",
+        localrule: True
 
 
 onsuccess:

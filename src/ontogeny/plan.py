@@ -45,10 +45,11 @@ def describe(configfile: Path) -> str:
     pages = len(plan.study.families) + 1
     jobs = sum(one.jobs for one in costs) + pages
     minutes, megabytes = (sum(getattr(one, name) or 0 for one in costs) for name in ("minutes", "megabytes"))
+    minutes += pages * SECONDS_PER_JOB / 60
     return "\n".join(
         [
             *columns(rows),
-            f"{sum(one.runs for one in costs)} runs in {jobs} jobs; about {minutes + pages * SECONDS_PER_JOB / 60:.1f} core minutes"
+            f"{sum(one.runs for one in costs)} runs in {jobs} jobs; about {minutes:.1f} core minutes"
             f" and {megabytes:.0f} MB.{UNKNOWN if any(one.minutes is None for one in costs) else ''}",
             f"Results go to {plan.study.results}/; the index page will be {plan.study.results}/report/index.html.",
         ]

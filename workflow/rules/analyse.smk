@@ -9,9 +9,9 @@ rule analyse:
         f"{RESULTS}/{{family}}/{{variant}}/jobs/{{block}}/analyse.json",
     log:
         f"{RESULTS}/{{family}}/{{variant}}/jobs/{{block}}/analyse.log",
+    threads: 1
     params:
         specification=specification("analyse"),
-    threads: 1
     shell:
         command("analyse", "family", "variant", "block")
 
@@ -23,8 +23,8 @@ rule consensus:
         f"{RESULTS}/{{family}}/{{variant}}/consensus.json",
     log:
         f"{RESULTS}/{{family}}/{{variant}}/jobs/consensus.log",
+    threads: 1
     params:
         specification=specification("consensus"),
-    threads: 1
     shell:
         command("consensus", "family", "variant")

@@ -10,7 +10,9 @@ from ontogeny.runs import Plan
 from ontogeny.study import ConfigError, validate_study
 
 # `python` in the jobs is the one that runs Snakemake, also where its environment is not activated.
-os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+os.environ["PATH"] = os.pathsep.join(
+    [str(Path(sys.executable).parent), os.environ["PATH"]]
+)
 
 CONFIGFILE = Path(workflow.configfiles[-1])
 try:

@@ -8,9 +8,9 @@ rule calibrate:
         f"{RESULTS}/{{family}}/{{variant}}/calibration.json",
     log:
         f"{RESULTS}/{{family}}/{{variant}}/jobs/calibrate.log",
+    threads: 1
     params:
         specification=specification("calibrate"),
-    threads: 1
     shell:
         command("calibrate", "base", "family", "variant")
 
@@ -23,9 +23,9 @@ rule sample:
         f"{RESULTS}/{{family}}/{{variant}}/jobs/{{block}}/sample.json",
     log:
         f"{RESULTS}/{{family}}/{{variant}}/jobs/{{block}}/sample.log",
+    threads: 1
     params:
         specification=specification("sample"),
-    threads: 1
     shell:
         command("sample", "base", "family", "variant", "block")
 
@@ -37,8 +37,8 @@ rule observe:
         f"{RESULTS}/{{family}}/{{variant}}/jobs/{{block}}/observe.json",
     log:
         f"{RESULTS}/{{family}}/{{variant}}/jobs/{{block}}/observe.log",
+    threads: 1
     params:
         specification=specification("observe"),
-    threads: 1
     shell:
         command("observe", "base", "family", "variant", "block")

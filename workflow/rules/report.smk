@@ -16,9 +16,9 @@ rule report:
         manifest=f"{RESULTS}/{{family}}/{{variant}}/jobs/report.json",
     log:
         f"{RESULTS}/{{family}}/{{variant}}/jobs/report.log",
+    threads: 1
     params:
         specification=specification("report"),
-    threads: 1
     shell:
         command("report", "family", "variant")
 
@@ -30,9 +30,9 @@ rule family_report:
         f"{RESULTS}/{{family}}/report.html",
     log:
         f"{RESULTS}/{{family}}/report.log",
+    threads: 1
     params:
         specification=specification("family_report"),
-    threads: 1
     shell:
         command("family_report", "family")
 
@@ -44,8 +44,8 @@ rule index:
         INDEX,
     log:
         f"{RESULTS}/report/index.log",
+    threads: 1
     params:
         specification=specification("index"),
-    threads: 1
     shell:
         command("index")

@@ -7,8 +7,8 @@ rule train:
         f"{RESULTS}/{{family}}/{{variant}}/jobs/{{block}}/train.json",
     log:
         f"{RESULTS}/{{family}}/{{variant}}/jobs/{{block}}/train.log",
+    threads: 1
     params:
         specification=specification("train"),
-    threads: 1
     shell:
         command("train", "base", "family", "variant", "block")

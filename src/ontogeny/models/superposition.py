@@ -66,8 +66,8 @@ def build(config: Config, shape: Mapping[str, int]) -> Callable[[nnx.Rngs], Supe
     weight, bias = polygon(config.start.polygon, features)
     noise = config.start.noise
     return lambda rngs: Superposition(
-        weight + noise * jax.random.normal(rngs.params(), weight.shape),
-        bias + noise * jax.random.normal(rngs.params(), bias.shape),
+        jnp.asarray(weight) + noise * jax.random.normal(rngs.params(), weight.shape),
+        jnp.asarray(bias) + noise * jax.random.normal(rngs.params(), bias.shape),
     )
 
 

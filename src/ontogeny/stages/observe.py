@@ -32,7 +32,9 @@ def run(job: Job) -> None:
         if not job.is_done(seed, digests[seed], path):
             with job.recorded(seed, digests[seed]):
                 steps, params = checkpoints.read(job.seed_folder(seed) / "checkpoints")
-                write_parquet(path, tidy_observables(steps.tolist(), in_chunks(measure, params, len(steps), f"{job.label} seed {seed}")))
+                write_parquet(
+                    path, tidy_observables(steps.tolist(), in_chunks(measure, params, len(steps), f"{job.label} seed {seed}"))
+                )
     job.finish(digests)
 
 

@@ -89,7 +89,7 @@ def hugging_face(name: str) -> list[str]:
                 break
     except Exception as fault:  # the client raises many kinds, most of them for want of a network
         raise ValueError(
-            f"task.corpus huggingface:{name} could not be read ({type(fault).__name__}: {fault}). It needs the network and a column "
-            "`text`; offline, use sotu, python, or a file"
+            f"task.corpus huggingface:{name} could not be read ({type(fault).__name__}: {fault}). It needs the network and "
+            "a column `text`; offline, use sotu, python, or a file"
         ) from fault
     return texts

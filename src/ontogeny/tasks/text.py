@@ -58,7 +58,7 @@ def build(config: Config, *, batch_size: int, base: Path) -> Task:
 
 @partial(jax.jit, static_argnums=2)
 def fixed_windows(train: Int[Array, "tokens"], held_out: Int[Array, "other"], config: Config) -> dict[str, Windows]:
-    """The windows that stay the same through training; one program, since each of its parts takes longer to compile than to run."""
+    """The windows that stay the same through training; one program: its parts take longer to compile than to run."""
     keys = jax.random.split(jax.random.key(config.seed), 4)
     from_held_out = partial(draw, held_out, count=config.evaluation, context=config.context)
     return {

@@ -1,9 +1,9 @@
 """Passages between stages of development: found on curves, tested, named, and matched over seeds.
 
 `curves` reads the trajectory table, `smoothing` holds the null hypothesis (a smooth trend), `changepoints` the
-alternatives,
-`significance` compares them, `search` does so for a curve and `detection` for a run; `evidence` measures both sides of a passage, `events` puts
-coinciding candidates together, `naming` calls them by name, `stages` describes what lies between, `consensus` compares seeds.
+alternatives, `significance` compares them, `search` does so for a curve and `detection` for a run; `evidence` measures both
+sides of a passage, `events` puts coinciding candidates together, `naming` calls them by name, `stages` describes what lies
+between, `consensus` compares seeds.
 """
 
 from ontogeny.transitions.consensus import consensus

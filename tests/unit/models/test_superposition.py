@@ -48,7 +48,7 @@ def test_start_is_the_polygon_and_noise_of_the_given_size():
 
 
 def test_a_start_without_a_place_is_refused():
-    with pytest.raises(ValueError, match="start.polygon is 9; with 12 features it may be 3, 4, 5, 6, 7"):
+    with pytest.raises(ValueError, match=r"start\.polygon is 9; with 12 features it may be 3, 4, 5, 6, 7"):
         network(features=12, start=PolygonStart(polygon=9))
     with pytest.raises(ValueError, match="features"):
         build(Superposition(kind="superposition"), {"vocabulary": 128})

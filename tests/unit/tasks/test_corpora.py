@@ -34,7 +34,7 @@ def test_a_corpus_that_cannot_be_had_is_named(tmp_path):
     with pytest.raises(ValueError, match=r"'none\.txt': no file .*none\.txt; it may be sotu"):
         documents("none.txt", tmp_path)
     (tmp_path / "empty.txt").write_text(" \n")
-    with pytest.raises(ValueError, match="'empty.txt' holds no text"):
+    with pytest.raises(ValueError, match=r"'empty\.txt' holds no text"):
         documents("empty.txt", tmp_path)
     (tmp_path / "image.txt").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ValueError, match=r"image\.txt cannot be read as UTF-8"):
