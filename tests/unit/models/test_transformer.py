@@ -66,8 +66,9 @@ def test_positions_enter_through_queries_and_keys_alone():
 
 def test_initial_scales():
     params = jax.jit(network(vocabulary=300, context=200, layers=3, heads=4, width=80, mlp=160).init)(jax.random.key(0))
-    fan_in = {"layers.0.attention.query": 80, "layers.2.attention.value": 80, "layers.1.mlp.input": 80, "unembedding": 80}
+    fan_in = {"layers.2.attention.value": 80, "layers.1.mlp.input": 80, "unembedding": 80}
     expected = {path: size**-0.5 for path, size in fan_in.items()} | {"embedding": 1.0, "positions": 1.0}
+    expected |= {"layers.0.attention.query": 0.5 * 80**-0.5, "layers.2.attention.key": 0.5 * 80**-0.5}
     expected |= {"layers.0.attention.output": (80 * 6) ** -0.5, "layers.0.mlp.output": (160 * 6) ** -0.5}
     for path, scale in expected.items():
         assert abs(params[path].std() / scale - 1) < 5 / np.sqrt(2 * params[path].size), path
