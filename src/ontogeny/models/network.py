@@ -7,6 +7,7 @@ loss is a function of the parameters alone.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import jax
 from flax import nnx
@@ -35,7 +36,7 @@ class Network:
 def functional(make: Callable[[nnx.Rngs], nnx.Module]) -> Network:
     """The network that `make` constructs.
 
-    A module may have a method `components(params)`, from the flat parameters to the network's components.
+    A module may have a method `components(shapes)`, from the shapes of the flat parameters to the network's components.
     """
     model = nnx.eval_shape(lambda: make(nnx.Rngs(0)))  # making it for good would compile every operation on its own
     model.eval()
@@ -50,12 +51,12 @@ def functional(make: Callable[[nnx.Rngs], nnx.Module]) -> Network:
         state = nnx.map_state(lambda path, _: params[dotted(path)], parameters)
         return getattr(nnx.merge(graph, state, rest), method)(*inputs)
 
-    components = getattr(model, "components", lambda params: {})(flatten(parameters))
+    components = getattr(model, "components", lambda shapes: {})(flatten(parameters))
     return Network(init=init, apply=apply, exposes=public_methods(type(model)), components=components)
 
 
-def flatten(state: nnx.State) -> dict[str, Array]:
-    """Dotted path -> array, for every parameter of an NNX state."""
+def flatten(state: nnx.State) -> dict[str, Any]:
+    """Dotted path -> array, or its shape where the state is abstract, for every parameter of an NNX state."""
     return {dotted(path): variable.get_value() for path, variable in nnx.to_flat_state(state)}
 
 

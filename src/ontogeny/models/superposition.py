@@ -71,9 +71,7 @@ def build(config: Config, shape: Mapping[str, int]) -> Callable[[nnx.Rngs], Supe
     )
 
 
-def polygon(
-    k: int, features: int, dead_bias: float = 0.0
-) -> tuple[Float[np.ndarray, "2 features"], Float[np.ndarray, "features"]]:
+def polygon(k: int, features: int, dead_bias: float = 0.0) -> tuple[Float[Array, "2 features"], Float[Array, "features"]]:
     """W and b at a k-gon among `features` features, the dead ones with bias `dead_bias`.
 
     Raises:
@@ -84,7 +82,7 @@ def polygon(
         raise ValueError(f"start.polygon is {k}; with {features} features it may be {known}")
     length, live_bias = LENGTH_AND_BIAS[k]
     angles = 2 * np.pi * np.arange(k) / k
-    weight = np.zeros((2, features), np.float32)
+    weight = np.zeros((2, features))
     weight[:, :k] = length * np.stack([np.cos(angles), np.sin(angles)])
-    bias = np.where(np.arange(features) < k, live_bias, dead_bias).astype(np.float32)
-    return weight, bias
+    bias = np.where(np.arange(features) < k, live_bias, dead_bias)
+    return jnp.asarray(weight), jnp.asarray(bias)

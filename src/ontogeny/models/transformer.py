@@ -22,6 +22,7 @@ from ontogeny.problem import Params
 
 Residual = Float[Array, "batch time width"]
 Patterns = Float[Array, "batch heads time time"]
+Shapes = Mapping[str, jax.ShapeDtypeStruct]
 
 
 def gaussian(rngs: nnx.Rngs, shape: tuple[int, ...], scale: float = 1.0) -> nnx.Param:
@@ -140,14 +141,13 @@ class Transformer(nnx.Module):
             ]
         )
 
-    def components(self, params: Params) -> dict[str, Params]:
+    def components(self, shapes: Shapes) -> dict[str, Params]:
         """The embedding, the unembedding, each layer and each head, as masks of the flat parameters."""
-        prefixes = {"embedding": ("embedding",), "unembedding": ("unembedding",)}
-        prefixes |= {f"layers.{i}": (f"layers.{i}.",) for i in range(len(self.layers))}
-        masks = {name: below(params, prefix) for name, prefix in prefixes.items()}
+        masks = {name: below(shapes, name) for name in ("embedding", "unembedding")}
+        masks |= {f"layers.{i}": below(shapes, f"layers.{i}.") for i in range(len(self.layers))}
         for i, layer in enumerate(self.layers):
             for j in range(layer.attention.output.shape[0]):
-                masks[f"layers.{i}.heads.{j}"] = head(params, f"layers.{i}.attention.", j)
+                masks[f"layers.{i}.heads.{j}"] = head(shapes, f"layers.{i}.attention.", j)
         return masks
 
 
@@ -155,21 +155,18 @@ def causal(time: int) -> Bool[Array, "time time"]:
     return jnp.tril(jnp.ones((time, time), bool))
 
 
-def below(params: Params, prefixes: tuple[str, ...]) -> dict[str, np.ndarray]:
-    """True on the parameters whose path starts with one of the prefixes; the masks take no memory."""
-    return {path: np.broadcast_to(path.startswith(prefixes), array.shape) for path, array in params.items()}
+def below(shapes: Shapes, prefix: str) -> dict[str, Array]:
+    """True on the parameters whose path starts with the prefix."""
+    return {path: jnp.asarray(np.full(array.shape, path.startswith(prefix))) for path, array in shapes.items()}
 
 
-def head(params: Params, attention: str, index: int) -> dict[str, np.ndarray]:
+def head(shapes: Shapes, attention: str, index: int) -> dict[str, Array]:
     """True on one head's queries, keys, values and output; the bias of the output belongs to no head."""
-    masks = below(params, ())
-    for path, axis in {"query": 1, "key": 1, "value": 1, "query_bias": 0, "key_bias": 0, "value_bias": 0, "output": 0}.items():
-        array = params[attention + path]
-        chosen = np.arange(array.shape[axis]) == index
-        masks[attention + path] = np.broadcast_to(
-            np.expand_dims(chosen, tuple(a for a in range(array.ndim) if a != axis)), array.shape
-        )
-    return masks
+    head_axes = {"query": 1, "key": 1, "value": 1, "query_bias": 0, "key_bias": 0, "value_bias": 0, "output": 0}
+    masks = {path: np.zeros(array.shape, bool) for path, array in shapes.items()}
+    for name, axis in head_axes.items():
+        np.moveaxis(masks[attention + name], axis, 0)[index] = True
+    return {path: jnp.asarray(mask) for path, mask in masks.items()}
 
 
 def build(config: Config, shape: Mapping[str, int]) -> Callable[[nnx.Rngs], Transformer]:

@@ -22,7 +22,7 @@ from ontogeny.tasks.tokenizing import Stream, tokenize
 LARGEST_BIGRAM_TABLE = 8192
 """Vocabulary above which no table of bigrams is kept: it would take more than 256 MB."""
 
-Windows = Int[Array, "windows context+1"]
+Windows = Int[Array, "windows window"]
 
 
 def build(config: Config, *, batch_size: int, base: Path) -> Task:

@@ -32,7 +32,7 @@ class Tokens:
     """
 
     train: Stream
-    held_out: Stream
+    held_out: Int[np.ndarray, "held_out_tokens"]
     vocabulary: int
 
 

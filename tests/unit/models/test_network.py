@@ -28,8 +28,8 @@ class Stack(nnx.Module):
     def first(self):
         return self.blocks[0].weight[...]
 
-    def components(self, params):
-        return {"weights": {path: np.full(array.shape, path.endswith("weight")) for path, array in params.items()}}
+    def components(self, shapes):
+        return {"weights": {path: jnp.full(shape.shape, path.endswith("weight")) for path, shape in shapes.items()}}
 
 
 @pytest.fixture(scope="module")

@@ -31,9 +31,8 @@ def test_the_paper_s_network_has_18_parameters():
 
 @pytest.mark.parametrize("k", LENGTH_AND_BIAS)
 def test_polygons_are_critical_points_of_the_population_loss(k):
-    weight, bias = polygon(k, 8, dead_bias=-1.0)
     with jax.enable_x64(True):
-        gradient = jax.grad(population_loss, argnums=(0, 1))(*(jnp.asarray(part, jnp.float64) for part in (weight, bias)))
+        gradient = jax.grad(population_loss, argnums=(0, 1))(*polygon(k, 8, dead_bias=-1.0))
     for part in gradient:
         np.testing.assert_allclose(part, 0, atol=2e-6)
 

@@ -1,5 +1,7 @@
 """The transformer: what it may see, what it starts from, and what it shows."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,13 +15,14 @@ VOCABULARY, CONTEXT = 11, 8
 
 
 def network(vocabulary=VOCABULARY, context=CONTEXT, **options):
-    return functional(build(Transformer(kind="transformer", **options), {"vocabulary": vocabulary, "context": context}))
+    made = functional(build(Transformer(kind="transformer", **options), {"vocabulary": vocabulary, "context": context}))
+    return replace(made, init=jax.jit(made.init), apply=jax.jit(made.apply, static_argnames="method"))
 
 
-@pytest.fixture(scope="module", params=[0, 20], ids=["attention-only", "with MLP"])
-def small(request):
-    transformer = network(layers=2, heads=2, width=12, mlp=request.param)
-    return transformer, jax.jit(transformer.init)(jax.random.key(0))
+@pytest.fixture(scope="module")
+def small():
+    transformer = network(layers=2, heads=2, width=12, mlp=20)
+    return transformer, transformer.init(jax.random.key(0))
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +42,7 @@ def test_no_prediction_depends_on_a_later_token(small):
     def logits(embedded):
         return transformer.apply({**params, "embedding": embedded}, jnp.arange(CONTEXT)[None])[0]
 
-    sensitivity = jnp.abs(jax.jacobian(logits)(embedded)).sum((1, 3))  # [position predicted from, token read]
+    sensitivity = jnp.abs(jax.jit(jax.jacobian(logits))(embedded)).sum((1, 3))  # [position predicted from, token read]
     assert not jnp.any(jnp.triu(sensitivity, 1))
     assert jnp.all(sensitivity[jnp.tril_indices(CONTEXT)] > 0)
 
@@ -55,7 +58,7 @@ def test_attention_rows_sum_to_one_and_do_not_look_ahead(small, tokens):
 def test_positions_enter_through_queries_and_keys_alone():
     """In one layer whose heads attend evenly, the order of the earlier tokens leaves no trace."""
     transformer = network(layers=1, heads=2, width=12)
-    params = jax.jit(transformer.init)(jax.random.key(0))
+    params = transformer.init(jax.random.key(0))
     even = {path: jnp.zeros_like(array) if path.endswith((".query", ".key")) else array for path, array in params.items()}
     orders = jnp.array([[1, 2, 3, 4], [2, 3, 1, 4]])
     one, other = transformer.apply(even, orders)[:, -1]
@@ -65,7 +68,7 @@ def test_positions_enter_through_queries_and_keys_alone():
 
 
 def test_initial_scales():
-    params = jax.jit(network(vocabulary=300, context=200, layers=3, heads=4, width=80, mlp=160).init)(jax.random.key(0))
+    params = network(vocabulary=300, context=200, layers=3, heads=4, width=80, mlp=160).init(jax.random.key(0))
     fan_in = {"layers.2.attention.value": 80, "layers.1.mlp.input": 80, "unembedding": 80}
     expected = {path: size**-0.5 for path, size in fan_in.items()} | {"embedding": 1.0, "positions": 1.0}
     expected |= {"layers.0.attention.query": 0.5 * 80**-0.5, "layers.2.attention.key": 0.5 * 80**-0.5}
@@ -84,14 +87,19 @@ def test_head_masks_share_out_the_attention_parameters(small):
         assert (counts == belongs).all(), path
 
 
-def test_a_head_s_mask_holds_all_that_its_pattern_and_its_values_depend_on(small, tokens):
+def test_a_head_s_mask_holds_all_that_decides_where_it_attends(small, tokens):
     transformer, params = small
-    mask = transformer.components["layers.0.heads.1"]
-    noise = {path: jax.random.normal(jax.random.key(3), array.shape) for path, array in params.items()}
-    changed = {path: jnp.where(mask[path], noise[path], array) for path, array in params.items()}
-    before, after = (transformer.apply(each, tokens, method="attention_patterns")[0] for each in (params, changed))
-    np.testing.assert_array_equal(before[:, 0], after[:, 0])
-    assert jnp.abs(before[:, 1] - after[:, 1]).max() > 0.1
+    head, layer = transformer.components["layers.0.heads.1"], transformer.components["layers.0"]
+    noise = transformer.init(jax.random.key(3))
+
+    def patterns(mask):
+        changed = {path: jnp.where(mask[path] & (".attention." in path), noise[path], array) for path, array in params.items()}
+        return transformer.apply(changed, tokens, method="attention_patterns")[0]
+
+    before, with_other_head, with_other_attention = patterns(dict.fromkeys(params, False)), patterns(head), patterns(layer)
+    np.testing.assert_array_equal(before[:, 0], with_other_head[:, 0])
+    np.testing.assert_array_equal(with_other_head[:, 1], with_other_attention[:, 1])
+    assert jnp.abs(before[:, 1] - with_other_head[:, 1]).max() > 0.01
 
 
 def test_layer_and_embedding_masks(small):
@@ -105,7 +113,7 @@ def test_layer_and_embedding_masks(small):
 def test_value_logits_are_a_head_s_part_of_the_logits(tokens):
     """With one layer and one head that attends wholly to its own token, undoing LayerNorm's division gives the logits."""
     transformer = network(layers=1, heads=1, width=12)
-    params = jax.jit(transformer.init)(jax.random.key(0))
+    params = transformer.init(jax.random.key(0))
     first = tokens[:, :1]  # a single token can only attend to itself
     direct = params["embedding"][first[:, 0]]
     with_head, without = (

@@ -82,4 +82,4 @@ def test_copying_head(tokens):
 
 
 def test_components_are_heads():
-    assert per_head(jnp.arange(4).reshape(2, 2))["layers.1.heads.0"] == 2
+    assert per_head(jnp.arange(4.0).reshape(2, 2))["layers.1.heads.0"] == 2

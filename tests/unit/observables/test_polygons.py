@@ -30,8 +30,8 @@ def network(hidden=2):
 def test_polygons_are_told_apart(task, k, positive, noise):
     positive = min(positive, 6 - k)
     weight, bias = polygon(k, 6, dead_bias=-0.5)
-    bias[k : k + positive] = 1 / 12
-    weight += noise * np.random.default_rng(k).normal(size=weight.shape)
+    bias = bias.at[k : k + positive].set(1 / 12)
+    weight += noise * jax.random.normal(jax.random.key(k), weight.shape)
     measured = {
         name: float(function({"weight": weight, "bias": bias})) for name, function in polygons.build(network(), task).items()
     }
@@ -51,10 +51,8 @@ def test_corners_are_those_of_the_convex_hull():
 
 
 def test_they_work_under_a_map_over_checkpoints(task):
-    stacked = {
-        name: jnp.stack(parts)
-        for name, parts in zip(("weight", "bias"), zip(*(polygon(k, 6) for k in (4, 5, 6)), strict=True), strict=True)
-    }
+    weights, biases = zip(*(polygon(k, 6) for k in (4, 5, 6)), strict=True)
+    stacked = {"weight": jnp.stack(weights), "bias": jnp.stack(biases)}
     corners = jax.jit(lambda stacked: jax.lax.map(polygons.build(network(), task)["polygon_vertices"], stacked))(stacked)
     assert corners.tolist() == [4, 5, 6]
 

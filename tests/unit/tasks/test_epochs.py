@@ -27,7 +27,7 @@ def test_epochs_and_keys_have_orders_of_their_own():
 
 
 def test_examples_are_equally_likely_at_each_place():
-    first = jax.vmap(shuffled_indices(10, 1), in_axes=(0, None))(jax.random.split(jax.random.key(0), 5000), 0)
+    first = jax.vmap(shuffled_indices(10, 1), in_axes=(0, None))(jax.random.split(jax.random.key(0), 5000), jnp.int32(0))
     counts = np.bincount(np.asarray(first).ravel(), minlength=10)
     assert (abs(counts - 500) < 5 * np.sqrt(5000 * 0.1 * 0.9)).all()
 

@@ -75,7 +75,7 @@ LEVELS = {"4": 0.111111, "4+": 0.104167, "4++": 0.097222, "5": 0.068744, "5+": 0
 def test_population_loss_at_the_known_levels(level):
     k = int(level[0])
     weight, bias = polygon(k, 6, dead_bias=-1.0)
-    bias[k : k + level.count("+")] = 1 / 12
+    bias = bias.at[k : k + level.count("+")].set(1 / 12)
     assert float(population_loss(weight, bias)) == pytest.approx(LEVELS[level], abs=1e-6)
 
 
