@@ -5,7 +5,7 @@ holds (dropout keys, running statistics) stays as it was initialised, and module
 loss is a function of the parameters alone.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,7 +60,7 @@ def flatten(state: nnx.State) -> dict[str, Any]:
     return {dotted(path): variable.get_value() for path, variable in nnx.to_flat_state(state)}
 
 
-def dotted(path: tuple[str | int, ...]) -> str:
+def dotted(path: Iterable[Any]) -> str:
     return ".".join(map(str, path))
 
 

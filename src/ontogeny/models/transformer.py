@@ -131,6 +131,7 @@ class Transformer(nnx.Module):
         The final LayerNorm enters without its division by the length of the residual stream, which the head alone does
         not fix, and biases are left out: these logits have a meaning up to a positive factor for each token.
         """
+        assert self.norm.scale is not None
         read = self.norm.scale[...][:, None] * self.unembedding[...]
         read = read - read.mean(0)
         outputs = [layer.attention.output[...] for layer in self.layers]
@@ -141,7 +142,7 @@ class Transformer(nnx.Module):
             ]
         )
 
-    def components(self, shapes: Shapes) -> dict[str, Params]:
+    def components(self, shapes: Shapes) -> Mapping[str, Params]:
         """The embedding, the unembedding, each layer and each head, as masks of the flat parameters."""
         masks = {name: below(shapes, name) for name in ("embedding", "unembedding")}
         masks |= {f"layers.{i}": below(shapes, f"layers.{i}.") for i in range(len(self.layers))}
