@@ -27,7 +27,7 @@ class Data:
     """Where examples come from.
 
     Attributes:
-        train: (key, step) -> the batch that the given training step uses; traceable, a function of its arguments alone.
+        train: (key, step) -> the batch that a training step uses; the key is the run's, the same at every step. Traceable.
         sampling: the n examples whose mean loss is L_n in the local posterior.
         evaluation: held-out examples.
     """

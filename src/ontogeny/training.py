@@ -1,8 +1,8 @@
 """The compiled training loop: one program advances the seeds of a block from checkpoint to checkpoint.
 
 A run is a function of its specification and seed. The key of a seed is `jax.random.key(seed)`; folding in 0 gives the key
-of the initialisation, folding in 1 the key of training, and folding the step into that the key of the step. So a run
-can be stopped and resumed at any checkpoint, and cut into pieces of any size, with the same numbers.
+of the initialisation, folding in 1 the key of training. A task draws the batch of a step from that key and the step alone.
+So a run can be stopped and resumed at any checkpoint, and cut into pieces of any size, with the same numbers.
 """
 
 from collections.abc import Callable, Sequence
@@ -76,7 +76,7 @@ def compile_training(problem: Problem, optimizer: optax.GradientTransformation) 
 
     def train_step(step: Int[Array, ""], carry: tuple[State, Array, Array], key: Key[Array, ""]) -> tuple[State, Array, Array]:
         (params, state), total, _ = carry
-        batch = problem.data.train(jax.random.fold_in(key, step), step)
+        batch = problem.data.train(key, step)
         loss, gradient = jax.value_and_grad(lambda params: problem.loss(params, batch).mean())(params)
         updates, state = optimizer.update(gradient, state, params)
         params = cast(Params, optax.apply_updates(params, updates))

@@ -23,7 +23,7 @@ def problem():
         return inputs, inputs @ jnp.array([1.0, -2.0, 0.5])
 
     def train(key, step):
-        return pair(EXAMPLES[jax.random.randint(key, (5,), 0, 50)])
+        return pair(EXAMPLES[jax.random.randint(jax.random.fold_in(key, step), (5,), 0, 50)])
 
     return Problem(
         init=lambda key: {"weight": jax.random.normal(key, (3,))},
@@ -58,7 +58,7 @@ def test_it_is_what_a_loop_over_optax_does():
     params = made.init(jax.random.fold_in(key, 0))
     state, weights, losses = optimizer.init(params), [params["weight"]], []
     for step in range(20):
-        batch = made.data.train(jax.random.fold_in(jax.random.fold_in(key, 1), step), jnp.asarray(step))
+        batch = made.data.train(jax.random.fold_in(key, 1), jnp.asarray(step))
         value, gradient = jax.value_and_grad(lambda params, batch=batch: loss(params, batch).mean())(params)
         updates, state = optimizer.update(gradient, state, params)
         params = optax.apply_updates(params, updates)

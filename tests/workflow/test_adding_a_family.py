@@ -1,0 +1,21 @@
+"""docs/adding-a-family.md: its two families run as they stand there."""
+
+import re
+
+import pandas as pd
+from small_study import ROOT, Study
+
+BLOCKS = re.findall(r"```(yaml|python)\n(.*?)```", (ROOT / "docs" / "adding-a-family.md").read_text(), re.DOTALL)
+
+
+def test_a_family_from_config_alone_and_a_model_of_ones_own(tmp_path):
+    (alone, own), (code,) = ([text for kind, text in BLOCKS if kind == wanted] for wanted in ("yaml", "python"))
+    (tmp_path / "config.yaml").write_text(alone + own.removeprefix("families:\n"))
+    (tmp_path / "linear_autoencoder.py").write_text(code)
+    Study(tmp_path).snakemake()
+    runs = [f"pentagon/examples~{size}/seed~{seed}" for size in (200, 400) for seed in (0, 1)] + ["autoencoder/base/seed~0"]
+    for run in runs:
+        assert (tmp_path / "results" / run / "report.html").is_file()
+    trajectory = pd.read_parquet(tmp_path / "results" / "autoencoder" / "base" / "seed~0" / "trajectory.parquet")
+    loss = trajectory[trajectory["observable"] == "loss"].sort_values("step")["value"]
+    assert loss.iloc[-1] < 0.6 * loss.iloc[0]
