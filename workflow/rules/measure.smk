@@ -1,13 +1,15 @@
-# Measure the trained networks: sample the local posterior at their checkpoints, and observe what they can do.
+# Measure the trained networks: sample the local posterior at their checkpoints, and observe what they can do. Sampling
+# takes longest, so it goes first: no core idles at the end of a study.
 
 
 rule calibrate:
     input:
-        ancient(first_manifest("train")),
+        first_manifest("train"),
     output:
         f"{RESULTS}/{{family}}/{{variant}}/calibration.json",
     log:
         f"{RESULTS}/{{family}}/{{variant}}/jobs/calibrate.log",
+    priority: 1
     threads: 1
     params:
         specification=specification("calibrate"),
@@ -23,6 +25,7 @@ rule sample:
         f"{RESULTS}/{{family}}/{{variant}}/jobs/{{block}}/sample.json",
     log:
         f"{RESULTS}/{{family}}/{{variant}}/jobs/{{block}}/sample.log",
+    priority: 1
     threads: 1
     params:
         specification=specification("sample"),
