@@ -40,4 +40,4 @@ for family in PLAN.study.families:
 
 
 onsuccess:
-    print(f"The study is done. Open {INDEX} in a browser.")
+    name_index()

@@ -50,7 +50,10 @@ def main() -> None:
     rows = {f"{one.family_name}/{one.name}": measure(one, arguments.configfile.parent) for one in variants}
     for name, row in rows.items():
         each = 1000 * row["saving_seconds"] / row["checkpoints"]
-        print(f"{name}: {row['checkpoints']:.0f} checkpoints, {row['training_seconds']:.1f} s of training, {each:.2f} ms a save,", end=" ")
+        print(
+            f"{name}: {row['checkpoints']:.0f} checkpoints, {row['training_seconds']:.1f} s of training, {each:.2f} ms a save,",
+            end=" ",
+        )
         print(f"{100 * row['share']:.1f}% of training time")
     if arguments.output:
         arguments.output.write_text(json.dumps(rows, indent=1) + "\n")

@@ -58,6 +58,7 @@ def show_plan(configfile: Path) -> int:
 def run_stage(arguments: argparse.Namespace) -> int:
     """Run a job. What is wrong with the user's files is told in a line or two, anything else with its traceback."""
     devices.prepare(arguments.threads)
+    from ontogeny.errors import SpecificationError
     from ontogeny.stages.job import Job
 
     job = Job(
@@ -71,9 +72,7 @@ def run_stage(arguments: argparse.Namespace) -> int:
     )
     try:
         importlib.import_module(f"ontogeny.stages.{arguments.command}").run(job)
-    except Exception as error:
-        if not type(error).__module__.startswith("ontogeny."):
-            raise
+    except SpecificationError as error:
         print(f"{job.label} cannot go on: {error}", file=sys.stderr)
         return 1
     return 0

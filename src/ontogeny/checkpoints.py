@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import orbax.checkpoint as orbax
 
+from ontogeny.errors import SpecificationError
 from ontogeny.files import write_json
 
 Arrays = Mapping[str, np.ndarray]
@@ -30,7 +31,7 @@ class Saved(NamedTuple):
     training: Arrays  # measurements of training, each [C]
 
 
-class CheckpointError(RuntimeError):
+class CheckpointError(SpecificationError):
     """Checkpoints that are missing, cut short or changed; the text says which and where."""
 
 

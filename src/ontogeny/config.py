@@ -255,6 +255,9 @@ class Family(Section):
             raise ValueError(f"model.start.polygon ({start.polygon}) is larger than task.features ({self.task.features})")
         if isinstance(self.task, (SparseFeatures, Text)) and (self.llc.batch_size or 0) > self.task.examples:
             raise ValueError(f"llc.batch_size ({self.llc.batch_size}) is larger than task.examples ({self.task.examples})")
+        batch = self.training.batch_size
+        if isinstance(self.task, SparseFeatures) and batch > self.task.examples:
+            raise ValueError(f"training.batch_size ({batch}) is larger than task.examples ({self.task.examples})")
         return self
 
 

@@ -11,6 +11,7 @@ from types import ModuleType
 from flax import nnx
 
 from ontogeny import config, user_files
+from ontogeny.errors import SpecificationError
 from ontogeny.models.network import Network, functional
 from ontogeny.problem import Batch, ObservableFunction, Params, Problem, Task
 
@@ -81,7 +82,7 @@ def build_observables(kinds: Iterable[str] | None, network: Network, task: Task,
         else:
             added = built_in("observables", kind).build(network, task)
         if twice := measured.keys() & added.keys():
-            raise ValueError(f"observables {kind}: {', '.join(sorted(twice))} is measured by another kind already")
+            raise SpecificationError(f"observables {kind}: {', '.join(sorted(twice))} is measured by another kind already")
         measured |= added
     return measured
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import jax
 import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
@@ -106,7 +107,7 @@ def estimate_llc(
     checkpoints: Any,
     data: Any = None,
     *,
-    key: Key[Array, ""],
+    key: Key[Array, ""] | None = None,
     sampler: SGLD = DEFAULT_SAMPLER,
     inverse_temperature: float | None = None,
     localization: float = 1.0,
@@ -124,7 +125,7 @@ def estimate_llc(
         loss,
         checkpoints,
         data,
-        key=key,
+        key=jax.random.key(0) if key is None else key,
         sampler=sampler,
         inverse_temperature=inverse_temperature,
         localization=localization,

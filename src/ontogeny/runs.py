@@ -52,6 +52,10 @@ class Plan:
         """The declared outputs of a stage over all blocks of a variant."""
         return [f"{self.folder(variant)}/jobs/{block.name}/{stage}.json" for block in blocks(variant)]
 
+    def first_manifest(self, variant: Variant, stage: str) -> str:
+        """The declared output of a stage for the block of the first listed seed, which calibration is made on."""
+        return f"{self.folder(variant)}/jobs/{first_block(variant).name}/{stage}.json"
+
     def specification(self, stage: str, family: str, variant: str = "", block: str = "") -> str:
         """The canonical JSON of what a job of a stage depends on."""
         return canonical_json(SPECIFICATIONS[stage](self, family, variant, block))
@@ -69,10 +73,15 @@ def blocks(variant: Variant) -> list[Block]:
     return [make_block(start, size, variant.seeds) for start in starts]
 
 
+def first_block(variant: Variant) -> Block:
+    """The block of the first listed seed, which calibration is made on."""
+    return next(block for block in blocks(variant) if variant.seeds[0] in block.seeds)
+
+
 def make_block(start: int, size: int, seeds: Iterable[int]) -> Block:
     lanes = tuple(range(start, start + size))
     name = f"seed~{start}" if size == 1 else f"seeds~{lanes[0]}-{lanes[-1]}"
-    return Block(name, lanes, tuple(seed for seed in seeds if seed in lanes))
+    return Block(name, lanes, tuple(sorted(seed for seed in seeds if seed in lanes)))
 
 
 def problem_part(plan: Plan, variant: Variant) -> dict[str, Any]:
@@ -120,7 +129,7 @@ def calibrate_specification(plan: Plan, family: str, name: str, block: str) -> d
     code = code_digest("stages.calibrate", *problem_modules(variant))
     llc = variant.family.llc.model_dump(mode="json")
     # The manifest of the first seed's block changes with every seed that is added to it, so its training stands here.
-    training = train_specification(plan, family, name, blocks(variant)[0].name)
+    training = train_specification(plan, family, name, first_block(variant).name)
     return {
         "seed": variant.seeds[0],
         "code": code,

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from glob import glob
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,13 @@ import yaml
 from pydantic import ValidationError
 
 from ontogeny.config import Family, Study, Text, UserKind
+from ontogeny.errors import SpecificationError
 
 NUMBER = re.compile(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+")
 UNION_TAGS = {"task": 1, "model": 1, "learning_rate": 1}
 
 
-class ConfigError(ValueError):
+class ConfigError(SpecificationError):
     """A config.yaml that cannot be run; its text lists every fault with its path, its value and what is allowed."""
 
 
@@ -41,8 +43,8 @@ def read_study(path: Path) -> tuple[Study, tuple[Variant, ...]]:
     """
     try:
         raw = yaml.safe_load(path.read_text())
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from None
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not YAML: {error}") from None
     if not isinstance(raw, dict):
@@ -57,7 +59,8 @@ def validate_study(raw: Mapping[str, Any], path: Path) -> tuple[Study, tuple[Var
     variants: list[Variant] = []
     families = raw.get("families")
     for name, family in (families if isinstance(families, dict) else {}).items():
-        if isinstance(family, dict):
+        unreadable = ("seeds", f"families.{name}.seeds", f"families.{name}.sweep")
+        if isinstance(family, dict) and not any(fault.startswith(unreadable) for fault in faults):
             for found in expand(str(name), family, raw.get("seeds", [0]), path.parent):
                 if isinstance(found, Variant):
                     variants.append(found)
@@ -80,8 +83,6 @@ def try_study(raw: Mapping[str, Any]) -> tuple[Study | None, list[str]]:
 def expand(name: str, raw: Mapping[str, Any], study_seeds: Any, base: Path) -> Iterator[Variant | str]:
     """The variants of a family's sweep, or the faults that keep them from being one."""
     sweep = raw.get("sweep") or {}
-    if not isinstance(sweep, dict) or not all(isinstance(values, list) and values for values in sweep.values()):
-        return  # Study's own validation reports it
     seen: set[str] = set()
     for point in itertools.product(*sweep.values()):
         overrides = dict(zip(sweep, point, strict=True))
@@ -94,7 +95,7 @@ def expand(name: str, raw: Mapping[str, Any], study_seeds: Any, base: Path) -> I
         except ValidationError as error:
             yield from (f"{fault}{f' (in {variant})' if overrides else ''}" for fault in describe(error, f"families.{name}"))
             continue
-        seeds = tuple(sorted(set(family.seeds or (study_seeds if isinstance(study_seeds, list) else [study_seeds]))))
+        seeds = tuple(dict.fromkeys(family.seeds or study_seeds))
         yield from (f"families.{name}.{fault}" for fault in missing_files(family, base))
         yield Variant(name, variant, family, seeds)
 
@@ -139,6 +140,8 @@ def describe(error: ValidationError, prefix: str) -> list[str]:
         if fault["type"].startswith("union_tag"):
             kinds = fault.get("ctx", {}).get("expected_tags", "'file'").replace("'file'", "path/to/file.py:name")
             allowed, path = f"allowed are {kinds}", f"{path}.kind"
+            if not isinstance(fault["input"], dict):
+                allowed, path = "expected a mapping such as {kind: …}", path.removesuffix(".kind")
         value = (
             fault["input"].get("kind", "missing")
             if path.endswith(".kind") and isinstance(fault["input"], dict)
@@ -173,8 +176,13 @@ def missing_files(family: Family, base: Path) -> Iterator[str]:
         except SyntaxError as error:
             yield f"{section} is {kind!r}: {path} line {error.lineno}: {error.msg}"
             continue
+        except (OSError, ValueError) as error:
+            yield f"{section} is {kind!r}: {path} cannot be read: {error}"
+            continue
         if name not in set(itertools.chain.from_iterable(bound_names(node) for node in body)):
             yield f"{section} is {kind!r}: {path} defines no {name}"
+    if isinstance(family.task, Text) and family.task.corpus.startswith("huggingface:") and find_spec("datasets") is None:
+        yield f"task.corpus is {family.task.corpus!r}: it needs the package datasets: pip install 'ontogeny[huggingface]'"
     if isinstance(family.task, Text) and is_file_corpus(family.task.corpus) and not corpus_files(family.task.corpus, base):
         others = "other corpora are sotu, python, huggingface:NAME"
         yield f"task.corpus is {family.task.corpus!r}: no file matches {base / family.task.corpus}; {others}"

@@ -13,8 +13,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from ontogeny.errors import SpecificationError
 
-class UserFileError(ValueError):
+
+class UserFileError(SpecificationError):
     """A user's file is missing, fails, or holds something else than its kind asks for."""
 
 

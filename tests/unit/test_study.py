@@ -41,6 +41,10 @@ def fault(raw, base=Path("config.yaml")):
     return str(caught.value)
 
 
+def test_seeds_of_the_study_that_are_none():
+    assert "seeds.0 is [1]: Input should be a valid integer" in fault({**SMALL, "seeds": [[1]]})
+
+
 def test_numbers_that_yaml_reads_as_text():
     study, _ = validate_study(small(), Path("config.yaml"))
     assert study.families["small"].training.optimizer.learning_rate == 0.01
@@ -66,6 +70,11 @@ def test_numbers_that_yaml_reads_as_text():
         ({"observables": ["polygon"]}, "families.small.observables.0 is 'polygon'"),
         ({"model__kind": "mine.py:Net"}, "families.small.model.kind is 'mine.py:Net': no such file: mine.py"),
         ({"seeds": []}, "families.small.seeds is []"),
+        ({"seeds": [0, "a"]}, "families.small.seeds.1 is 'a': Input should be a valid integer"),
+        ({"seeds": {"a": 1}}, "families.small.seeds: Input should be a valid list"),
+        ({"sweep": {1: [1]}}, "families.small.sweep.1"),
+        ({"model": "superposition"}, "families.small.model is 'superposition': expected a mapping such as {kind: …}"),
+        ({"training__batch_size": 2000}, "training.batch_size (2000) is larger than task.examples (1000)"),
     ],
 )
 def test_a_fault_is_told_with_its_path(changes, expected):
@@ -104,7 +113,7 @@ def test_a_users_file_that_is_not_python(tmp_path):
     assert "mine.py line 1" in fault(small(model={"kind": "mine.py:Net"}), tmp_path / "config.yaml")
 
 
-@pytest.mark.parametrize(("text", "expected"), [(None, "no such file"), ("a: [1", "not YAML"), ("- 1", "expected keys")])
+@pytest.mark.parametrize(("text", "expected"), [(None, "No such file"), ("a: [1", "not YAML"), ("- 1", "expected keys")])
 def test_a_file_that_is_no_config(tmp_path, text, expected):
     path = tmp_path / "config.yaml"
     if text is not None:
@@ -140,3 +149,8 @@ def test_the_default_study_is_valid():
     for path in [root / "config.yaml", *root.glob("studies/*.yaml")]:
         read_study(path)
         assert isinstance(yaml.safe_load(path.read_text())["results"], str)
+
+
+def test_seeds_keep_their_order():
+    _, variants = validate_study(small(seeds=[3, 4, 0, 3]), Path("config.yaml"))
+    assert variants[0].seeds == (3, 4, 0)

@@ -54,7 +54,7 @@ def test_traces_are_what_the_estimate_is_made_of(finished):
 def test_the_last_line_of_a_study_names_the_index(copied):
     (copied.folder / "results" / "report" / "index.html").unlink()
     done = copied.snakemake()
-    assert "Open results/report/index.html in a browser." in done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1] == "The study is done. Open results/report/index.html in a browser."
 
 
 def test_a_new_seed_leaves_the_others_alone(copied):
@@ -112,6 +112,22 @@ def test_a_users_file_that_fails_is_told_with_its_line(copied):
     assert done.returncode != 0
     assert "mine.py fails on import" in told and "no_such_thing" in told and "Traceback" not in told
     assert (copied.folder / "results" / "toy" / "base" / "seed~0" / "checkpoints" / "index.json").is_file()
+
+
+def test_a_network_that_does_not_fit_loses_nothing(copied):
+    checkpoint = copied.folder / "results" / "toy" / "base" / "seed~0" / "checkpoints" / "index.json"
+    before = checkpoint.read_bytes()
+    lines = ["import jax.numpy as jnp", "from flax import nnx", "class Net(nnx.Module):", "    def __init__(self, shape, rngs):"]
+    lines += ["        self.bias = nnx.Param(jnp.zeros(3))", "    def __call__(self, x):", "        return x + self.bias[...]"]
+    (copied.folder / "mine.py").write_text("\n".join(lines))
+    copied.edit(
+        "model: {kind: superposition, start: {polygon: 4, noise: 0.05}}", "model: {kind: mine.py:Net}\n    seeds_per_job: 8"
+    )
+    done = copied.snakemake("toy", check=False)
+    told = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert "a training step fails" in told and "mine.py line 7" in told and "Traceback" not in told
+    assert checkpoint.read_bytes() == before
 
 
 def test_snakemakes_own_report_is_written_offline(copied):

@@ -20,7 +20,7 @@ rule consensus:
     input:
         manifests("analyse"),
     output:
-        f"{RESULTS}/{{family}}/{{variant}}/consensus.json",
+        update(f"{RESULTS}/{{family}}/{{variant}}/consensus.json"),
     log:
         f"{RESULTS}/{{family}}/{{variant}}/jobs/consensus.log",
     threads: 1

@@ -1,4 +1,5 @@
 # The study behind config.yaml, validated before any job starts, and what the rules ask of it.
+import atexit
 import os
 import shlex
 import sys
@@ -30,6 +31,14 @@ wildcard_constraints:
     block="seeds?~[0-9-]+",
 
 
+def name_index():
+    """Name the page to open, as the very last line: Snakemake has its own to say after `onsuccess`."""
+    if Path(INDEX).exists():
+        atexit.register(
+            print, f"The study is done. Open {INDEX} in a browser.", flush=True
+        )
+
+
 def specification(stage):
     """The canonical JSON of all that a job of a stage depends on, and nothing else."""
 
@@ -54,7 +63,9 @@ def manifests(stage):
 
 def first_manifest(stage):
     """The manifest of a stage for the block with the first seed of a variant, which calibration is made on."""
-    return lambda wildcards: manifests(stage)(wildcards)[0]
+    return lambda wildcards: PLAN.first_manifest(
+        PLAN.variant(wildcards.family, wildcards.variant), stage
+    )
 
 
 def of_variants(file):

@@ -6,7 +6,7 @@ rule calibrate:
     input:
         first_manifest("train"),
     output:
-        f"{RESULTS}/{{family}}/{{variant}}/calibration.json",
+        update(f"{RESULTS}/{{family}}/{{variant}}/calibration.json"),
     log:
         f"{RESULTS}/{{family}}/{{variant}}/jobs/calibrate.log",
     priority: 1

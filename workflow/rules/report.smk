@@ -27,7 +27,7 @@ rule family_report:
     input:
         of_variants("jobs/report.json"),
     output:
-        f"{RESULTS}/{{family}}/report.html",
+        update(f"{RESULTS}/{{family}}/report.html"),
     log:
         f"{RESULTS}/{{family}}/report.log",
     threads: 1
@@ -41,7 +41,7 @@ rule index:
     input:
         [f"{RESULTS}/{family}/report.html" for family in PLAN.study.families],
     output:
-        INDEX,
+        update(INDEX),
     log:
         f"{RESULTS}/report/index.log",
     threads: 1

@@ -13,6 +13,7 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from ontogeny.config import Superposition as Config
+from ontogeny.errors import SpecificationError
 
 LENGTH_AND_BIAS = {
     3: (1.0, 0.0),
@@ -56,7 +57,9 @@ def build(config: Config, shape: Mapping[str, int]) -> Callable[[nnx.Rngs], Supe
         ValueError: the task has no features, or no polygon of that size is known or fits.
     """
     if "features" not in shape:
-        raise ValueError(f"model superposition needs a task with features; this task has {', '.join(shape) or 'no shape'}")
+        raise SpecificationError(
+            f"model superposition needs a task with features; this task has {', '.join(shape) or 'no shape'}"
+        )
     features = shape["features"]
     if config.start is None:
         spread = features**-0.5
@@ -79,7 +82,7 @@ def polygon(k: int, features: int, dead_bias: float = 0.0) -> tuple[Float[Array,
     """
     if k not in LENGTH_AND_BIAS or k > features:
         known = ", ".join(str(corners) for corners in LENGTH_AND_BIAS if corners <= features)
-        raise ValueError(f"start.polygon is {k}; with {features} features it may be {known}")
+        raise SpecificationError(f"start.polygon is {k}; with {features} features it may be {known}")
     length, live_bias = LENGTH_AND_BIAS[k]
     angles = 2 * np.pi * np.arange(k) / k
     weight = np.zeros((2, features))

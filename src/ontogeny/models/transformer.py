@@ -18,6 +18,7 @@ from flax import nnx
 from jaxtyping import Array, Bool, Float, Int
 
 from ontogeny.config import Transformer as Config
+from ontogeny.errors import SpecificationError
 from ontogeny.problem import Params
 
 Residual = Float[Array, "batch time width"]
@@ -178,7 +179,7 @@ def build(config: Config, shape: Mapping[str, int]) -> Callable[[nnx.Rngs], Tran
     """
     lacking = {"vocabulary", "context"} - shape.keys()
     if lacking:
-        raise ValueError(
+        raise SpecificationError(
             f"model transformer needs a task with {', '.join(sorted(lacking))}; this task has {', '.join(shape) or 'no shape'}"
         )
     return lambda rngs: Transformer(config, shape["vocabulary"], shape["context"], rngs)

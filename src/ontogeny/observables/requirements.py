@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from ontogeny.errors import SpecificationError
 from ontogeny.models.network import Network
 from ontogeny.problem import Task
 
@@ -17,4 +18,4 @@ def require(kind: str, phrases: Iterable[str]) -> None:
     """Raise ValueError when anything is lacking."""
     missing = " and ".join(phrases)
     if missing:
-        raise ValueError(f"observables {kind} need {missing}")
+        raise SpecificationError(f"observables {kind} need {missing}")

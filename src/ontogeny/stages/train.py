@@ -1,6 +1,7 @@
 """Train the seeds of a block, save their checkpoints, go on where an earlier job stopped."""
 
 import time
+import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import numpy as np
 import pandas as pd
 
 from ontogeny import checkpoints, config, training
+from ontogeny.errors import SpecificationError
 from ontogeny.families import build_problem
 from ontogeny.files import write_parquet
+from ontogeny.problem import Problem
 from ontogeny.progress import progress
 from ontogeny.schedule import blocks, checkpoint_steps
 from ontogeny.stages.job import Job, task_and_model
@@ -56,6 +59,7 @@ def train(
     lanes = job.specification["lanes"]
     optimizer = training.build_optimizer(section)
     state = training.initial_state(problem, optimizer, lanes)
+    check_step(problem, optimizer, state, lanes)
     done = resume_point(whole, waiting)
     for seed in waiting:
         keep_until(folder(job, seed), digests[seed], whole[seed], done)
@@ -65,6 +69,22 @@ def train(
     for block in trained_blocks(job.label, problem, optimizer, state, lanes, left, done or 0):
         for seed in waiting:
             save(folder(job, seed), digests[seed], block, lanes.index(seed))
+
+
+def check_step(problem: Problem, optimizer, state: training.State, lanes: Sequence[int]) -> None:
+    """Trace a training step, so that a network that does not fit is told before earlier checkpoints are touched.
+
+    Raises:
+        SpecificationError: the loss of the network on the task's batches cannot be made.
+    """
+    bounds = jnp.zeros(1, jnp.int32)
+    try:
+        jax.eval_shape(training.compile_training(problem, optimizer), state, training.seed_keys(lanes, 1), bounds, bounds)
+    except Exception as fault:
+        frames = [frame for frame in traceback.extract_tb(fault.__traceback__) if "site-packages" not in frame.filename]
+        place = f"{frames[-1].filename} line {frames[-1].lineno}: {frames[-1].line}" if frames else ""
+        told = (str(fault).splitlines() or [""])[0]
+        raise SpecificationError(f"a training step fails: {type(fault).__name__}: {told} ({place})") from fault
 
 
 def resume_point(whole: Mapping[int, Sequence[checkpoints.Block]], seeds: Sequence[int]) -> int | None:
@@ -99,7 +119,9 @@ def restore(fresh: training.State, lanes: Sequence[int], folders: Mapping[int, P
     return training.State(params, jax.tree.unflatten(jax.tree.structure(fresh.optimizer), leaves))
 
 
-def trained_blocks(label: str, problem, optimizer, state: training.State, lanes: Sequence[int], left: Sequence[int], done: int):
+def trained_blocks(
+    label: str, problem: Problem, optimizer, state: training.State, lanes: Sequence[int], left: Sequence[int], done: int
+):
     """Train to each of the steps left, and yield blocks of checkpoints with the optimiser's state at their ends."""
     advance = training.compile_training(problem, optimizer)
     keys = training.seed_keys(lanes, 1)

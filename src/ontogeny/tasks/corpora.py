@@ -8,6 +8,8 @@ import glob
 import sysconfig
 from pathlib import Path
 
+from ontogeny.errors import SpecificationError
+
 LONGEST_DOWNLOAD = 4_000_000
 """Characters taken from the start of a Hugging Face dataset, which is streamed."""
 
@@ -30,7 +32,7 @@ def documents(corpus: str, base: Path) -> list[str]:
     else:
         texts = files(corpus, base)
     if not any(text.strip() for text in texts):
-        raise ValueError(f"task.corpus {corpus!r} holds no text")
+        raise SpecificationError(f"task.corpus {corpus!r} holds no text")
     return texts
 
 
@@ -57,7 +59,7 @@ def files(pattern: str, base: Path) -> list[str]:
     """The UTF-8 files that a path or glob names, in the order of their paths."""
     paths = sorted(path for path in map(Path, glob.glob(str(base / pattern), recursive=True)) if path.is_file())
     if not paths:
-        raise ValueError(
+        raise SpecificationError(
             f"task.corpus {pattern!r}: no file {base / pattern}; it may be sotu, python, huggingface:NAME[:CONFIGURATION], "
             "or a file or glob relative to the config"
         )
@@ -68,7 +70,7 @@ def read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as fault:
-        raise ValueError(f"task.corpus: {path} cannot be read as UTF-8 text: {fault}") from fault
+        raise SpecificationError(f"task.corpus: {path} cannot be read as UTF-8 text: {fault}") from fault
 
 
 def hugging_face(name: str) -> list[str]:
@@ -76,7 +78,7 @@ def hugging_face(name: str) -> list[str]:
     try:
         import datasets  # pyright: ignore[reportMissingImports]
     except ImportError as fault:
-        raise ValueError(
+        raise SpecificationError(
             f"task.corpus huggingface:{name} needs the package datasets: pip install 'ontogeny[huggingface]'"
         ) from fault
     path, _, configuration = name.partition(":")
@@ -88,7 +90,7 @@ def hugging_face(name: str) -> list[str]:
             if length >= LONGEST_DOWNLOAD:
                 break
     except Exception as fault:  # the client raises many kinds, most of them for want of a network
-        raise ValueError(
+        raise SpecificationError(
             f"task.corpus huggingface:{name} could not be read ({type(fault).__name__}: {fault}). It needs the network and "
             "a column `text`; offline, use sotu, python, or a file"
         ) from fault

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int
 
+from ontogeny.errors import SpecificationError
 from ontogeny.problem import RandomKey
 
 
@@ -22,7 +23,7 @@ def shuffled_indices(examples: int, batch_size: int) -> Callable[[RandomKey, Int
         ValueError: the batch is larger than the data set.
     """
     if batch_size > examples:
-        raise ValueError(f"training.batch_size ({batch_size}) is larger than task.examples ({examples})")
+        raise SpecificationError(f"training.batch_size ({batch_size}) is larger than task.examples ({examples})")
     steps_per_epoch = examples // batch_size
     # The product of a multiplier and a position must fit 32 bits.
     candidates = np.arange(1, min(examples, 2**32 // examples), dtype=np.uint32)

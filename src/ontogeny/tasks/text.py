@@ -15,6 +15,7 @@ import optax
 from jaxtyping import Array, Float, Int
 
 from ontogeny.config import Text as Config
+from ontogeny.errors import SpecificationError
 from ontogeny.problem import Batch, Data, RandomKey, Task
 from ontogeny.tasks.corpora import documents
 from ontogeny.tasks.tokenizing import Stream, tokenize
@@ -36,7 +37,9 @@ def build(config: Config, *, batch_size: int, base: Path) -> Task:
     )
     shortest = min(len(tokens.train), len(tokens.held_out))
     if shortest <= config.context + 1:
-        raise ValueError(f"task.corpus {config.corpus!r} is too short: {shortest} tokens in a part, context {config.context}")
+        raise SpecificationError(
+            f"task.corpus {config.corpus!r} is too short: {shortest} tokens in a part, context {config.context}"
+        )
     train = jnp.asarray(tokens.train)
     fixed = fixed_windows(train, jnp.asarray(tokens.held_out), config)
     provides = {name: fixed[name] for name in ("plain_windows", "repeated_windows")}

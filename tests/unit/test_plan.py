@@ -1,0 +1,65 @@
+"""`python -m ontogeny plan`: what a study will take."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import jax
+import pytest
+
+from ontogeny.families import build_problem
+from ontogeny.plan import describe, parameter_count
+from ontogeny.study import read_study
+
+CONFIG = """\
+results: somewhere
+families:
+  toy:
+    seeds: [0, 9]
+    task: {kind: sparse_features, features: 5, examples: 20}
+    model: {kind: superposition, hidden: 3}
+    training: {optimizer: {name: sgd, learning_rate: 0.1}, steps: 10, batch_size: 5}
+    checkpoints: {linear: 2}
+  language:
+    task: {kind: text, corpus: python, vocabulary: 64, context: 8, examples: 8, evaluation: 4}
+    model: {kind: transformer, layers: 2, heads: 2, width: 8, mlp: 12}
+    training: {optimizer: {name: sgd, learning_rate: 0.1}, steps: 10}
+    checkpoints: {linear: 2}
+"""
+
+
+@pytest.fixture
+def configfile(tmp_path) -> Path:
+    (tmp_path / "config.yaml").write_text(CONFIG)
+    return tmp_path / "config.yaml"
+
+
+def test_parameters_are_counted_as_the_networks_have_them(configfile):
+    for variant in read_study(configfile)[1]:
+        problem = build_problem(variant.family.task, variant.family.model, base=configfile.parent)
+        params = jax.eval_shape(problem.init, jax.random.key(0))
+        assert parameter_count(variant) == sum(leaf.size for leaf in jax.tree.leaves(params))
+
+
+def test_jobs_are_those_that_snakemake_counts(configfile):
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-m", "snakemake", "-n", "--snakefile", str(root / "Snakefile"), "--workflow-profile", "none"]
+    done = subprocess.run(command, cwd=configfile.parent, capture_output=True, text=True)
+    counted = next(int(line.split()[1]) for line in (done.stdout + done.stderr).splitlines() if line.startswith("total"))
+    assert f"3 runs in {counted - 1} jobs" in describe(configfile)  # all is no job
+
+
+def test_a_model_of_unknown_size_is_said_to_be_so(configfile):
+    (configfile.parent / "mine.py").write_text("def net(shape, rngs): ...")
+    configfile.write_text(CONFIG.replace("{kind: superposition, hidden: 3}", "{kind: mine.py:net}"))
+    assert "?" in describe(configfile)
+
+
+def test_a_bad_config_is_told_and_fails(configfile):
+    configfile.write_text(CONFIG.replace("steps: 10", "steps: 0"))
+    done = subprocess.run(
+        [sys.executable, "-m", "ontogeny", "plan", "--configfile", str(configfile)], capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert "families.toy.training.steps is 0" in done.stderr
+    assert "Traceback" not in done.stderr
