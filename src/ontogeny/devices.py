@@ -26,6 +26,11 @@ def prepare(threads: int = 1) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
+def use_this_python() -> None:
+    """Let `python` in the jobs of a workflow be the one that runs Snakemake, also where its environment is not activated."""
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+
+
 def compilation_cache() -> Path:
     """A folder of compiled programs for this kind of processor: machine code of another may not run here."""
     information = Path("/proc/cpuinfo")

@@ -1,19 +1,15 @@
 # The study behind config.yaml, validated before any job starts, and what the rules ask of it.
 import atexit
-import os
 import shlex
-import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
+from ontogeny.devices import use_this_python
 from ontogeny.runs import Plan
 from ontogeny.study import ConfigError, validate_study
 
-# `python` in the jobs is the one that runs Snakemake, also where its environment is not activated.
-os.environ["PATH"] = os.pathsep.join(
-    [str(Path(sys.executable).parent), os.environ["PATH"]]
-)
+use_this_python()
 
 CONFIGFILE = Path(workflow.configfiles[-1])
 try:
