@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -73,8 +74,9 @@ def run_stage(arguments: argparse.Namespace) -> int:
     try:
         importlib.import_module(f"ontogeny.stages.{arguments.command}").run(job)
     except SpecificationError as error:
-        print(f"{job.label} cannot go on: {error}", file=sys.stderr)
-        return 1
+        print(f"{job.label} cannot go on: {error}", file=sys.stderr, flush=True)
+        # After a read that failed, Orbax's threads would add tracebacks of an event loop that is closed.
+        os._exit(1)
     return 0
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ontogeny.trajectory import NOT_APPLICABLE, PASSED
+from ontogeny.trajectory import PASSED
 from ontogeny.transitions.curves import FEWEST_CHECKPOINTS, Curve, curves_of
 from ontogeny.transitions.detection import CANDIDATE, UNDECIDED
 from ontogeny.transitions.evidence import Change, change_across, critical_sample_size
@@ -103,16 +103,14 @@ def candidates(trajectory: pd.DataFrame, detected: pd.DataFrame, rules: Sequence
 def measured(trajectory: pd.DataFrame) -> tuple[dict[CurveName, Curve], str | None]:
     """The curves whose levels are read off, and what is to be thought of λ̂ among them.
 
-    A λ̂ that failed its checks is no evidence of a transition; where too few checkpoints passed, its levels are still given, and
-    marked "failed" (None where there is no λ̂ at all).
+    A λ̂ that failed its checks at too many checkpoints is no evidence, so its levels are not given: the verdict is then "failed"
+    (None where there is no λ̂ at all).
     """
     curves = {(curve.observable, curve.component): curve for curve in curves_of(trajectory)}
     llc = curves.get(LLC)
     if llc is None or len(llc.values) >= FEWEST_CHECKPOINTS:
         return curves, PASSED if llc else None
-    passed_or_not = trajectory.loc[trajectory["observable"] == LLC[0]].assign(verdict=NOT_APPLICABLE)
-    found = {(curve.observable, curve.component): curve for curve in curves_of(passed_or_not)}
-    return curves | {LLC: found[LLC]}, "failed"
+    return {key: curve for key, curve in curves.items() if key != LLC}, "failed"
 
 
 def changes_of(event: Event, events: Sequence[Event], curves: Mapping[CurveName, Curve]) -> dict[CurveName, Change]:

@@ -41,13 +41,15 @@ def test_what_has_no_name_joins_the_named_event_it_coincides_with(superposition_
     assert {entry["observable"] for entry in candidate["evidence"]} == {"polygon_vertices", "feature_norm"}
 
 
-def test_llc_that_failed_its_checks_is_measured_and_marked(superposition_run) -> None:
+def test_llc_that_failed_its_checks_is_no_evidence(superposition_run) -> None:
     run = superposition_run(seed=1, jump=100)
     assert candidates(run, detect_transitions(run))["candidates"][0]["llc_verdict"] == "ok"
     run.loc[run["observable"] == "llc", "verdict"] = "r_hat"
     (candidate,) = candidates(run, detect_transitions(run))["candidates"]
     assert candidate["llc_verdict"] == "failed"
-    assert abs(candidate["delta_llc"] - 1.5) < 1
+    assert candidate["delta_llc"] is None
+    assert candidate["critical_sample_size"] is None
+    assert candidate["free_energy_condition"] is None
     assert "llc" not in {entry["observable"] for entry in candidate["evidence"]}
 
 
