@@ -3,16 +3,18 @@
 Lau, Murfet and Wei (2023), "Quantifying degeneracy in singular models via the learning coefficient".
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
-from ontogeny.sampling import health
-from ontogeny.sampling.chains import Traces, sample
+from ontogeny.sampling import checks, health
+from ontogeny.sampling.chains import Projection, Traces, sample
+from ontogeny.sampling.kernel import Kernel
+from ontogeny.sampling.objective import Loss
 from ontogeny.sampling.sgld import SGLD
 
 if TYPE_CHECKING:
@@ -37,8 +39,11 @@ class Estimate:
         share_below: share of draws below L(w*).
         verdict: "ok", or which checks failed, see `health.verdicts`.
         baseline: L_n(w*).
+        gradient_norm: |∇L_n(w*)|.
+        first_order: nβ E[∇L_n(w*)·(w - w*)], the part of λ̂ that is there only because w* is no minimum.
         inverse_temperature: nβ.
         steps: the checkpoints' labels.
+        refined: the weight-refined λ̂ of each mask of `refine`, by its name (Wang et al. 2024).
     """
 
     mean: Float[np.ndarray, "checkpoints"]
@@ -52,16 +57,36 @@ class Estimate:
     share_below: Float[np.ndarray, "checkpoints"]
     verdict: list[str]
     baseline: Float[np.ndarray, "checkpoints"]
+    gradient_norm: Float[np.ndarray, "checkpoints"]
+    first_order: Float[np.ndarray, "checkpoints"]
     inverse_temperature: float
     steps: Int[np.ndarray, "checkpoints"]
+    refined: Mapping[str, "Estimate"] = field(default_factory=dict)
+
+    @property
+    def refined_mean(self) -> Float[np.ndarray, "masks checkpoints"]:
+        """λ̂ of each mask, in the order of `refined`."""
+        return np.stack([estimate.mean for estimate in self.refined.values()])
+
+    @property
+    def refined_standard_error(self) -> Float[np.ndarray, "masks checkpoints"]:
+        return np.stack([estimate.standard_error for estimate in self.refined.values()])
 
     def to_frame(self) -> "pd.DataFrame":
-        """A row per checkpoint."""
+        """A row per checkpoint, of the whole network (component "") and then of each refined component."""
+        import pandas as pd
+
+        parts = [estimate.table(component) for component, estimate in {"": self, **self.refined}.items()]
+        return pd.concat(parts, ignore_index=True)
+
+    def table(self, component: str) -> "pd.DataFrame":
+        """A row per checkpoint of this estimate alone, under a component's name."""
         import pandas as pd
 
         return pd.DataFrame(
             {
                 "step": self.steps,
+                "component": component,
                 "llc": self.mean,
                 "standard_error": self.standard_error,
                 "effective_sample_size": self.effective_sample_size,
@@ -69,6 +94,8 @@ class Estimate:
                 "dead_chains": self.dead_chains,
                 "share_below": self.share_below,
                 "drift": self.drift,
+                "gradient_norm": self.gradient_norm,
+                "first_order": self.first_order,
                 "verdict": self.verdict,
             }
         )
@@ -79,11 +106,12 @@ def summarise(traces: Traces) -> Estimate:
     trace = np.asarray(traces.values)
     values = trace.astype(np.float64)
     chains = values.shape[1]
+    alive = ~health.dead(values)
     per_chain = traces.inverse_temperature * health.chain_means(values)
     mean = health.nan_mean(per_chain, axis=1)
     sample_size = health.effective_sample_size(values)
     checks = {
-        "dead_chains": health.dead(values).sum(axis=1),
+        "dead_chains": (~alive).sum(axis=1),
         "r_hat": health.split_r_hat(values),
         "drift": health.drift(values),
         "share_below": health.share_below(values),
@@ -96,6 +124,8 @@ def summarise(traces: Traces) -> Estimate:
         effective_sample_size=sample_size,
         verdict=health.verdicts(mean, chains=chains, sample_size=sample_size, **checks),
         baseline=np.asarray(traces.baseline),
+        gradient_norm=np.asarray(traces.gradient_norm),
+        first_order=traces.inverse_temperature * health.nan_mean(np.where(alive, traces.first_order, np.nan), axis=1),
         inverse_temperature=traces.inverse_temperature,
         steps=traces.steps,
         **checks,
@@ -103,12 +133,12 @@ def summarise(traces: Traces) -> Estimate:
 
 
 def estimate_llc(
-    loss: Callable[[Any, Any], Array],
+    loss: Loss,
     checkpoints: Any,
     data: Any = None,
     *,
     key: Key[Array, ""] | None = None,
-    sampler: SGLD = DEFAULT_SAMPLER,
+    sampler: Kernel = DEFAULT_SAMPLER,
     inverse_temperature: float | None = None,
     localization: float = 1.0,
     chains: int = 8,
@@ -117,25 +147,45 @@ def estimate_llc(
     batch_size: int | None = None,
     n: int | None = None,
     mask: Any = None,
+    refine: Mapping[str, Any] | None = None,
+    projection: Projection | None = None,
     steps: Sequence[int] | None = None,
     progress: bool = False,
 ) -> Estimate:
-    """λ̂ at every checkpoint: `sample`, then `summarise`. Arguments, and what is raised, as in `sample`."""
-    traces = sample(
-        loss,
-        checkpoints,
-        data,
-        key=jax.random.key(0) if key is None else key,
-        sampler=sampler,
-        inverse_temperature=inverse_temperature,
-        localization=localization,
-        chains=chains,
-        draws=draws,
-        burn_in=burn_in,
-        batch_size=batch_size,
-        n=n,
-        mask=mask,
-        steps=steps,
-        progress=progress,
-    )
-    return summarise(traces)
+    """λ̂ at every checkpoint: `sample`, then `summarise`. Arguments, and what is raised, as in `sample`.
+
+    Args:
+        key: None for `jax.random.key(0)`.
+        refine: name -> mask, each like `mask`: weight-refined λ̂ beside that of the whole network, with the same batches
+            and noise, and the program compiled once for all.
+    """
+
+    def estimate(mask: Any) -> Estimate:
+        traces = sample(
+            loss,
+            checkpoints,
+            data,
+            key=jax.random.key(0) if key is None else key,
+            sampler=sampler,
+            inverse_temperature=inverse_temperature,
+            localization=localization,
+            chains=chains,
+            draws=draws,
+            burn_in=burn_in,
+            batch_size=batch_size,
+            n=n,
+            mask=mask,
+            projection=projection,
+            steps=steps,
+            progress=progress,
+        )
+        return summarise(traces)
+
+    if not refine:
+        return estimate(mask)
+    checks.check_checkpoints(checkpoints, steps)
+    for name, component in refine.items():
+        checks.check_mask(component, checkpoints, f"refine[{name!r}]")
+    everything = jax.tree.map(lambda leaf: np.ones(np.shape(leaf)[1:]), checkpoints)
+    whole = estimate(everything if mask is None else mask)
+    return replace(whole, refined={name: estimate(component) for name, component in refine.items()})

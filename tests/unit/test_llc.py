@@ -25,6 +25,8 @@ def traces(values, inverse_temperature=10.0):
     return ontogeny.Traces(
         values=values,
         baseline=np.zeros(len(values)),
+        gradient_norm=np.zeros(len(values)),
+        first_order=np.zeros(values.shape[:2]),
         inverse_temperature=inverse_temperature,
         localization=1.0,
         n=100,
@@ -51,7 +53,7 @@ def test_estimate_is_sample_then_summarise():
     np.testing.assert_allclose(estimate.per_chain, sampled.inverse_temperature * np.mean(sampled.values, axis=-1), rtol=1e-5)
     np.testing.assert_allclose(estimate.mean, estimate.per_chain.mean(axis=1))
     frame = estimate.to_frame()
-    columns = "step llc standard_error effective_sample_size r_hat dead_chains share_below drift verdict"
+    columns = "step component llc standard_error effective_sample_size r_hat dead_chains share_below drift gradient_norm first_order verdict"
     assert list(frame.columns) == columns.split()
     assert list(frame["step"]) == [5, 9]
 
@@ -94,3 +96,59 @@ def test_another_seed_changes_the_estimate_by_what_its_error_says():
     spread = np.std([estimate.mean[0] for estimate in estimates], ddof=1)
     error = np.median([estimate.standard_error[0] for estimate in estimates])
     assert 0.6 < error / spread < 1.6
+
+
+def slope(parameters, batch):
+    """A valley along the second parameter whose floor falls along the first: w* = 0 is no minimum."""
+    w = parameters["w"]
+    return -w[0] + 0.5 * jnp.sum(w[1:] ** 2)
+
+
+def test_the_first_order_term_is_what_a_slope_takes_from_the_estimate():
+    """Under localisation, E[w - w*] = -nβ ∇L / γ along a slope, and E[∇L·(w - w*)] = -nβ |∇L|² / γ."""
+    options = {"inverse_temperature": 10.0, "localization": 20.0, "chains": 64, "draws": 600, "burn_in": 200}
+    estimate = ontogeny.estimate_llc(slope, CHECKPOINTS, sampler=ontogeny.SGLD(step_size=2e-2), **options)
+    np.testing.assert_allclose(estimate.gradient_norm, 1.0, rtol=1e-6)
+    np.testing.assert_allclose(estimate.first_order, -(10.0**2) / 20, rtol=0.02)
+    two_minima = 10 / 2 / (30 * (1 - 2e-2 * 30 / 4)) * 2
+    assert estimate.mean[0] == pytest.approx(-5 + two_minima, abs=4 * estimate.standard_error[0])
+
+
+def test_a_projection_takes_the_slope_out():
+    """In the hyperplane normal to the gradient the two directions that have a minimum are left: λ̂ is theirs."""
+    options = {"inverse_temperature": 10.0, "localization": 20.0, "chains": 64, "draws": 600, "burn_in": 200}
+    estimate = ontogeny.estimate_llc(
+        slope, CHECKPOINTS, sampler=ontogeny.SGLD(step_size=2e-2), projection="gradient", **options
+    )
+    exact = 10 / 2 / (30 * (1 - 2e-2 * 30 / 4)) * 2
+    assert estimate.mean[0] == pytest.approx(exact, abs=3 * estimate.standard_error[0])
+    assert estimate.standard_error[0] < 0.02 * exact
+    np.testing.assert_allclose(estimate.first_order, 0, atol=1e-4)
+    assert estimate.verdict == ["ok", "ok"]
+
+
+def test_refined_estimates_equal_those_of_their_masks_and_add_up_on_a_bowl():
+    masks = {"first": {"w": np.array([1, 0, 0])}, "others": {"w": np.array([0, 1, 1])}}
+    options = {"n": 1000, "chains": 8, "draws": 400, "sampler": ontogeny.SGLD(step_size=1e-3)}
+    estimate = ontogeny.estimate_llc(bowl, CHECKPOINTS, refine=masks, **options)
+    assert list(estimate.refined) == ["first", "others"]
+    assert estimate.refined_mean.shape == estimate.refined_standard_error.shape == (2, 2)
+    alone = ontogeny.estimate_llc(bowl, CHECKPOINTS, mask=masks["first"], **options)
+    np.testing.assert_array_equal(estimate.refined["first"].trace, alone.trace)
+    np.testing.assert_allclose(estimate.refined_mean.sum(axis=0), estimate.mean, rtol=1e-4)
+    frame = estimate.to_frame()
+    assert list(frame["component"]) == ["", "", "first", "first", "others", "others"]
+
+
+def test_refinements_share_one_compilation():
+    from ontogeny.sampling import chains
+
+    options = {"n": 1000, "chains": 2, "draws": 30, "burn_in": 0}
+    before = chains.run_chains._cache_size()
+    ontogeny.estimate_llc(bowl, CHECKPOINTS, refine={str(i): {"w": np.eye(3)[i]} for i in range(3)}, **options)
+    assert chains.run_chains._cache_size() == before + 1
+
+
+def test_a_refinement_that_does_not_fit_is_named_before_anything_runs():
+    with pytest.raises(ValueError, match=r"refine\['head'\]: must be shaped like"):
+        ontogeny.estimate_llc(bowl, CHECKPOINTS, n=100, refine={"head": {"w": np.ones(2)}})

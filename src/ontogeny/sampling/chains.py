@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Literal, get_args
 
 import jax
 import jax.numpy as jnp
@@ -18,11 +18,12 @@ from jaxtyping import Array, Float, Int, Key
 from tqdm import tqdm
 
 from ontogeny.sampling import checks, randomness
-from ontogeny.sampling.calibration import resolve
+from ontogeny.sampling.calibration import resolve, unit
+from ontogeny.sampling.kernel import Kernel, Randomness
 from ontogeny.sampling.layout import Layout, choose_layout
-from ontogeny.sampling.objective import Loss, paired_objective, per_example, take
+from ontogeny.sampling.objective import Loss, at_center, paired_objective, take
 from ontogeny.sampling.parameters import flatten, unflatten_like
-from ontogeny.sampling.sgld import SGLD, LocalPosterior
+from ontogeny.sampling.posterior import LocalPosterior
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +33,9 @@ class Traces:
     Attributes:
         values: L_b(w) - L_b(w*), read before the step that uses batch b; NaN where the chain is dead. Burn-in excluded.
         baseline: L_n(w*) on the full data.
+        gradient_norm: |∇L_n(w*)| on the full data, within the mask: 0 at a minimum.
+        first_order: mean of ∇L_n(w*)·(w - w*) over the draws of each chain: the part of E[L(w)] - L(w*) that there
+            would not be at a minimum.
         inverse_temperature: nβ.
         localization: γ.
         n: the number of examples, None for a potential.
@@ -41,6 +45,8 @@ class Traces:
 
     values: Float[Array, "checkpoints chains draws"]
     baseline: Float[Array, "checkpoints"]
+    gradient_norm: Float[Array, "checkpoints"]
+    first_order: Float[Array, "checkpoints chains"]
     inverse_temperature: float
     localization: float
     n: int | None
@@ -57,8 +63,13 @@ class Settings:
     burn_in: int
     batch_size: int | None
     layout: Layout
+    normal_to_gradient: bool
     collect: Callable[[Any], Any] | None
     thin: int
+
+
+Projection = Literal["gradient"]
+"""`gradient`: chains stay in the hyperplane through w* that is normal to ∇L_n(w*)."""
 
 
 def sample(
@@ -67,7 +78,7 @@ def sample(
     data: Any = None,
     *,
     key: Key[Array, ""],
-    sampler: SGLD,
+    sampler: Kernel,
     inverse_temperature: float | None = None,
     localization: float = 1.0,
     chains: int = 8,
@@ -76,6 +87,7 @@ def sample(
     batch_size: int | None = None,
     n: int | None = None,
     mask: Any = None,
+    projection: Projection | None = None,
     steps: Sequence[int] | None = None,
     progress: bool = False,
     collect: Callable[[Any], Any] | None = None,
@@ -94,6 +106,7 @@ def sample(
         localization: γ.
         batch_size: examples per step, drawn independently with replacement; None for all n.
         mask: pytree of 0 and 1 shaped like one checkpoint; parameters at 0 stay where they are.
+        projection: "gradient" keeps chains in the hyperplane through w* normal to ∇L_n(w*), where w* is no minimum.
         steps: the checkpoints' labels; None for 0 … K-1.
         progress: show a bar over checkpoints, which then run one at a time.
         collect: a function of the parameters, evaluated at every `thin`-th kept draw.
@@ -104,9 +117,10 @@ def sample(
     checks.check_counts(chains=(chains, 1), draws=(draws, 1), burn_in=(burn_in, 0), thin=(thin, 1))
     if not (math.isfinite(localization) and localization >= 0):
         raise ValueError(f"localization: must be finite and not negative, got {localization}")
-    sampler.check()
+    checks.check_choice("projection", projection, (None, *get_args(Projection)))
     count = checks.check_checkpoints(checkpoints, steps)
     resolved = resolve(data, n=n, batch_size=batch_size, inverse_temperature=inverse_temperature)
+    sampler.check(full_batch=resolved.batch_size is None)
     checkpoints, data, mask = jax.tree.map(jnp.asarray, (checkpoints, data, mask))
     checks.check_finite(data, "data")
     if mask is not None:
@@ -119,6 +133,7 @@ def sample(
         burn_in=burn_in,
         batch_size=resolved.batch_size,
         layout=choose_layout(loss, jax.tree.map(lambda leaf: leaf[0], checkpoints), data, examples, chains),
+        normal_to_gradient=projection == "gradient",
         collect=collect,
         thin=thin,
     )
@@ -133,15 +148,13 @@ def sample(
         localization=float(localization),
         mask=mask,
     )
-    values, baseline, collected = one_by_one(program, checkpoints, count) if progress else program(checkpoints=checkpoints)
+    seen = one_by_one(program, checkpoints, count) if progress else program(checkpoints=checkpoints)
     return Traces(
-        values=values,
-        baseline=baseline,
+        **seen,
         inverse_temperature=resolved.inverse_temperature,
         localization=float(localization),
         n=resolved.n,
         steps=np.arange(count) if steps is None else np.asarray(steps),
-        collected=collected,
     )
 
 
@@ -163,23 +176,26 @@ def run_chains(
     checkpoints: Any,
     data: Any,
     key: Key[Array, ""],
-    sampler: SGLD,
+    sampler: Kernel,
     inverse_temperature: float,
     localization: float,
     mask: Any,
-) -> tuple[Float[Array, "checkpoints chains draws"], Float[Array, "checkpoints"], Any]:
-    """The compiled program: values, baselines and what was collected; a map over checkpoints of the chains of one."""
+) -> dict[str, Any]:
+    """The compiled program, a map over checkpoints of the chains of one: the fields of `Traces` that are measured."""
     unflatten = unflatten_like(checkpoints)
     flat_mask = None if mask is None else flatten(jax.tree.map(lambda leaf: leaf[None].astype(float), mask))[0]
 
-    def at_checkpoint(center: Float[Array, "parameters"]) -> Any:
-        posterior = LocalPosterior(center, inverse_temperature, localization)
-        baselines = per_example(loss, unflatten(center), data, settings.layout.microbatch)
-        chain = partial(run_chain, loss, unflatten, settings, data, baselines, key, sampler, posterior, flat_mask)
+    def at_checkpoint(center: Float[Array, "parameters"]) -> dict[str, Any]:
+        baselines, gradient = at_center(loss, unflatten, center, data, settings.layout.microbatch)
+        posterior = LocalPosterior(center, inverse_temperature, localization, flat_mask)
+        gradient = posterior.tangent(gradient)
+        if settings.normal_to_gradient:
+            posterior = posterior._replace(normal=unit(gradient))
+        chain = partial(run_chain, loss, unflatten, settings, (data, baselines), key, sampler, posterior, gradient)
         numbers = jnp.arange(settings.chains)
         together = settings.layout.vectorize_chains and settings.chains > 1
-        values, collected = jax.vmap(chain)(numbers) if together else jax.lax.map(chain, numbers)
-        return values, jnp.mean(baselines), collected
+        seen = jax.vmap(chain)(numbers) if together else jax.lax.map(chain, numbers)
+        return {"baseline": jnp.mean(baselines), "gradient_norm": jnp.linalg.norm(gradient), **seen}
 
     return jax.lax.map(at_checkpoint, flatten(checkpoints))
 
@@ -188,49 +204,51 @@ def run_chain(
     loss: Loss,
     unflatten: Callable[[Array], Any],
     settings: Settings,
-    data: Any,
-    baselines: Array,
+    data: tuple[Any, Array],
     key: Key[Array, ""],
-    sampler: SGLD,
+    sampler: Kernel,
     posterior: LocalPosterior,
-    mask: Array | None,
+    gradient: Float[Array, "parameters"],
     chain: Int[Array, ""],
-) -> tuple[Float[Array, "draws"], Any]:
+) -> dict[str, Any]:
     """One chain from w*: its values after burn-in, and what `collect` saw at every `thin`-th of them.
 
     Random numbers come in blocks of 16 draws. The inner loop's bound is dynamic, so that the last block stops where
-    the draws end and the step is compiled once.
+    the draws end and the step is compiled once. `data` is the examples with their baselines.
     """
-    center, total = posterior.center, settings.burn_in + settings.draws
+    center, baselines, total = posterior.center, data[1], settings.burn_in + settings.draws
     objective = paired_objective(loss, unflatten, settings.layout.microbatch)
     collect = (lambda parameters: None) if settings.collect is None else settings.collect
 
     def run_block(block: Array, carry: Any) -> Any:
         key_of_block = randomness.block_key(key, chain, block)
         noise = randomness.noise(key_of_block, center.size, center.dtype)
-        noise = noise if mask is None else noise * mask
+        uniforms = randomness.uniforms(key_of_block, center.dtype)
         indices = None if settings.batch_size is None else randomness.batches(key_of_block, settings.batch_size, baselines.size)
         first = block * randomness.BLOCK
 
-        def step(draw: Array, carry: Any) -> Any:
-            state, values, collected = carry
-            batch = (data, baselines) if indices is None else take((data, baselines), indices[draw - first])
-            value, gradient = objective(state.position, *batch)
-            gradient = gradient if mask is None else gradient * mask
-            collected = keep(collected, collect, unflatten(state.position), draw - settings.burn_in, settings.thin)
-            return sampler.step(state, gradient, noise[draw - first], posterior), values.at[draw].set(value), collected
+        def step(number: Array, carry: Any) -> Any:
+            state, values, first_order, collected = carry
+            place, kept = number - first, number - settings.burn_in
+            batch = data if indices is None else take(data, indices[place])
+            random = Randomness(noise[place], uniforms[place])
+            state, draw = sampler.step(state, posterior, lambda position: objective(position, *batch), random, kept < 0)
+            first_order += jnp.where(kept < 0, 0.0, jnp.vdot(gradient, draw.position - center))
+            collected = keep(collected, collect, unflatten(draw.position), kept, settings.thin)
+            return state, values.at[number].set(draw.value), first_order, collected
 
         return jax.lax.fori_loop(first, jnp.minimum(first + randomness.BLOCK, total), step, carry)
 
-    kept = -(-settings.draws // settings.thin)
     shapes = jax.eval_shape(lambda: collect(unflatten(center)))
     start = (
-        sampler.init(center),
+        sampler.init(posterior, lambda position: objective(position, *data)),
         jnp.zeros(total, baselines.dtype),
-        jax.tree.map(lambda leaf: jnp.zeros((kept, *leaf.shape), leaf.dtype), shapes),
+        jnp.zeros((), center.dtype),
+        jax.tree.map(lambda leaf: jnp.zeros((-(-settings.draws // settings.thin), *leaf.shape), leaf.dtype), shapes),
     )
-    state, values, collected = jax.lax.fori_loop(0, -(-total // randomness.BLOCK), run_block, start)
-    return nan_once_dead(values, state.position)[settings.burn_in :], collected
+    state, values, first_order, collected = jax.lax.fori_loop(0, -(-total // randomness.BLOCK), run_block, start)
+    values = nan_once_dead(values, state.position)[settings.burn_in :]
+    return {"values": values, "first_order": first_order / settings.draws, "collected": collected}
 
 
 def keep(collected: Any, collect: Callable[[Any], Any], parameters: Any, draw: Array, thin: int) -> Any:

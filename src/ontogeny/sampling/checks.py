@@ -44,14 +44,14 @@ def check_checkpoints(checkpoints: Any, steps: Any) -> int:
     return count
 
 
-def check_mask(mask: Any, checkpoints: Any) -> None:
+def check_mask(mask: Any, checkpoints: Any, name: str = "mask") -> None:
     """The mask has the structure and the shapes of one checkpoint, and holds nothing but 0 and 1."""
     expected = {path: shape[1:] for path, shape in leaf_shapes(checkpoints).items()}
     if leaf_shapes(mask) != expected:
-        raise ValueError(f"mask: must be shaped like the parameters, {expected}, got {leaf_shapes(mask)}")
+        raise ValueError(f"{name}: must be shaped like the parameters, {expected}, got {leaf_shapes(mask)}")
     for path, leaf in jax.tree_util.tree_leaves_with_path(mask):
         if not bool(jnp.isin(jnp.asarray(leaf), jnp.array([0, 1])).all()):
-            raise ValueError(f"mask: leaf {jax.tree_util.keystr(path)!r} holds values other than 0 and 1")
+            raise ValueError(f"{name}: leaf {jax.tree_util.keystr(path)!r} holds values other than 0 and 1")
 
 
 def check_loss(loss: Callable[..., Any], checkpoints: Any, data: Any, batch: int) -> None:
@@ -70,3 +70,8 @@ def check_counts(**counts: tuple[int, int]) -> None:
     for name, (value, smallest) in counts.items():
         if value < smallest:
             raise ValueError(f"{name}: must be at least {smallest}, got {value}")
+
+
+def check_choice(name: str, value: Any, allowed: tuple[Any, ...]) -> None:
+    if value not in allowed:
+        raise ValueError(f"{name}: must be one of {', '.join(map(repr, allowed))}, got {value!r}")

@@ -11,14 +11,32 @@ Loss = Callable[[Any, Any], Array]
 """(params, batch) -> [batch]; (params, None) -> a scalar, for a potential."""
 
 
-def per_example(loss: Loss, parameters: Any, data: Any, microbatch: int | None) -> Float[Array, "n"]:
-    """The loss of every example at w*, once per checkpoint: the baseline that batches gather theirs from."""
+def at_center(
+    loss: Loss, unflatten: Callable[[Array], Any], center: Float[Array, "parameters"], data: Any, microbatch: int | None
+) -> tuple[Float[Array, "n"], Float[Array, "parameters"]]:
+    """The loss of every example at w*, which batches gather their baselines from, and ∇L_n(w*): one pass over the data."""
+
+    def total(position: Array, examples: Any) -> tuple[Array, Array]:
+        losses = loss(unflatten(position), examples)
+        return jnp.sum(losses), losses
+
+    gradient = jax.grad(total, has_aux=True)
     n = None if data is None else jax.tree.leaves(data)[0].shape[0]
     if n is None or microbatch is None or microbatch >= n:
-        return loss(parameters, data)
+        summed, losses = gradient(center, data)
+        return losses, summed / losses.size
     parts, rest = split(data, n, microbatch)
-    losses = jax.lax.map(lambda part: loss(parameters, part), parts).reshape(-1)
-    return losses if rest is None else jnp.concatenate([losses, loss(parameters, rest)])
+
+    def add(carry: Array, part: Any) -> tuple[Array, Array]:
+        more, losses = gradient(center, part)
+        return carry + more, losses
+
+    summed, losses = jax.lax.scan(add, jnp.zeros_like(center), parts)
+    losses = losses.reshape(-1)
+    if rest is not None:
+        more, last = gradient(center, rest)
+        summed, losses = summed + more, jnp.concatenate([losses, last])
+    return losses, summed / n
 
 
 def split(tree: Any, count: int, size: int) -> tuple[Any, Any]:

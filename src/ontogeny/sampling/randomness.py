@@ -23,6 +23,11 @@ def noise(key: RandomKey, parameters: int, dtype: jnp.dtype) -> Float[Array, "16
     return jax.random.normal(jax.random.fold_in(key, 0), (BLOCK, parameters), dtype)
 
 
+def uniforms(key: RandomKey, dtype: jnp.dtype) -> Float[Array, "16"]:
+    """Uniform numbers on [0, 1) for a block of draws, given `block_key`."""
+    return jax.random.uniform(jax.random.fold_in(key, 2), (BLOCK,), dtype)
+
+
 def batches(key: RandomKey, batch_size: int, n: int) -> Int[Array, "16 {batch_size}"]:
     """Minibatches for a block of draws: indices below n, independent and uniform, with replacement, given `block_key`."""
     key = jax.random.fold_in(key, 1)

@@ -1,9 +1,4 @@
-"""Stochastic gradient Langevin dynamics: a kernel is a frozen dataclass of its numbers with a pure `init` and `step`.
-
-Every kernel sees the local posterior p(w) ∝ exp(-nβ L_n(w) - (γ/2)|w - w*|²) through the gradient of the batch loss
-alone, a vector of standard normal noise, and a `LocalPosterior` that says the rest. A mask reaches it as a gradient
-and noise that are zero outside the mask.
-"""
+"""Stochastic gradient Langevin dynamics (Welling and Teh 2011), localised (Lau et al. 2023, algorithm 1)."""
 
 import math
 from dataclasses import dataclass
@@ -11,21 +6,10 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
-
-class LocalPosterior(NamedTuple):
-    """The local posterior at a checkpoint, less its loss: centre w*, inverse temperature nβ, localisation γ."""
-
-    center: Float[Array, "parameters"]
-    inverse_temperature: Float[Array, ""] | float
-    localization: Float[Array, ""] | float
-
-    def potential_gradient(
-        self, position: Float[Array, "parameters"], gradient: Float[Array, "parameters"]
-    ) -> Float[Array, "parameters"]:
-        """nβ ∇L(w) + γ (w - w*): minus the gradient of log p, given ∇L(w)."""
-        return self.inverse_temperature * gradient + self.localization * (position - self.center)
+from ontogeny.sampling.kernel import Draw, Objective, Randomness
+from ontogeny.sampling.posterior import LocalPosterior
 
 
 class SGLDState(NamedTuple):
@@ -35,31 +19,37 @@ class SGLDState(NamedTuple):
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True, kw_only=True)
 class SGLD:
-    """w ← w - (ε/2) (nβ ∇L_b(w) + γ (w - w*)) + N(0, ε), the convention of Lau et al. (2023), algorithm 1.
+    """w ← w - (ε/2) (nβ ∇L_b(w) + γ (w - w*)) + N(0, ε), the convention of Lau et al. (2023).
 
-    BlackJAX and Welling and Teh's "step size" η is the coefficient of the drift: η = ε/2.
+    BlackJAX's and Welling and Teh's "step size" η is the coefficient of the drift: η = ε/2.
 
     Attributes:
-        step_size: ε, the variance of the noise of one step. Traced: another value compiles nothing anew.
+        step_size: ε, the variance of the noise of one step.
     """
 
     step_size: float = 1e-4
 
-    def check(self) -> None:
-        """Raise ValueError unless ε is a positive finite number."""
-        if not (math.isfinite(self.step_size) and self.step_size > 0):
-            raise ValueError(f"sampler: step_size must be positive and finite, got {self.step_size}")
+    def check(self, *, full_batch: bool) -> None:
+        check_step_size(self.step_size)
 
-    def init(self, position: Float[Array, "parameters"]) -> SGLDState:
-        return SGLDState(position)
+    def init(self, posterior: LocalPosterior, objective: Objective) -> SGLDState:
+        return SGLDState(posterior.center)
 
     def step(
         self,
         state: SGLDState,
-        gradient: Float[Array, "parameters"],
-        noise: Float[Array, "parameters"],
         posterior: LocalPosterior,
-    ) -> SGLDState:
-        """One step, given ∇L_b at the state's position and independent standard normal noise."""
+        objective: Objective,
+        random: Randomness,
+        burning_in: Bool[Array, ""] | bool = False,
+    ) -> tuple[SGLDState, Draw]:
+        value, gradient = objective(state.position)
         drift = posterior.potential_gradient(state.position, gradient)
-        return SGLDState(state.position - self.step_size / 2 * drift + jnp.sqrt(self.step_size) * noise)
+        noise = jnp.sqrt(self.step_size) * posterior.tangent(random.noise)
+        return SGLDState(state.position - self.step_size / 2 * drift + noise), Draw(state.position, value)
+
+
+def check_step_size(step_size: float) -> None:
+    """Raise ValueError unless ε is a positive finite number."""
+    if not (math.isfinite(step_size) and step_size > 0):
+        raise ValueError(f"sampler: step_size must be positive and finite, got {step_size}")

@@ -79,34 +79,35 @@ def sample_seed(job: Job, problem: Problem, seed: int, steps: Sequence[int], dig
     return joined(parts)
 
 
+MEASURED = ("values", "baseline", "gradient_norm", "first_order", "steps")
+"""The fields of `Traces` with a leading axis of checkpoints; the rest are settings."""
+SETTINGS = ("inverse_temperature", "localization", "n")
+
+
 def cut(traces: Traces, steps: Sequence[int]) -> Traces:
     """The traces of the first checkpoints of a padded chunk, as NumPy arrays."""
-    count = len(steps)
-    values, baseline = (np.asarray(jax.device_get(array))[:count] for array in (traces.values, traces.baseline))
-    return replace(traces, values=values, baseline=baseline, steps=np.asarray(steps))
+    arrays = {name: np.asarray(jax.device_get(getattr(traces, name)))[: len(steps)] for name in MEASURED}
+    return replace(traces, **{**arrays, "steps": np.asarray(steps)})
 
 
 def kept(path: Path, steps: tuple[int, ...], make: Callable[[tuple[int, ...]], Traces]) -> Traces:
     """A chunk from its file, or made and written there."""
     if path.is_file():
         with np.load(path) as saved:
-            numbers = {name: saved[name].item() for name in ("inverse_temperature", "localization", "n")}
-            return Traces(values=saved["values"], baseline=saved["baseline"], steps=saved["steps"], **numbers)
+            numbers = {name: saved[name].item() for name in SETTINGS}
+            return Traces(**{name: saved[name] for name in MEASURED}, **numbers)
     traces = make(steps)
-    arrays = {name: getattr(traces, name) for name in ("values", "baseline", "steps", "inverse_temperature", "localization", "n")}
 
     def write(unfinished: Path) -> None:
         with unfinished.open("wb") as file:
-            np.savez(file, **arrays)
+            np.savez(file, **{name: getattr(traces, name) for name in (*MEASURED, *SETTINGS)})
 
     replace_file(path, write)
     return traces
 
 
 def joined(parts: Sequence[Traces]) -> Traces:
-    return replace(
-        parts[0], **{name: np.concatenate([getattr(part, name) for part in parts]) for name in ("values", "baseline", "steps")}
-    )
+    return replace(parts[0], **{name: np.concatenate([getattr(part, name) for part in parts]) for name in MEASURED})
 
 
 def write_results(folder: Path, traces: Traces, estimate: Estimate) -> None:

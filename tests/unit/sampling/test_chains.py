@@ -155,7 +155,7 @@ def test_the_same_shapes_compile_once():
 
 
 def test_data_is_no_constant_of_the_program():
-    settings = chains.Settings(chains=2, draws=3, burn_in=0, batch_size=4, layout=Layout(None, True), collect=None, thin=1)
+    settings = chains.Settings(chains=2, draws=3, burn_in=0, batch_size=4, layout=Layout(None, True), normal_to_gradient=False, collect=None, thin=1)
     big = jax.tree.map(lambda leaf: jnp.tile(leaf, (1000,) + (1,) * (leaf.ndim - 1)), DATA)
     arguments = {"checkpoints": CHECKPOINTS, "data": big, "key": jax.random.key(0), "sampler": SGLD(), "mask": None}
     lowered = chains.run_chains.lower(loss, settings, inverse_temperature=1.0, localization=1.0, **arguments)
@@ -191,6 +191,7 @@ BAD = {
     "sampler: step_size": {"sampler": SGLD(step_size=-1.0)},
     "mask: must be shaped like": {"mask": {"bias": np.zeros(1), "weight": np.zeros(4)}},
     "mask: leaf .* other than 0 and 1": {"mask": {"bias": np.zeros(1), "weight": np.full(3, 0.5)}},
+    "projection: must be one of None, 'gradient', got 'normal'": {"projection": "normal"},
     "steps: 2 labels for 3": {"steps": [1, 2]},
 }
 
@@ -199,3 +200,24 @@ BAD = {
 def test_bad_input_is_named(message):
     with pytest.raises(ValueError, match=message):
         run(**BAD[message])
+
+
+def test_a_projection_keeps_chains_in_the_hyperplane_normal_to_the_gradient():
+    traces = run(projection="gradient", collect=positions)
+    for k in range(3):
+        center = jax.tree.map(lambda leaf, k=k: leaf[k], CHECKPOINTS)
+        gradient = jax.grad(lambda parameters: loss(parameters, DATA).mean())(center)
+        norm = np.sqrt(sum(np.sum(leaf**2) for leaf in jax.tree.leaves(gradient)))
+        assert traces.gradient_norm[k] == pytest.approx(float(norm), rel=1e-5)
+        moved = jax.tree.map(lambda leaf, start, k=k: np.asarray(leaf[k] - start), traces.collected, center)
+        along = sum(np.sum(moved[name] * np.asarray(gradient[name]), axis=-1) for name in moved)
+        np.testing.assert_allclose(along / norm, 0, atol=1e-5)
+        assert np.abs(moved["weight"][:, -1]).max() > 1e-2
+
+
+def test_the_first_order_term_is_measured_on_the_kept_draws():
+    traces = run(collect=positions, burn_in=7)
+    gradient = jax.vmap(jax.grad(lambda parameters: loss(parameters, DATA).mean()))(CHECKPOINTS)
+    moved = jax.tree.map(lambda leaf, start: leaf - start[:, None, None], traces.collected, CHECKPOINTS)
+    expected = sum(jnp.einsum("kcdi,ki->kc", moved[name], gradient[name]) for name in moved) / 40
+    np.testing.assert_allclose(traces.first_order, expected, rtol=1e-3, atol=1e-4)

@@ -1,0 +1,35 @@
+"""The local posterior at a checkpoint, p(w) ∝ exp(-nβ L_n(w) - (γ/2)|w - w*|²), and the directions chains may move in."""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+
+class LocalPosterior(NamedTuple):
+    """Everything about the local posterior but its loss.
+
+    Attributes:
+        center: w*.
+        inverse_temperature: nβ.
+        localization: γ.
+        mask: 1 at the parameters that move, 0 at those that stay; None where all move.
+        normal: unit vector inside the mask; chains stay in the hyperplane through w* that it is normal to. None for none.
+    """
+
+    center: Float[Array, "parameters"]
+    inverse_temperature: Float[Array, ""] | float
+    localization: Float[Array, ""] | float
+    mask: Float[Array, "parameters"] | None = None
+    normal: Float[Array, "parameters"] | None = None
+
+    def tangent(self, vector: Float[Array, "parameters"]) -> Float[Array, "parameters"]:
+        """The part of a vector along which chains may move: inside the mask, and orthogonal to `normal`."""
+        vector = vector if self.mask is None else vector * self.mask
+        return vector if self.normal is None else vector - jnp.vdot(self.normal, vector) * self.normal
+
+    def potential_gradient(
+        self, position: Float[Array, "parameters"], gradient: Float[Array, "parameters"]
+    ) -> Float[Array, "parameters"]:
+        """The tangent part of nβ ∇L(w) + γ (w - w*), which is minus the gradient of log p, given ∇L(w)."""
+        return self.tangent(self.inverse_temperature * gradient + self.localization * (position - self.center))
