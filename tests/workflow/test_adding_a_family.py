@@ -1,13 +1,15 @@
-"""docs/adding-a-family.md: its two families run as they stand there."""
+"""docs/adding-a-family.md: its two families run as they stand there. `pytest -m end_to_end` and `.ci/run` run it."""
 
 import re
 
 import pandas as pd
+import pytest
 from small_study import ROOT, Study
 
 BLOCKS = re.findall(r"```(yaml|python)\n(.*?)```", (ROOT / "docs" / "adding-a-family.md").read_text(), re.DOTALL)
 
 
+@pytest.mark.end_to_end
 def test_a_family_from_config_alone_and_a_model_of_ones_own(tmp_path):
     (alone, own), (code,) = ([text for kind, text in BLOCKS if kind == wanted] for wanted in ("yaml", "python"))
     (tmp_path / "config.yaml").write_text(alone + own.removeprefix("families:\n"))

@@ -72,7 +72,7 @@ def test_a_new_seed_leaves_the_others_alone(copied):
 def test_a_seed_has_the_same_numbers_in_another_company(finished, tmp_path, seed):
     alone = make_study(tmp_path)
     alone.edit("seeds: [0, 1]", f"seeds: [{seed}]")
-    alone.snakemake("toy")
+    alone.snakemake("toy", "--until", "observe")
     run = f"results/toy/base/seed~{seed}"
     for name in ("training", "observables"):
         one, other = (pd.read_parquet(study.folder / run / f"{name}.parquet") for study in (finished, alone))
@@ -98,7 +98,7 @@ def test_a_checkpoint_cut_short_is_named_and_can_be_mended(copied):
     assert done.returncode != 0
     assert block in told and "--forcerun train" in told and "Traceback" not in told
     assert (copied.folder / "results" / "induction" / "report.html").read_bytes() == pages
-    copied.snakemake("induction", "--forcerun", "train")
+    copied.snakemake("induction", "--forcerun", "train", "--until", "train")
     after = checkpoints.read(copied.folder / "results" / "induction" / "base" / "seed~0" / "checkpoints")[1]
     for name in before:
         np.testing.assert_array_equal(before[name], after[name])
