@@ -26,9 +26,24 @@ def prepare(threads: int = 1) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
-def use_this_python() -> None:
+def prepare_jobs() -> None:
     """Let `python` in the jobs of a workflow be the one that runs Snakemake, also where its environment is not activated."""
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    keep_bytecode()
+
+
+def keep_bytecode() -> None:
+    """Where the environment forbids bytecode files (many containers do), keep them in the cache folder for child processes.
+
+    A job would otherwise compile a thousand modules of its libraries anew, 2-3 seconds each time.
+    """
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+        os.environ.setdefault("PYTHONPYCACHEPREFIX", str(cache_folder() / "bytecode"))
+
+
+def cache_folder() -> Path:
+    """Where ontogeny keeps what can be made again."""
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "ontogeny"
 
 
 def compilation_cache() -> Path:
@@ -37,5 +52,4 @@ def compilation_cache() -> Path:
     lines = information.read_text().splitlines() if information.exists() else []
     features = next((line for line in lines if line.startswith(("flags", "Features"))), "")
     kind = blake2b(features.encode(), digest_size=4).hexdigest()
-    home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-    return home / "ontogeny" / f"jax-{os.uname().machine}-{kind}"
+    return cache_folder() / f"jax-{os.uname().machine}-{kind}"

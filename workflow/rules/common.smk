@@ -5,11 +5,11 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from ontogeny.devices import use_this_python
+from ontogeny.devices import prepare_jobs
 from ontogeny.runs import Plan
 from ontogeny.study import ConfigError, validate_study
 
-use_this_python()
+prepare_jobs()
 
 CONFIGFILE = Path(workflow.configfiles[-1])
 try:
