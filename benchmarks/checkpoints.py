@@ -30,8 +30,8 @@ def measure(variant, base: Path) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         for piece in trained_blocks(variant.name, problem, optimizer, state, block.lanes, kept, 0):
             started = time.process_time()
-            for seed in block.seeds:
-                save(Path(folder) / str(seed), "benchmark", piece, block.lanes.index(seed))
+            folders = {Path(folder) / str(seed): "benchmark" for seed in block.seeds}
+            save(Path(folder), folders, piece, [block.lanes.index(seed) for seed in block.seeds])
             saving += time.process_time() - started
     seconds = time.process_time() - began - saving
     checkpoints = len(kept) * len(block.seeds)

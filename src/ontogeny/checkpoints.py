@@ -1,12 +1,14 @@
-"""Checkpoints of a run, saved by Orbax in blocks: many stacked checkpoints and the optimiser's state once per block.
+"""Checkpoints of runs, saved by Orbax in blocks: many stacked checkpoints and the optimiser's state once per block.
 
 One save per checkpoint costs more than the training of a small model; a block of a few hundred costs what one does
-(see docs/performance.md). `index.json` lists the blocks that are whole, with the digest of the specification that made
-them and a checksum of their arrays. A block that is not in the index does not exist: a run that was interrupted goes
-on after its last whole block.
+(see docs/performance.md), and so does one of several runs that are trained together: they share its file, a *lane* each.
+A run's `index.json` lists the blocks that are whole, with the digest of the specification that made them and a checksum
+of the run's own arrays. A block that is not in the index does not exist: a run that was interrupted goes on after its
+last whole block.
 """
 
 import json
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -24,7 +26,7 @@ Arrays = Mapping[str, np.ndarray]
 
 
 class Saved(NamedTuple):
-    """What a block of C checkpoints holds."""
+    """What a block of C checkpoints holds of one run; in its file every array has a leading axis of lanes."""
 
     params: Arrays  # every array [C, ...]
     optimizer: Arrays  # the leaves of the optimiser's state at the last of them, numbered
@@ -37,9 +39,10 @@ class CheckpointError(SpecificationError):
 
 @dataclass(frozen=True)
 class Block:
-    """The checkpoints of some consecutive kept steps."""
+    """The checkpoints of some consecutive kept steps of one run: where they are, relative to its folder, and which lane."""
 
-    name: str
+    path: str
+    lane: int
     steps: tuple[int, ...]
     checksum: str
 
@@ -54,7 +57,7 @@ def read_index(folder: Path, digest: str | None = None) -> list[Block]:
         raise CheckpointError(f"{folder / 'index.json'} is damaged ({error}); remove {folder} to train this run again") from None
     if digest is not None and index["digest"] != digest:
         return []
-    return [Block(block["name"], tuple(block["steps"]), block["checksum"]) for block in index["blocks"]]
+    return [Block(**{**block, "steps": tuple(block["steps"])}) for block in index["blocks"]]
 
 
 def clear(folder: Path) -> None:
@@ -62,14 +65,24 @@ def clear(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def save_block(folder: Path, digest: str, steps: Sequence[int], saved: Saved) -> None:
-    """Save the checkpoints of some steps that follow the steps saved before."""
-    before = read_index(folder, digest)
-    name = f"{steps[0]:09d}-{steps[-1]:09d}"
-    shutil.rmtree(folder / name, ignore_errors=True)
+def save_block(file: Path, folders: Mapping[Path, str], steps: Sequence[int], lanes: Saved) -> None:
+    """Save the checkpoints of some steps, which follow the steps saved before, of one run or several.
+
+    Args:
+        file: folder of the block, for Orbax; what is there is replaced.
+        folders: of the runs, each with the digest of its specification, in the order of the lanes.
+        lanes: every array with a leading axis of lanes.
+    """
+    shutil.rmtree(file, ignore_errors=True)
     with orbax.PyTreeCheckpointer() as checkpointer:
-        checkpointer.save((folder / name).absolute(), {part: dict(tree) for part, tree in saved._asdict().items()})
-    write_index(folder, digest, [*before, Block(name, tuple(int(step) for step in steps), checksum(*saved))])
+        checkpointer.save(file.absolute(), {part: dict(tree) for part, tree in lanes._asdict().items()})
+    for lane, (folder, digest) in enumerate(folders.items()):
+        block = Block(os.path.relpath(file, folder), lane, tuple(map(int, steps)), checksum(*of_lane(lanes, lane)))
+        write_index(folder, digest, [*read_index(folder, digest), block])
+
+
+def of_lane(lanes: Saved, lane: int) -> Saved:
+    return Saved(*({name: np.atleast_1d(array[lane]) for name, array in tree.items()} for tree in lanes))
 
 
 def write_index(folder: Path, digest: str, blocks: Sequence[Block]) -> None:
@@ -84,10 +97,10 @@ def read_block(folder: Path, block: Block) -> Saved:
     """
     try:
         with orbax.PyTreeCheckpointer() as checkpointer:
-            tree = checkpointer.restore((folder / block.name).absolute())
+            tree = checkpointer.restore((folder / block.path).resolve())
     except Exception as error:  # Orbax and TensorStore raise many kinds for files that are missing or cut short
         raise CheckpointError(broken(folder, block, str(error).split(" [tensorstore")[0].rstrip("."))) from error
-    saved = Saved(*(as_numpy(tree.get(part) or {}) for part in Saved._fields))
+    saved = of_lane(Saved(*(as_numpy(tree.get(part) or {}) for part in Saved._fields)), block.lane)
     if checksum(*saved) != block.checksum:
         raise CheckpointError(broken(folder, block, "its checksum differs from the one written with it"))
     return saved
@@ -105,13 +118,19 @@ def whole_blocks(folder: Path, digest: str) -> list[Block]:
     return whole
 
 
+def remove_unlisted(folder: Path, runs: Sequence[Path]) -> None:
+    """Remove the blocks in a folder that the index of none of the runs lists."""
+    listed = {(run / block.path).resolve() for run in runs for block in read_index(run)}
+    for path in folder.glob("*"):
+        if path.resolve() not in listed and path.name != "index.json":
+            shutil.rmtree(path)
+
+
 REMEDY = "`snakemake --cores all --forcerun train` trains again what is missing and leaves the rest as it is."
 
 
 def broken(folder: Path, block: Block, why: str) -> str:
-    return (
-        f"the checkpoints of steps {block.steps[0]} to {block.steps[-1]} in {folder / block.name} cannot be read: {why}. {REMEDY}"
-    )
+    return f"the checkpoints of steps {block.steps[0]} to {block.steps[-1]} in {os.path.normpath(folder / block.path)} cannot be read: {why}. {REMEDY}"
 
 
 def read(folder: Path, steps: Sequence[int] | None = None) -> tuple[np.ndarray, Arrays]:

@@ -82,7 +82,7 @@ def test_a_seed_has_the_same_numbers_in_another_company(finished, tmp_path, seed
 def damage(study: Study) -> str:
     """Cut a checkpoint of the transformer short; its folder."""
     folder = study.folder / "results" / "induction" / "base" / "seed~0" / "checkpoints"
-    block = folder / checkpoints.read_index(folder)[0].name
+    block = folder / checkpoints.read_index(folder)[0].path
     for path in block.rglob("d/*"):
         path.write_bytes(path.read_bytes()[:40])
     return str(block.relative_to(study.folder))

@@ -4,6 +4,7 @@ Checkpoints are sampled in chunks of one shape, so that one program is compiled 
 kept until its seed is done: an interrupted job goes on with the next.
 """
 
+import math
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -27,7 +28,7 @@ from ontogeny.stages.job import Job, task_and_model
 from ontogeny.training import seed_keys
 
 CHUNK = 10
-"""Checkpoints that one call of the compiled program takes."""
+"""The most checkpoints that one call of the compiled program takes; chunks of a run are of one size, as even as can be."""
 SAMPLING = 2
 """Folded into a seed's key: 0 initialises the network, 1 trains it."""
 
@@ -62,18 +63,20 @@ def sample_seed(job: Job, problem: Problem, seed: int, steps: Sequence[int], dig
     for stale in (path for path in folder.parent.glob("*") if path != folder):
         shutil.rmtree(stale)
 
+    chunk = math.ceil(len(steps) / math.ceil(len(steps) / CHUNK))
+
     def sampled(some: tuple[int, ...]) -> Traces:
         _, params = checkpoints.read(job.seed_folder(seed) / "checkpoints", some)
         params = {
-            name: np.concatenate([array, np.repeat(array[-1:], CHUNK - len(some), axis=0)]) for name, array in params.items()
+            name: np.concatenate([array, np.repeat(array[-1:], chunk - len(some), axis=0)]) for name, array in params.items()
         }
-        traces = sample(problem.loss, params, problem.data.sampling, key=key, steps=range(CHUNK), **settings)
+        traces = sample(problem.loss, params, problem.data.sampling, key=key, steps=range(chunk), **settings)
         return cut(traces, some)
 
     with progress(f"{job.label} seed {seed}", len(steps), "checkpoints") as show:
         show(0)
         parts = []
-        for some in blocks(steps, CHUNK):
+        for some in blocks(steps, chunk):
             parts.append(kept(folder / f"{some[0]}.npz", some, sampled))
             show(sum(len(part.steps) for part in parts))
     return joined(parts)

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
-from ontogeny import checkpoints, config, training
+from ontogeny import checkpoints, config, fingerprint, training
 from ontogeny.errors import SpecificationError
 from ontogeny.families import build_problem
 from ontogeny.files import write_parquet
@@ -66,9 +66,12 @@ def train(
     if done is not None:
         state = restore(state, lanes, {seed: folder(job, seed) for seed in waiting}, done)
     left = [step for step in kept if done is None or step > done]
+    folders = {folder(job, seed): digests[seed] for seed in waiting}
+    place = folder(job, waiting[0]) if len(waiting) == 1 else shared_folder(job)
+    chosen = [lanes.index(seed) for seed in waiting]
     for block in trained_blocks(job.label, problem, optimizer, state, lanes, left, done or 0):
-        for seed in waiting:
-            save(folder(job, seed), digests[seed], block, lanes.index(seed))
+        save(place, folders, block, chosen)
+    remove_unlisted(job)
 
 
 def check_step(problem: Problem, optimizer, state: training.State, lanes: Sequence[int]) -> None:
@@ -154,14 +157,27 @@ def is_full(pieces: Sequence[training.Piece], count: int, seconds: float) -> boo
     return count >= BLOCK_CHECKPOINTS or size >= BLOCK_BYTES or seconds >= BLOCK_SECONDS
 
 
-def save(place: Path, digest: str, block, lane: int) -> None:
-    """Save one lane's share of a block."""
+def save(place: Path, folders: Mapping[Path, str], block, lanes: Sequence[int]) -> None:
+    """Save the chosen lanes of a block; its name tells apart blocks that other seeds or another attempt left there."""
     steps, piece, optimizer = block
-    params = {name: array[lane] for name, array in piece.params.items()}
-    # Orbax gives a scalar back as a Python number, without its type.
-    leaves = {str(number): np.atleast_1d(leaf[lane]) for number, leaf in enumerate(optimizer)}
-    measured = {"loss": piece.loss[lane], "gradient_norm": piece.gradient_norm[lane]}
-    checkpoints.save_block(place, digest, steps, checkpoints.Saved(params, leaves, measured))
+    rows = np.asarray(lanes)
+    params = {name: array[rows] for name, array in piece.params.items()}
+    leaves = {str(number): leaf[rows] for number, leaf in enumerate(optimizer)}
+    measured = {"loss": piece.loss[rows], "gradient_norm": piece.gradient_norm[rows]}
+    name = f"{steps[0]:09d}-{steps[-1]:09d}~{fingerprint.digest([*map(str, folders), *folders.values()])[:8]}"
+    checkpoints.save_block(place / name, folders, steps, checkpoints.Saved(params, leaves, measured))
+
+
+def shared_folder(job: Job) -> Path:
+    """Where the blocks of seeds that are trained together are."""
+    return job.folder / "checkpoints" / job.block
+
+
+def remove_unlisted(job: Job) -> None:
+    """Remove what no run of the block lists any more: blocks of another specification, or that were found damaged."""
+    runs = [folder(job, lane) for lane in job.specification["lanes"]]  # those that config.yaml no longer lists are kept
+    for place in (shared_folder(job), *runs):
+        checkpoints.remove_unlisted(place, runs)
 
 
 def training_table(place: Path, rates: np.ndarray) -> pd.DataFrame:

@@ -155,7 +155,9 @@ def test_the_same_shapes_compile_once():
 
 
 def test_data_is_no_constant_of_the_program():
-    settings = chains.Settings(chains=2, draws=3, burn_in=0, batch_size=4, layout=Layout(None, True), normal_to_gradient=False, collect=None, thin=1)
+    settings = chains.Settings(
+        chains=2, draws=3, burn_in=0, batch_size=4, layout=Layout(None, True), normal_to_gradient=False, collect=None, thin=1
+    )
     big = jax.tree.map(lambda leaf: jnp.tile(leaf, (1000,) + (1,) * (leaf.ndim - 1)), DATA)
     arguments = {"checkpoints": CHECKPOINTS, "data": big, "key": jax.random.key(0), "sampler": SGLD(), "mask": None}
     lowered = chains.run_chains.lower(loss, settings, inverse_temperature=1.0, localization=1.0, **arguments)

@@ -41,24 +41,25 @@ def whole(tmp_path_factory):
 
 
 def test_an_interrupted_training_goes_on(tmp_path, whole, monkeypatch):
-    made, original, saved = job(tmp_path), train.save, []
+    made, original, written = job(tmp_path), checkpoints.write_index, []
 
-    def failing(place, digest, block, lane):
-        if len(saved) == 5:  # the third block of seed 0 is saved, that of seed 1 is not
+    def failing(folder, digest, blocks):
+        if len(written) == 5:  # the third block of seed 0 is listed, that of seed 1 is not
             raise KeyboardInterrupt
-        saved.append(place)
-        original(place, digest, block, lane)
+        written.append(folder)
+        original(folder, digest, blocks)
 
-    monkeypatch.setattr(train, "save", failing)
+    monkeypatch.setattr(checkpoints, "write_index", failing)
     with pytest.raises(KeyboardInterrupt):
         train.run(made)
     assert not made.manifest_path(0, "train").exists()
-    assert len(checkpoints.read_index(made.seed_folder(0) / "checkpoints")) == 3
-    begun = []
+    assert [len(checkpoints.read_index(made.seed_folder(seed) / "checkpoints")) for seed in (0, 1)] == [3, 2]
+    monkeypatch.setattr(checkpoints, "write_index", original)
+    begun, save = [], train.save
 
-    def watching(place, digest, block, lane):
+    def watching(place, folders, block, lanes):
         begun.append(block[0][0])
-        original(place, digest, block, lane)
+        save(place, folders, block, lanes)
 
     monkeypatch.setattr(train, "save", watching)
     train.run(made)
@@ -72,13 +73,33 @@ def test_a_damaged_block_is_trained_again_and_those_before_it_are_not(tmp_path, 
     made = job(tmp_path)
     train.run(made)
     folder = made.seed_folder(1) / "checkpoints"
-    first, third = checkpoints.read_index(folder)[0], checkpoints.read_index(folder)[2]
-    untouched = (folder / first.name / "_METADATA").stat().st_mtime_ns
-    for path in (folder / third.name).rglob("d/*"):
+    first, third = (folder / checkpoints.read_index(folder)[place].path for place in (0, 2))
+    untouched = (first / "_METADATA").stat().st_mtime_ns
+    for path in third.rglob("d/*"):
         path.write_bytes(b"")
     train.run(made)
-    assert (folder / first.name / "_METADATA").stat().st_mtime_ns == untouched
-    np.testing.assert_array_equal(trained(made, 1), whole[1])
+    assert (first / "_METADATA").stat().st_mtime_ns == untouched
+    for seed in (0, 1):
+        np.testing.assert_array_equal(trained(made, seed), whole[seed])
+
+
+def test_a_new_seed_leaves_the_files_of_the_others(tmp_path, whole):
+    train.run(job(tmp_path, seeds=[0]))
+    alone = job(tmp_path, seeds=[0])
+    before = {path: path.stat().st_mtime_ns for path in alone.seed_folder(0).rglob("*") if path.is_file()}
+    made = job(tmp_path)
+    train.run(made)
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    for seed in (0, 1):
+        np.testing.assert_array_equal(trained(made, seed), whole[seed])
+
+
+def test_a_seed_that_config_no_longer_lists_keeps_its_checkpoints(tmp_path, whole):
+    train.run(job(tmp_path))
+    shorter = job(tmp_path, seeds=[0], steps=20)
+    train.run(shorter)
+    np.testing.assert_array_equal(trained(shorter, 1), whole[1])
+    assert len(trained(shorter, 0)) == 21
 
 
 def test_a_finished_training_is_left_alone(tmp_path):
