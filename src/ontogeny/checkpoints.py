@@ -130,7 +130,8 @@ REMEDY = "`snakemake --cores all --forcerun train` trains again what is missing 
 
 
 def broken(folder: Path, block: Block, why: str) -> str:
-    return f"the checkpoints of steps {block.steps[0]} to {block.steps[-1]} in {os.path.normpath(folder / block.path)} cannot be read: {why}. {REMEDY}"
+    place = os.path.normpath(folder / block.path)
+    return f"the checkpoints of steps {block.steps[0]} to {block.steps[-1]} in {place} cannot be read: {why}. {REMEDY}"
 
 
 def read(folder: Path, steps: Sequence[int] | None = None) -> tuple[np.ndarray, Arrays]:
