@@ -9,12 +9,23 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ontogeny.llc import Estimate, estimate_llc, summarise
     from ontogeny.sampling.chains import Traces, sample
+    from ontogeny.sampling.mala import MALA
+    from ontogeny.sampling.references import MCLMC, NUTS
+    from ontogeny.sampling.rmsprop_sgld import RMSPropSGLD
+    from ontogeny.sampling.sghmc import SGHMC
     from ontogeny.sampling.sgld import SGLD
+    from ontogeny.sampling.sgnht import SGNHT
     from ontogeny.transitions import critical_sample_size, detect_transitions
 
 HOMES = {
     "Estimate": "ontogeny.llc",
+    "MALA": "ontogeny.sampling.mala",
+    "MCLMC": "ontogeny.sampling.references",
+    "NUTS": "ontogeny.sampling.references",
+    "RMSPropSGLD": "ontogeny.sampling.rmsprop_sgld",
+    "SGHMC": "ontogeny.sampling.sghmc",
     "SGLD": "ontogeny.sampling.sgld",
+    "SGNHT": "ontogeny.sampling.sgnht",
     "Traces": "ontogeny.sampling.chains",
     "critical_sample_size": "ontogeny.transitions",
     "detect_transitions": "ontogeny.transitions",
@@ -24,8 +35,14 @@ HOMES = {
 }
 
 __all__ = [
+    "MALA",
+    "MCLMC",
+    "NUTS",
+    "SGHMC",
     "SGLD",
+    "SGNHT",
     "Estimate",
+    "RMSPropSGLD",
     "Traces",
     "critical_sample_size",
     "detect_transitions",

@@ -231,7 +231,7 @@ def run_chain(
             state, values, first_order, collected = carry
             place, kept = number - first, number - settings.burn_in
             batch = data if indices is None else take(data, indices[place])
-            random = Randomness(noise[place], uniforms[place])
+            random = Randomness(noise[place], uniforms[place], jax.random.fold_in(key_of_block, 3 + place))
             state, draw = sampler.step(state, posterior, lambda position: objective(position, *batch), random, kept < 0)
             first_order += jnp.where(kept < 0, 0.0, jnp.vdot(gradient, draw.position - center))
             collected = keep(collected, collect, unflatten(draw.position), kept, settings.thin)

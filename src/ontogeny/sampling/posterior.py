@@ -33,3 +33,13 @@ class LocalPosterior(NamedTuple):
     ) -> Float[Array, "parameters"]:
         """The tangent part of nβ ∇L(w) + γ (w - w*), which is minus the gradient of log p, given ∇L(w)."""
         return self.tangent(self.inverse_temperature * gradient + self.localization * (position - self.center))
+
+    def potential(self, position: Float[Array, "parameters"], value: Float[Array, ""]) -> Float[Array, ""]:
+        """nβ (L(w) - L(w*)) + (γ/2)|w - w*|², which is -log p up to a constant, given L(w) - L(w*)."""
+        moved = position - self.center
+        return self.inverse_temperature * value + self.localization / 2 * jnp.vdot(moved, moved)
+
+    def dimension(self) -> Float[Array, ""]:
+        """The number of directions that chains may move in."""
+        free = jnp.asarray(self.center.size, self.center.dtype) if self.mask is None else jnp.sum(self.mask)
+        return free if self.normal is None else free - 1

@@ -1,6 +1,5 @@
 """Stochastic gradient Langevin dynamics (Welling and Teh 2011), localised (Lau et al. 2023, algorithm 1)."""
 
-import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -8,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from ontogeny.sampling.kernel import Draw, Objective, Randomness
+from ontogeny.sampling.kernel import Draw, Objective, Randomness, check_step_size
 from ontogeny.sampling.posterior import LocalPosterior
 
 
@@ -27,7 +26,7 @@ class SGLD:
         step_size: ε, the variance of the noise of one step.
     """
 
-    step_size: float = 1e-4
+    step_size: float | str = 1e-4
 
     def check(self, *, full_batch: bool) -> None:
         check_step_size(self.step_size)
@@ -47,9 +46,3 @@ class SGLD:
         drift = posterior.potential_gradient(state.position, gradient)
         noise = jnp.sqrt(self.step_size) * posterior.tangent(random.noise)
         return SGLDState(state.position - self.step_size / 2 * drift + noise), Draw(state.position, value)
-
-
-def check_step_size(step_size: float) -> None:
-    """Raise ValueError unless ε is a positive finite number."""
-    if not (math.isfinite(step_size) and step_size > 0):
-        raise ValueError(f"sampler: step_size must be positive and finite, got {step_size}")

@@ -10,6 +10,10 @@ from ontogeny.sampling.posterior import LocalPosterior
 from ontogeny.sampling.sgld import SGLD
 
 
+def randomness(noise):
+    return Randomness(noise, jnp.zeros(()), jax.random.key(0))
+
+
 def gradient(position):
     return jnp.sin(position) + position**3
 
@@ -29,7 +33,7 @@ def test_equals_blackjax_step_by_step_without_localisation():
     for key in jax.random.split(jax.random.key(0), 20):
         noise = generate_gaussian_noise(key, expected)
         before = state.position
-        state, draw = kernel.step(state, posterior, objective, Randomness(noise, jnp.zeros(())))
+        state, draw = kernel.step(state, posterior, objective, randomness(noise))
         np.testing.assert_array_equal(draw.position, before)
         assert draw.value == objective(before)[0]
         expected = theirs.step(key, expected, None, step_size / 2)
@@ -40,7 +44,7 @@ def test_localisation_pulls_towards_the_center():
     kernel = SGLD(step_size=0.1)
     posterior = LocalPosterior(jnp.ones(2), 5.0, 4.0)
     state = kernel.init(posterior, objective)._replace(position=jnp.zeros(2))
-    state, _ = kernel.step(state, posterior, lambda position: (0.0, jnp.zeros(2)), Randomness(jnp.zeros(2), jnp.zeros(())))
+    state, _ = kernel.step(state, posterior, lambda position: (0.0, jnp.zeros(2)), randomness(jnp.zeros(2)))
     np.testing.assert_allclose(state.position, 0.1 / 2 * 4.0 * jnp.ones(2), rtol=1e-6)
 
 
