@@ -51,13 +51,13 @@ def read_index(folder: Path, digest: str | None = None) -> list[Block]:
     """The whole blocks in a folder; none if they were made by another specification than `digest`."""
     try:
         index = json.loads((folder / "index.json").read_text())
+        if digest is not None and index["digest"] != digest:
+            return []
+        return [Block(**{**block, "steps": tuple(block["steps"])}) for block in index["blocks"]]
     except FileNotFoundError:
         return []
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise CheckpointError(f"{folder / 'index.json'} is damaged ({error}); remove {folder} to train this run again") from None
-    if digest is not None and index["digest"] != digest:
-        return []
-    return [Block(**{**block, "steps": tuple(block["steps"])}) for block in index["blocks"]]
 
 
 def clear(folder: Path) -> None:
@@ -97,7 +97,7 @@ def read_block(folder: Path, block: Block) -> Saved:
     """
     try:
         with orbax.PyTreeCheckpointer() as checkpointer:
-            tree = checkpointer.restore((folder / block.path).resolve())
+            tree = checkpointer.restore(location(folder, block))
     except Exception as error:  # Orbax and TensorStore raise many kinds for files that are missing or cut short
         raise CheckpointError(broken(folder, block, str(error).split(" [tensorstore")[0].rstrip("."))) from error
     saved = of_lane(Saved(*(as_numpy(tree.get(part) or {}) for part in Saved._fields)), block.lane)
@@ -119,11 +119,19 @@ def whole_blocks(folder: Path, digest: str) -> list[Block]:
 
 
 def remove_unlisted(folder: Path, runs: Sequence[Path]) -> None:
-    """Remove the blocks in a folder that the index of none of the runs lists."""
-    listed = {(run / block.path).resolve() for run in runs for block in read_index(run)}
-    for path in folder.glob("*"):
-        if path.resolve() not in listed and path.name != "index.json":
+    """Remove the blocks in a folder that the index of none of the runs lists; none if an index cannot be read."""
+    try:
+        listed = {location(run, block) for run in runs for block in read_index(run)}
+    except CheckpointError:
+        return
+    for path in folder.absolute().glob("*/"):
+        if path not in listed:
             shutil.rmtree(path)
+
+
+def location(folder: Path, block: Block) -> Path:
+    """The absolute path of a block, found as it was written: by names alone, also where a run's folder is a link."""
+    return Path(os.path.normpath(folder.absolute() / block.path))
 
 
 REMEDY = "`snakemake --cores all --forcerun train` trains again what is missing and leaves the rest as it is."

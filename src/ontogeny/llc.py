@@ -66,11 +66,12 @@ class Estimate:
     @property
     def refined_mean(self) -> Float[np.ndarray, "masks checkpoints"]:
         """λ̂ of each mask, in the order of `refined`."""
-        return np.stack([estimate.mean for estimate in self.refined.values()])
+        return np.reshape([estimate.mean for estimate in self.refined.values()], (len(self.refined), len(self.mean)))
 
     @property
     def refined_standard_error(self) -> Float[np.ndarray, "masks checkpoints"]:
-        return np.stack([estimate.standard_error for estimate in self.refined.values()])
+        errors = [estimate.standard_error for estimate in self.refined.values()]
+        return np.reshape(errors, (len(self.refined), len(self.mean)))
 
     def to_frame(self) -> "pd.DataFrame":
         """A row per checkpoint, of the whole network (component "") and then of each refined component."""
@@ -94,7 +95,7 @@ class Estimate:
                 "dead_chains": self.dead_chains,
                 "share_below": self.share_below,
                 "drift": self.drift,
-                "gradient_norm": self.gradient_norm,
+                "full_gradient_norm": self.gradient_norm,
                 "first_order": self.first_order,
                 "verdict": self.verdict,
             }
@@ -156,8 +157,8 @@ def estimate_llc(
 
     Args:
         key: None for `jax.random.key(0)`.
-        refine: name -> mask, each like `mask`: weight-refined λ̂ beside that of the whole network, with the same batches
-            and noise, and the program compiled once for all.
+        refine: name -> mask, each like `mask` and instead of it: weight-refined λ̂ beside that of the whole network, with
+            the same batches and noise, and the program compiled once for all.
     """
 
     def estimate(mask: Any) -> Estimate:
@@ -184,8 +185,7 @@ def estimate_llc(
     if not refine:
         return estimate(mask)
     checks.check_checkpoints(checkpoints, steps)
-    for name, component in refine.items():
-        checks.check_mask(component, checkpoints, f"refine[{name!r}]")
+    checks.check_refine(refine, checkpoints)
     everything = jax.tree.map(lambda leaf: np.ones(np.shape(leaf)[1:]), checkpoints)
     whole = estimate(everything if mask is None else mask)
     return replace(whole, refined={name: estimate(component) for name, component in refine.items()})

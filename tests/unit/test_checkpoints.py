@@ -73,8 +73,9 @@ def test_changed_numbers_are_noticed(folder):
         checkpoints.read(folder)
 
 
-def test_a_damaged_index_is_told(folder):
-    (folder / "index.json").write_text("{")
+@pytest.mark.parametrize("text", ["{", '{"digest": "digest", "blocks": [{"name": "0-2"}]}', "[]"])
+def test_a_damaged_index_is_told(folder, text):
+    (folder / "index.json").write_text(text)
     with pytest.raises(CheckpointError, match=r"index\.json is damaged"):
         checkpoints.read(folder)
 
@@ -118,3 +119,23 @@ def test_a_shared_file_stays_while_a_run_lists_it(together):
     checkpoints.clear(runs[1])
     checkpoints.remove_unlisted(together / "shared", runs)
     assert not list((together / "shared").iterdir())
+
+
+def test_a_file_is_found_where_a_run_is_a_link(together):
+    (together / "seed~1").rename(together / "elsewhere")
+    (together / "seed~1").symlink_to(together / "elsewhere")
+    runs = [together / "seed~0", together / "seed~1"]
+    checkpoints.clear(runs[0])
+    checkpoints.remove_unlisted(together / "shared", runs)
+    assert checkpoints.read(runs[1])[0].tolist() == [0, 3]
+
+
+def test_nothing_is_removed_while_an_index_cannot_be_read(together):
+    (together / "seed~0" / "index.json").write_text("{")
+    checkpoints.clear(together / "seed~1")
+    (together / "shared" / ".12.index.json").write_text("left by a job that was killed")
+    checkpoints.remove_unlisted(together / "shared", [together / "seed~0", together / "seed~1"])
+    assert (together / "shared" / "0-3").is_dir()
+    checkpoints.clear(together / "seed~0")
+    checkpoints.remove_unlisted(together / "shared", [together / "seed~0"])
+    assert not (together / "shared" / "0-3").exists()

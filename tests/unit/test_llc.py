@@ -53,7 +53,7 @@ def test_estimate_is_sample_then_summarise():
     np.testing.assert_allclose(estimate.per_chain, sampled.inverse_temperature * np.mean(sampled.values, axis=-1), rtol=1e-5)
     np.testing.assert_allclose(estimate.mean, estimate.per_chain.mean(axis=1))
     frame = estimate.to_frame()
-    columns = "step component llc standard_error effective_sample_size r_hat dead_chains share_below drift gradient_norm"
+    columns = "step component llc standard_error effective_sample_size r_hat dead_chains share_below drift full_gradient_norm"
     assert list(frame.columns) == [*columns.split(), "first_order", "verdict"]
     assert list(frame["step"]) == [5, 9]
 
@@ -138,6 +138,26 @@ def test_refined_estimates_equal_those_of_their_masks_and_add_up_on_a_bowl():
     assert list(frame["component"]) == ["", "", "first", "first", "others", "others"]
 
 
+def test_at_a_minimum_with_rounding_a_projection_takes_nothing_out():
+    """The gradient left by rounding points anywhere; λ̂ must be that of the plain estimate, not one direction short."""
+    options = {"n": 1000, "chains": 8, "draws": 400, "sampler": ontogeny.SGLD(step_size=1e-3)}
+    nearly = {"w": jnp.full((1, 3), 1e-6)}
+    plain, projected = (ontogeny.estimate_llc(bowl, nearly, projection=name, **options) for name in (None, "gradient"))
+    assert 0 < plain.gradient_norm[0] < 1e-5
+    np.testing.assert_allclose(projected.mean, plain.mean, rtol=1e-4)
+
+
+def test_masks_go_with_parameters_of_other_types():
+    half = {"w": jnp.zeros((2, 3), jnp.bfloat16)}
+    options = {"n": 100, "chains": 2, "draws": 20, "burn_in": 0, "projection": "gradient"}
+    assert np.isfinite(ontogeny.estimate_llc(bowl, half, refine={"first": {"w": np.array([1, 0, 0])}}, **options).mean).all()
+
+
+def test_without_refinements_there_are_none():
+    estimate = ontogeny.estimate_llc(bowl, CHECKPOINTS, n=100, chains=2, draws=20)
+    assert estimate.refined_mean.shape == estimate.refined_standard_error.shape == (0, 2)
+
+
 def test_refinements_share_one_compilation():
     from ontogeny.sampling import chains
 
@@ -147,6 +167,18 @@ def test_refinements_share_one_compilation():
     assert chains.run_chains._cache_size() == before + 1
 
 
-def test_a_refinement_that_does_not_fit_is_named_before_anything_runs():
-    with pytest.raises(ValueError, match=r"refine\['head'\]: must be shaped like"):
-        ontogeny.estimate_llc(bowl, CHECKPOINTS, n=100, refine={"head": {"w": np.ones(2)}})
+@pytest.mark.parametrize(
+    ("message", "arguments"),
+    {
+        r"refine\['head'\]: must be shaped like": {"refine": {"head": {"w": np.ones(2)}}},
+        r"refine\['head'\]: is 0 everywhere": {"refine": {"head": {"w": np.zeros(3)}}},
+        "refine: must map names that are not empty": {"refine": {"": {"w": np.ones(3)}}},
+        "refine: must map names .* got \\[": {"refine": [{"w": np.ones(3)}]},
+        "mask: is 0 everywhere": {"mask": {"w": np.zeros(3)}},
+        "sampler: must be a sampler such as ontogeny.SGLD.* got 'sgld'": {"sampler": "sgld"},
+        "key: must be a single key.* got 0": {"key": 0},
+    }.items(),
+)
+def test_arguments_of_the_wrong_kind_are_named_before_anything_runs(message, arguments):
+    with pytest.raises(ValueError, match=message):
+        ontogeny.estimate_llc(bowl, CHECKPOINTS, n=100, **arguments)

@@ -12,7 +12,7 @@ from ontogeny.report.labels import BLUE, dashes, label, palette, slug
 from ontogeny.report.numbers import compact, known, number, step, with_error
 from ontogeny.report.words import verdict
 
-DIAGNOSTICS = ("effective_sample_size", "r_hat", "drift", "share_below")
+DIAGNOSTICS = ("effective_sample_size", "r_hat", "drift", "share_below", "full_gradient_norm", "first_order")
 SHOWN_CHECKPOINTS = 12
 SHOWN_FAILING = 4
 SHOWN_POINTS = 30_000

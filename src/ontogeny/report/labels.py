@@ -63,6 +63,12 @@ LABELS = {
     "effective_sample_size": Label("effective sample size", "independent draws", "Draws the correlated chains are worth."),
     "r_hat": Label("R̂", "ratio", "Spread between the chains over spread within; 1 where they agree."),
     "drift": Label("drift", "standard errors", "Middle third of the trace against its last third; near 0 where it has settled."),
+    "full_gradient_norm": Label("|∇L(w*)|", "norm", "Norm of the gradient on the full data; 0 at a minimum."),
+    "first_order": Label(
+        "first-order term of λ̂",
+        "λ̂",
+        "nβ E[∇L(w*)·(w - w*)], the part of λ̂ that is there only because the checkpoint is no minimum; already in λ̂.",
+    ),
     "share_below": Label("draws below L(w*)", "share", "Share of draws whose loss is below that of the checkpoint itself."),
 }
 

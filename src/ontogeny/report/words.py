@@ -246,9 +246,9 @@ def sampling_in_words(trajectory: pd.DataFrame) -> str:
 
 
 def which_checks(verdicts: Iterable[str]) -> str:
-    """How many checkpoints failed each check, the commonest first: 'R̂ too large 12, trace still drifting 3'."""
+    """How many checkpoints failed each check, the commonest first: 'R̂ too large: 12, trace still drifting: 3'."""
     checks = Counter(check.strip() for text in verdicts for check in text.split(","))
-    return ", ".join(f"{CHECKS.get(check, check)} {count}" for check, count in checks.most_common())
+    return ", ".join(f"{CHECKS.get(check, check)}: {count}" for check, count in checks.most_common())
 
 
 def agreement(transition: Mapping[str, Any]) -> str:

@@ -18,12 +18,13 @@ from jaxtyping import Array, Float, Int, Key
 from tqdm import tqdm
 
 from ontogeny.sampling import checks, randomness
-from ontogeny.sampling.calibration import resolve, unit
+from ontogeny.sampling.curvature import unit
 from ontogeny.sampling.kernel import Kernel, Randomness
 from ontogeny.sampling.layout import Layout, choose_layout
 from ontogeny.sampling.objective import Loss, at_center, paired_objective, take
-from ontogeny.sampling.parameters import flatten, unflatten_like
+from ontogeny.sampling.parameters import flatten, flatten_mask, unflatten_like
 from ontogeny.sampling.posterior import LocalPosterior
+from ontogeny.sampling.settings import resolve
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +107,8 @@ def sample(
         localization: γ.
         batch_size: examples per step, drawn independently with replacement; None for all n.
         mask: pytree of 0 and 1 shaped like one checkpoint; parameters at 0 stay where they are.
-        projection: "gradient" keeps chains in the hyperplane through w* normal to ∇L_n(w*), where w* is no minimum.
+        projection: "gradient" keeps chains in the hyperplane through w* normal to ∇L_n(w*), where w* is no minimum; where
+            it is one, to `LocalPosterior.is_negligible`, nothing is taken out.
         steps: the checkpoints' labels; None for 0 … K-1.
         progress: show a bar over checkpoints, which then run one at a time.
         collect: a function of the parameters, evaluated at every `thin`-th kept draw.
@@ -117,6 +119,8 @@ def sample(
     checks.check_counts(chains=(chains, 1), draws=(draws, 1), burn_in=(burn_in, 0), thin=(thin, 1))
     if not (math.isfinite(localization) and localization >= 0):
         raise ValueError(f"localization: must be finite and not negative, got {localization}")
+    checks.check_key(key)
+    checks.check_sampler(sampler)
     checks.check_choice("projection", projection, (None, *get_args(Projection)))
     count = checks.check_checkpoints(checkpoints, steps)
     resolved = resolve(data, n=n, batch_size=batch_size, inverse_temperature=inverse_temperature)
@@ -183,14 +187,14 @@ def run_chains(
 ) -> dict[str, Any]:
     """The compiled program, a map over checkpoints of the chains of one: the fields of `Traces` that are measured."""
     unflatten = unflatten_like(checkpoints)
-    flat_mask = None if mask is None else flatten(jax.tree.map(lambda leaf: leaf[None].astype(float), mask))[0]
+    flat_mask = None if mask is None else flatten_mask(mask, checkpoints)
 
     def at_checkpoint(center: Float[Array, "parameters"]) -> dict[str, Any]:
-        baselines, gradient = at_center(loss, unflatten, center, data, settings.layout.microbatch)
+        baselines, gradient = at_center(loss, unflatten, center, data, settings.layout.center)
         posterior = LocalPosterior(center, inverse_temperature, localization, flat_mask)
         gradient = posterior.tangent(gradient)
         if settings.normal_to_gradient:
-            posterior = posterior._replace(normal=unit(gradient))
+            posterior = posterior._replace(normal=jnp.where(posterior.is_negligible(gradient), 0.0, unit(gradient)))
         chain = partial(run_chain, loss, unflatten, settings, (data, baselines), key, sampler, posterior, gradient)
         numbers = jnp.arange(settings.chains)
         together = settings.layout.vectorize_chains and settings.chains > 1

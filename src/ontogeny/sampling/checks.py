@@ -1,6 +1,6 @@
 """Bad input to sampling: a ValueError that names the argument, what it has and what was expected."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
@@ -45,13 +45,29 @@ def check_checkpoints(checkpoints: Any, steps: Any) -> int:
 
 
 def check_mask(mask: Any, checkpoints: Any, name: str = "mask") -> None:
-    """The mask has the structure and the shapes of one checkpoint, and holds nothing but 0 and 1."""
+    """The mask has the structure and the shapes of one checkpoint, holds nothing but 0 and 1, and a 1 somewhere."""
     expected = {path: shape[1:] for path, shape in leaf_shapes(checkpoints).items()}
     if leaf_shapes(mask) != expected:
         raise ValueError(f"{name}: must be shaped like the parameters, {expected}, got {leaf_shapes(mask)}")
     for path, leaf in jax.tree_util.tree_leaves_with_path(mask):
         if not bool(jnp.isin(jnp.asarray(leaf), jnp.array([0, 1])).all()):
             raise ValueError(f"{name}: leaf {jax.tree_util.keystr(path)!r} holds values other than 0 and 1")
+    if not any(np.any(leaf) for leaf in jax.tree.leaves(mask)):
+        raise ValueError(f"{name}: is 0 everywhere, so that no parameter moves")
+
+
+def check_refine(refine: Any, checkpoints: Any) -> None:
+    """A mapping from names to masks; "" is the whole network's."""
+    if not isinstance(refine, Mapping) or not all(isinstance(name, str) and name for name in refine):
+        raise ValueError(f"refine: must map names that are not empty to masks, got {refine!r:.100}")
+    for name, mask in refine.items():
+        check_mask(mask, checkpoints, f"refine[{name!r}]")
+
+
+def check_key(key: Any) -> None:
+    dtype = getattr(key, "dtype", None)
+    if dtype is None or not (jnp.issubdtype(dtype, jax.dtypes.prng_key) and key.shape == ()):
+        raise ValueError(f"key: must be a single key, as jax.random.key(0) makes one, got {key!r:.100}")
 
 
 def check_loss(loss: Callable[..., Any], checkpoints: Any, data: Any, batch: int) -> None:
@@ -75,3 +91,8 @@ def check_counts(**counts: tuple[int, int]) -> None:
 def check_choice(name: str, value: Any, allowed: tuple[Any, ...]) -> None:
     if value not in allowed:
         raise ValueError(f"{name}: must be one of {', '.join(map(repr, allowed))}, got {value!r}")
+
+
+def check_sampler(sampler: Any) -> None:
+    if isinstance(sampler, type) or not all(hasattr(sampler, name) for name in ("check", "init", "step")):
+        raise ValueError(f"sampler: must be a sampler such as ontogeny.SGLD(step_size=1e-4), got {sampler!r:.100}")

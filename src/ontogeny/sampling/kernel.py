@@ -16,12 +16,23 @@ Objective = Callable[[Float[Array, "parameters"]], tuple[Float[Array, ""], Float
 """w -> (L_b(w) - L_b(w*), ∇L_b(w)) on the step's batch b."""
 
 
+StepSize = Any
+"""ε, a positive number; or "auto", which `calibrate` and `estimate_llc` replace by one."""
+
+
 class Randomness(NamedTuple):
     """The random numbers of a step. What a kernel does not use is never computed."""
 
     noise: Float[Array, "parameters"]  # standard normal
     uniform: Float[Array, ""]  # on [0, 1)
     key: Key[Array, ""]  # for libraries that draw their own
+
+
+class State(Protocol):
+    """What a kernel carries from step to step: a pytree with the position, by which dead chains are told, and more."""
+
+    @property
+    def position(self) -> Any: ...
 
 
 class Draw(NamedTuple):
@@ -31,28 +42,45 @@ class Draw(NamedTuple):
     value: Float[Array, ""]
 
 
+class Limits(NamedTuple):
+    """How a kernel with step ε errs on a quadratic of curvature h, with a = nβ h + γ and minibatches of b examples.
+
+    λ̂ is too high by the factor 1 / (1 - ε a / `stable_below`), and chains diverge from ε a = `stable_below` on. The
+    noise of minibatch gradients adds the share ε (nβ)² s² / (4 b `injected`) to the variance, s² being the variance of
+    the gradient of an example in that direction: `injected` is the share of ε that the kernel injects as noise.
+    """
+
+    stable_below: float
+    injected: float
+
+
 class Kernel(Protocol):
     """The interface of every sampler. Its numbers are traced: other values compile nothing anew."""
 
     @property
-    def step_size(self) -> float | str: ...
+    def step_size(self) -> StepSize: ...
+
+    @property
+    def limits(self) -> "Limits | None":
+        """What a step size may come to; None where it is not for `calibrate` to choose."""
+        ...
 
     def check(self, *, full_batch: bool) -> None:
         """Raise ValueError if a number is out of bounds, or the kernel needs the full batch and does not get it."""
         ...
 
-    def init(self, posterior: LocalPosterior, objective: Objective) -> Any:
+    def init(self, posterior: LocalPosterior, objective: Objective) -> State:
         """The state at w*; `objective` is that of the full data."""
         ...
 
     def step(
         self, state: Any, posterior: LocalPosterior, objective: Objective, random: Randomness, burning_in: Bool[Array, ""]
-    ) -> tuple[Any, Draw]:
+    ) -> tuple[State, Draw]:
         """The next state, and a draw whose loss was read before the batch moved it."""
         ...
 
 
-def check_step_size(step_size: float | str) -> None:
+def check_step_size(step_size: StepSize) -> None:
     """Raise ValueError unless ε is a positive finite number."""
     if isinstance(step_size, str):
         raise ValueError(f"sampler: step_size must be a number, or 'auto' where it can be calibrated, got {step_size!r}")

@@ -14,10 +14,17 @@ MEGABYTE = 2**20
 
 
 class Layout(NamedTuple):
-    """`microbatch`: examples per part of a batch, None for the whole; `vectorize_chains`: vmap, else one after another."""
+    """How gradients are taken: in parts or whole, chains together or not.
+
+    Attributes:
+        microbatch: examples per part of a batch, None for the whole.
+        vectorize_chains: vmap, else one after another.
+        center: examples per part of the one pass over all data at w*, None for the whole.
+    """
 
     microbatch: int | None
     vectorize_chains: bool
+    center: int | None = None
 
 
 class Budget(NamedTuple):
@@ -40,9 +47,12 @@ def choose_layout(loss: Callable[..., Any], parameters: Any, data: Any, batch: i
         return Layout(None, True)
     budget = CACHE if jax.default_backend() == "cpu" else DEVICE_MEMORY
     example = max(1, example_bytes(loss, parameters, data))
+    part = max(2, budget.microbatch // example)
+    n = jax.tree.leaves(data)[0].shape[0]
+    center = part_of(n, part) if n * example > budget.batch else None
     if batch * example > budget.batch:
-        return Layout(part_of(batch, max(2, budget.microbatch // example)), False)
-    return Layout(None, chains * batch * example <= budget.chains)
+        return Layout(part_of(batch, part), False, center)
+    return Layout(None, chains * batch * example <= budget.chains, center)
 
 
 def part_of(batch: int, most: int) -> int:

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from ontogeny.sampling.kernel import Draw, Objective, Randomness, check_full_batch, check_step_size
+from ontogeny.sampling.kernel import Draw, Limits, Objective, Randomness, StepSize, check_full_batch, check_step_size
 from ontogeny.sampling.posterior import LocalPosterior
 
 
@@ -29,7 +29,11 @@ class MALA:
         step_size: ε.
     """
 
-    step_size: float | str = 1e-4
+    step_size: StepSize = 1e-4
+
+    @property
+    def limits(self) -> Limits | None:
+        return Limits(4.0, 1.0)
 
     def check(self, *, full_batch: bool) -> None:
         check_step_size(self.step_size)

@@ -17,3 +17,9 @@ def flatten(checkpoints: Any) -> Float[Array, "checkpoints parameters"]:
 def unflatten_like(checkpoints: Any) -> Callable[[Float[Array, "parameters"]], Any]:
     """The inverse of `flatten` for one row."""
     return ravel_pytree(jax.tree.map(lambda leaf: jnp.zeros(leaf.shape[1:], leaf.dtype), checkpoints))[1]
+
+
+def flatten_mask(mask: Any, checkpoints: Any) -> Float[Array, "parameters"]:
+    """A mask shaped like one checkpoint as a vector of 0 and 1, in the dtype of the flat parameters."""
+    dtype = jax.eval_shape(flatten, checkpoints).dtype
+    return flatten(jax.tree.map(lambda leaf: jnp.asarray(leaf, dtype)[None], mask))[0]

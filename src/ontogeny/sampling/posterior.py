@@ -3,7 +3,9 @@
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
+
+NEGLIGIBLE = 0.01
 
 
 class LocalPosterior(NamedTuple):
@@ -14,7 +16,8 @@ class LocalPosterior(NamedTuple):
         inverse_temperature: nβ.
         localization: γ.
         mask: 1 at the parameters that move, 0 at those that stay; None where all move.
-        normal: unit vector inside the mask; chains stay in the hyperplane through w* that it is normal to. None for none.
+        normal: unit vector inside the mask; chains stay in the hyperplane through w* that it is normal to. None or zero
+            for none.
     """
 
     center: Float[Array, "parameters"]
@@ -42,4 +45,12 @@ class LocalPosterior(NamedTuple):
     def dimension(self) -> Float[Array, ""]:
         """The number of directions that chains may move in."""
         free = jnp.asarray(self.center.size, self.center.dtype) if self.mask is None else jnp.sum(self.mask)
-        return free if self.normal is None else free - 1
+        return free if self.normal is None else free - jnp.vdot(self.normal, self.normal)
+
+    def is_negligible(self, gradient: Float[Array, "parameters"]) -> Bool[Array, ""]:
+        """Whether ∇L(w*) moves the mean by less than a hundredth of the standard deviation in even the flattest direction.
+
+        In a direction of curvature h, with a = nβ h + γ, it moves the mean by nβ |∇L| / a, and the standard deviation is
+        1/√a: in units of it, at most nβ |∇L| / √γ. Rounding leaves such gradients at every minimum.
+        """
+        return self.inverse_temperature * jnp.linalg.norm(gradient) <= NEGLIGIBLE * jnp.sqrt(self.localization)

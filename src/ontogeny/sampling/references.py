@@ -28,7 +28,7 @@ def log_density(posterior: LocalPosterior, objective: Objective) -> Callable[[Fl
     return at
 
 
-def drawn(position: Float[Array, "parameters"], posterior: LocalPosterior, objective: Objective) -> Draw:
+def drawn(position: Any, posterior: LocalPosterior, objective: Objective) -> Draw:
     """A draw of the local posterior from a position of the sampler."""
     position = posterior.center + posterior.tangent(position - posterior.center)
     return Draw(position, objective(position)[0])
@@ -54,6 +54,10 @@ class NUTS:
 
     step_size: float = 1e-2
 
+    @property
+    def limits(self) -> None:
+        return None
+
     def check(self, *, full_batch: bool) -> None:
         check_step_size(self.step_size)
         check_full_batch("NUTS", full_batch)
@@ -73,9 +77,10 @@ class NUTS:
         burning_in: Bool[Array, ""] | bool = False,
     ) -> tuple[NUTSState, Draw]:
         _, update, final = dual_averaging_adaptation(TARGET_ACCEPTANCE)
-        step_size = jnp.where(burning_in, jnp.exp(state.adaptation.log_step_size), final(state.adaptation))
+        step_size: Any = jnp.where(burning_in, jnp.exp(state.adaptation.log_step_size), final(state.adaptation))
         density = log_density(posterior, objective)
-        chain, info = nuts.build_kernel()(random.key, state.chain, density, step_size, jnp.ones_like(posterior.center))
+        metric: Any = jnp.ones_like(posterior.center)
+        chain, info = nuts.build_kernel()(random.key, state.chain, density, step_size, metric)
         adapted = update(state.adaptation, info.acceptance_rate)
         adaptation = jax.tree.map(lambda new, old: jnp.where(burning_in, new, old), adapted, state.adaptation)
         return NUTSState(chain, adaptation), drawn(chain.position, posterior, objective)
@@ -93,6 +98,10 @@ class MCLMC:
 
     step_size: float = 1e-2
     decoherence_length: float = 1.0
+
+    @property
+    def limits(self) -> None:
+        return None
 
     def check(self, *, full_batch: bool) -> None:
         check_step_size(self.step_size)
@@ -114,5 +123,5 @@ class MCLMC:
         kernel = mclmc.build_kernel()
         density = log_density(posterior, objective)
         length, ones = self.decoherence_length, jnp.ones_like(posterior.center)
-        state, _ = kernel(random.key, state, density, ones, length, self.step_size)  # type: ignore[arg-type]
+        state, _ = kernel(random.key, state, density, ones, length, self.step_size)
         return state, drawn(state.position, posterior, objective)

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from ontogeny.sampling.kernel import Draw, Objective, Randomness, check_positive, check_step_size
+from ontogeny.sampling.kernel import Draw, Limits, Objective, Randomness, StepSize, check_positive, check_step_size
 from ontogeny.sampling.posterior import LocalPosterior
 
 
@@ -34,10 +34,14 @@ class RMSPropSGLD:
         freeze: whether v stays what it is when burn-in ends.
     """
 
-    step_size: float | str = 1e-4
+    step_size: StepSize = 1e-4
     decay: float = 0.999
     stability: float = 0.1
     freeze: bool = True
+
+    @property
+    def limits(self) -> Limits | None:
+        return None
 
     def check(self, *, full_batch: bool) -> None:
         check_step_size(self.step_size)

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from ontogeny.sampling.kernel import Draw, Objective, Randomness, check_step_size
+from ontogeny.sampling.kernel import Draw, Limits, Objective, Randomness, StepSize, check_step_size
 from ontogeny.sampling.posterior import LocalPosterior
 
 
@@ -29,8 +29,13 @@ class SGHMC:
         friction: α, the share of the velocity lost in a step.
     """
 
-    step_size: float | str = 1e-4
+    step_size: StepSize = 1e-4
     friction: float = 0.1
+
+    @property
+    def limits(self) -> Limits | None:
+        """Its variance is that of a second-order autoregression: (1/a) / (1 - ε a / (4 (2 - α)))."""
+        return Limits(4 * (2 - self.friction), self.friction)
 
     def check(self, *, full_batch: bool) -> None:
         check_step_size(self.step_size)

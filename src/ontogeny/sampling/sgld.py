@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from ontogeny.sampling.kernel import Draw, Objective, Randomness, check_step_size
+from ontogeny.sampling.kernel import Draw, Limits, Objective, Randomness, StepSize, check_step_size
 from ontogeny.sampling.posterior import LocalPosterior
 
 
@@ -26,7 +26,11 @@ class SGLD:
         step_size: ε, the variance of the noise of one step.
     """
 
-    step_size: float | str = 1e-4
+    step_size: StepSize = 1e-4
+
+    @property
+    def limits(self) -> Limits | None:
+        return Limits(4.0, 1.0)
 
     def check(self, *, full_batch: bool) -> None:
         check_step_size(self.step_size)

@@ -12,7 +12,9 @@ from ontogeny import checkpoints, config
 from ontogeny.families import build_problem
 from ontogeny.files import write_json
 from ontogeny.fingerprint import digest
-from ontogeny.sampling.calibration import resolve, stability, top_curvature
+from ontogeny.sampling.curvature import stability, top_curvature
+from ontogeny.sampling.settings import resolve
+from ontogeny.sampling.sgld import SGLD
 from ontogeny.stages.job import Job, task_and_model
 
 CURVATURE_CHECKPOINTS = 5
@@ -30,7 +32,8 @@ def run(job: Job) -> None:
     resolved = resolve(data, n=None, batch_size=llc.batch_size, inverse_temperature=llc.inverse_temperature)
     curvature = np.asarray(top_curvature(problem.loss, params, data, key=jax.random.key(0)))
     largest = float(np.nanmax(curvature)) if np.isfinite(curvature).any() else float("nan")
-    step = stability(llc.sampler.step_size, resolved.inverse_temperature, largest, llc.localization)
+    sampler = SGLD(step_size=llc.sampler.step_size)
+    step = stability(sampler, resolved.inverse_temperature, largest, llc.localization)
     if not step.verdict.startswith("stable"):
         print(f"{job.label}: {step.verdict}", file=sys.stderr)
     write_json(

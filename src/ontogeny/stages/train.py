@@ -34,8 +34,11 @@ def run(job: Job) -> None:
     digests = {seed: job.seed_digest(seed) for seed in job.specification["seeds"]}
     whole = {seed: checkpoints.whole_blocks(folder(job, seed), digests[seed]) for seed in digests}
     waiting = [seed for seed in digests if not (whole[seed] and whole[seed][-1].steps[-1] == kept[-1])]
-    if waiting:
-        train(job, problem, section, kept, waiting, digests, whole)
+    # Seeds that have begun go on together; those that have not start by themselves.
+    for group in ([seed for seed in waiting if whole[seed]], [seed for seed in waiting if not whole[seed]]):
+        if group:
+            train(job, problem, section, kept, group, digests, whole)
+    remove_unlisted(job)
     for seed, digest in digests.items():
         if seed in waiting or not job.is_done(seed, digest, job.seed_folder(seed) / "training.parquet"):
             with job.recorded(seed, digest) as details:
@@ -71,7 +74,6 @@ def train(
     chosen = [lanes.index(seed) for seed in waiting]
     for block in trained_blocks(job.label, problem, optimizer, state, lanes, left, done or 0):
         save(place, folders, block, chosen)
-    remove_unlisted(job)
 
 
 def check_step(problem: Problem, optimizer, state: training.State, lanes: Sequence[int]) -> None:

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ontogeny.sampling import calibration
+from ontogeny.sampling import curvature
 from ontogeny.sampling.kernel import Randomness
 from ontogeny.sampling.mala import MALA
 from ontogeny.sampling.posterior import LocalPosterior
@@ -90,7 +90,7 @@ def test_mala_accepts_everything_where_the_potential_is_flat_and_refuses_a_cliff
 
 @pytest.mark.parametrize("kernel", EVERY, ids=lambda kernel: type(kernel).__name__)
 def test_every_kernel_stays_inside_the_mask_and_normal_to_the_gradient(kernel):
-    normal = calibration.unit(jnp.array([1.0, 0.0, -2.0]))
+    normal = curvature.unit(jnp.array([1.0, 0.0, -2.0]))
     posterior = LocalPosterior(CENTER, 30.0, 2.0, jnp.array([1.0, 0.0, 1.0]), normal)
     moved = walk(kernel, posterior) - CENTER
     np.testing.assert_allclose(moved[:, 1], 0, atol=1e-7)

@@ -78,6 +78,8 @@ def test_a_damaged_block_is_trained_again_and_those_before_it_are_not(tmp_path, 
     for path in third.rglob("d/*"):
         path.write_bytes(b"")
     train.run(made)
+    listed = {(folder / block.path).resolve() for block in checkpoints.read_index(folder)}
+    assert set(train.shared_folder(made).resolve().iterdir()) == listed
     assert (first / "_METADATA").stat().st_mtime_ns == untouched
     for seed in (0, 1):
         np.testing.assert_array_equal(trained(made, seed), whole[seed])
@@ -116,3 +118,31 @@ def test_another_specification_is_never_resumed(tmp_path):
     longer = job(tmp_path, steps=40)
     train.run(longer)
     assert checkpoints.read(longer.seed_folder(0) / "checkpoints")[0].tolist() == list(range(0, 41, 2))
+    listed = checkpoints.read_index(longer.seed_folder(0) / "checkpoints")
+    assert len(list(train.shared_folder(longer).iterdir())) == len(listed)
+
+
+def test_a_seed_that_joins_an_interrupted_one_does_not_set_it_back(tmp_path, whole, monkeypatch):
+    alone, save, saved = job(tmp_path, seeds=[0]), train.save, []
+
+    def failing(place, folders, block, lanes):
+        if len(saved) == 3:
+            raise KeyboardInterrupt
+        saved.append(block[0])
+        save(place, folders, block, lanes)
+
+    monkeypatch.setattr(train, "save", failing)
+    with pytest.raises(KeyboardInterrupt):
+        train.run(alone)
+    begun = []
+
+    def watching(place, folders, block, lanes):
+        begun.append((lanes, block[0][0]))
+        save(place, folders, block, lanes)
+
+    monkeypatch.setattr(train, "save", watching)
+    made = job(tmp_path)
+    train.run(made)
+    assert min(step for lanes, step in begun if lanes == [0]) == 24
+    for seed in (0, 1):
+        np.testing.assert_array_equal(trained(made, seed), whole[seed])

@@ -3,7 +3,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ontogeny.sampling.calibration import resolve, stability, top_curvature
+from ontogeny.sampling.curvature import stability, top_curvature
+from ontogeny.sampling.settings import resolve
+from ontogeny.sampling.sgld import SGLD
 
 
 def test_defaults_are_n_over_log_n_and_the_full_batch():
@@ -38,11 +40,11 @@ def test_top_curvature_of_fewer_parameters_than_iterations():
 
 @pytest.mark.parametrize(("step_size", "word"), [(0.19 / 301, "stable"), (0.2 / 301, "too long"), (4.01 / 301, "unstable")])
 def test_stability_says_what_the_step_comes_to(step_size, word):
-    found = stability(step_size, inverse_temperature=100.0, curvature=3.0, localization=1.0)
+    found = stability(SGLD(step_size=step_size), inverse_temperature=100.0, curvature=3.0, localization=1.0)
     assert found.value == pytest.approx(step_size * 301)
     assert found.verdict.startswith(word)
     assert f"{found.value:.3g}" in found.verdict
 
 
 def test_a_curvature_that_is_not_a_number_is_unstable():
-    assert stability(1e-3, 1.0, float("nan"), 1.0).verdict.startswith("unstable")
+    assert stability(SGLD(step_size=1e-3), 1.0, float("nan"), 1.0).verdict.startswith("unstable")
