@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ontogeny.llc import Estimate, estimate_llc, summarise
+    from ontogeny.sampling.calibration import calibrate
     from ontogeny.sampling.chains import Traces, sample
     from ontogeny.sampling.mala import MALA
     from ontogeny.sampling.references import MCLMC, NUTS
@@ -27,6 +28,7 @@ HOMES = {
     "SGLD": "ontogeny.sampling.sgld",
     "SGNHT": "ontogeny.sampling.sgnht",
     "Traces": "ontogeny.sampling.chains",
+    "calibrate": "ontogeny.sampling.calibration",
     "critical_sample_size": "ontogeny.transitions",
     "detect_transitions": "ontogeny.transitions",
     "estimate_llc": "ontogeny.llc",
@@ -44,6 +46,7 @@ __all__ = [
     "Estimate",
     "RMSPropSGLD",
     "Traces",
+    "calibrate",
     "critical_sample_size",
     "detect_transitions",
     "estimate_llc",

@@ -1,0 +1,137 @@
+"""`calibrate` on quadratics and minibatches whose bias is known: its step keeps the bias it states, and λ̂ is exact with it."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import ontogeny
+from ontogeny.sampling import calibration
+
+N = 1000
+NBETA = N / np.log(N)
+SPECTRUM = np.random.default_rng(3).uniform(0.2, 3.0, 10)
+
+
+def quadratic(parameters, batch):
+    return 0.5 * jnp.sum(jnp.asarray(SPECTRUM, jnp.float32) * parameters**2)
+
+
+def centred(parameters, batch):
+    """(w - x)² / 2: curvature 1, and gradients of variance Var(x)."""
+    return 0.5 * (parameters[0] - batch) ** 2
+
+
+DATA = np.random.default_rng(0).normal(size=N)
+DATA = jnp.asarray(2 * (DATA - DATA.mean()) / DATA.std(), jnp.float32)
+SAMPLERS = [ontogeny.SGLD, ontogeny.SGHMC, ontogeny.SGNHT, ontogeny.MALA]
+
+
+@pytest.mark.parametrize("make", SAMPLERS)
+def test_the_step_is_the_longest_that_keeps_the_bias_of_the_stiffest_direction(make):
+    found = ontogeny.calibrate(quadratic, jnp.zeros((2, 10)), sampler=make(step_size="auto"), n=N, localization=3.0)
+    a = NBETA * SPECTRUM.max() + 3
+    limit = found.sampler.limits.stable_below
+    assert 1 / (1 - found.sampler.step_size * a / limit) - 1 == pytest.approx(0.05, rel=0.03)
+    np.testing.assert_allclose(found.curvature, SPECTRUM.max(), rtol=0.02)
+    assert found.stability.verdict.startswith("stable")
+    assert found.gradient_variance.max() == 0
+
+
+@pytest.mark.parametrize("make", SAMPLERS)
+def test_the_estimate_with_it_is_within_that_bias(make):
+    options = {"n": N, "localization": 3.0, "chains": 32, "draws": 4000, "burn_in": "auto"}
+    estimate = ontogeny.estimate_llc(quadratic, jnp.zeros((1, 10)), sampler=make(step_size="auto"), **options)
+    exact = float(np.sum(NBETA * SPECTRUM / 2 / (NBETA * SPECTRUM + 3)))
+    error = estimate.standard_error[0]
+    assert error < 0.02 * exact
+    assert -3 * error < estimate.mean[0] - exact < 0.05 * exact + 3 * error
+
+
+def test_the_noise_of_minibatches_shortens_the_step():
+    """s² = 4: R1b's share ε (nβ)² s² / (4 b) is held at the bound, and the estimate is as far off as R1b says."""
+    arguments = {"localization": 1.0, "batch_size": 20}
+    found = ontogeny.calibrate(centred, jnp.zeros((1, 1)), DATA, sampler=ontogeny.SGLD(step_size="auto"), **arguments)
+    step = found.sampler.step_size
+    np.testing.assert_allclose(found.gradient_variance, 4.0, rtol=1e-3)
+    assert step * NBETA**2 * 4 / (4 * 20) == pytest.approx(0.05, rel=1e-3)
+    estimate = ontogeny.estimate_llc(
+        centred, jnp.zeros((1, 1)), DATA, sampler=found.sampler, chains=200, draws=6000, burn_in=1000, **arguments
+    )
+    a = NBETA + 1
+    variance = (step + (step * NBETA / 2) ** 2 * 4 / 20) / (1 - (1 - step * a / 2) ** 2)
+    assert abs(estimate.mean[0] - NBETA * variance / 2) < 3 * estimate.standard_error[0]
+    assert estimate.standard_error[0] < 0.02 * estimate.mean[0]
+    assert NBETA * variance / 2 < 1.08 * NBETA / 2 / a
+
+
+def test_curvature_is_looked_for_along_the_chains_where_it_vanishes_at_the_checkpoint():
+    def quartic(parameters, batch):
+        return jnp.sum(parameters**4)
+
+    found = ontogeny.calibrate(quartic, jnp.zeros((1, 3)), sampler=ontogeny.SGLD(step_size="auto"), n=N, localization=1.0)
+    spread = (0.338 / np.sqrt(NBETA)) * 12  # E w² of exp(-nβ w⁴) is .338 / √nβ, and the curvature 12 w²
+    assert spread < found.curvature[0] < 30 * spread
+    estimate = ontogeny.estimate_llc(
+        quartic, jnp.zeros((1, 3)), sampler=found.sampler, n=N, localization=1.0, chains=32, draws=6000, burn_in=1000
+    )
+    w = np.linspace(-1, 1, 200_001)
+    weights = np.exp(-NBETA * w**4 - w**2 / 2)
+    exact = 3 * NBETA * float(np.sum(weights * w**4) / np.sum(weights))
+    error = estimate.standard_error[0]
+    assert error < 0.03 * exact
+    assert abs(estimate.mean[0] - exact) < 0.02 * exact + 3 * error
+
+
+@pytest.mark.parametrize("step_size", [0.03, 4.01 / (NBETA * SPECTRUM.max() + 1)])
+def test_a_step_beyond_stability_is_refused_with_the_bound(step_size):
+    bound = 4 / (NBETA * SPECTRUM.max() + 1)
+    with pytest.raises(ValueError, match=r"step_size .* is unstable: .* step_size must be below ([\d.]+)") as raised:
+        ontogeny.calibrate(quadratic, jnp.zeros((1, 10)), sampler=ontogeny.SGLD(step_size=step_size), n=N)
+    assert float(str(raised.value).split()[-1]) == pytest.approx(bound, rel=0.03)
+
+
+def test_a_given_step_is_kept_and_judged():
+    sampler = ontogeny.SGLD(step_size=2e-3)
+    found = ontogeny.calibrate(quadratic, jnp.zeros((1, 10)), sampler=sampler, n=N)
+    assert found.sampler == sampler
+    assert found.stability.verdict.startswith("too long")
+    assert found.stability.value == pytest.approx(2e-3 * (NBETA * SPECTRUM.max() + 1), rel=0.02)
+    assert 0.3 < found.acceptance <= 1
+
+
+@pytest.mark.parametrize("sampler", [ontogeny.RMSPropSGLD(step_size="auto"), ontogeny.NUTS()])
+def test_samplers_that_cannot_be_calibrated_say_so(sampler):
+    with pytest.raises(ValueError, match="cannot be calibrated; give a number"):
+        ontogeny.calibrate(quadratic, jnp.zeros((1, 10)), sampler=sampler, n=N)
+
+
+def test_richardson_removes_the_bias_of_a_long_step():
+    step = 1.2 / (NBETA * SPECTRUM.max() + 3)
+    options = {"n": N, "localization": 3.0, "chains": 64, "draws": 4000, "burn_in": 500}
+    sampler = ontogeny.SGLD(step_size=step)
+    plain, better = (
+        ontogeny.estimate_llc(quadratic, jnp.zeros((1, 10)), sampler=sampler, extrapolate=e, **options) for e in (0, 1)
+    )
+    exact = float(np.sum(NBETA * SPECTRUM / 2 / (NBETA * SPECTRUM + 3)))
+    assert plain.mean[0] - exact > 10 * plain.standard_error[0]
+    assert abs(better.mean[0] - exact) < 0.25 * (plain.mean[0] - exact) + 3 * better.standard_error[0]
+
+
+def test_the_sweep_finds_where_the_estimate_is_flat():
+    """λ̂ = Σ nβ h / (2 (nβ h + γ)): at γ = 1 flat from nβ on; at γ = 3000 it grows with nβ everywhere."""
+    flat, steep = (
+        ontogeny.calibrate(
+            quadratic, jnp.zeros((1, 10)), sampler=ontogeny.SGLD(step_size="auto"), n=N, localization=g, sweep=True, draws=2000
+        ).sweep
+        for g in (1.0, 3000.0)
+    )
+    assert flat.flat_from <= NBETA and flat.flat_to == pytest.approx(8 * NBETA)
+    assert steep.flat_from == steep.flat_to == pytest.approx(NBETA)
+
+
+def test_settling_is_where_a_transient_has_gone():
+    steady = np.random.default_rng(0).normal(size=(20, 4, 400))
+    transient = 20 * np.exp(-np.arange(400) / 30)
+    assert np.median([calibration.settling(trace) for trace in steady]) <= 40
+    assert 80 <= np.median([calibration.settling(trace + transient) for trace in steady]) <= 240
+    assert calibration.settling(np.full((2, 400), np.nan)) == 400
