@@ -189,26 +189,88 @@ class Checkpoints(Section):
         return self
 
 
+Step = Annotated[
+    Positive | Literal["auto"],
+    Field(description="epsilon: the drift is epsilon/2, the noise has variance epsilon; auto: the longest that is not biased"),
+]
+Friction = Annotated[float, Field(gt=0, le=1, description="alpha: the share of its velocity that a chain loses in a step")]
+
+
 class SGLDSampler(Section):
     """Stochastic gradient Langevin dynamics with localisation (Lau et al. 2023)."""
 
     kind: Literal["sgld"] = "sgld"
-    step_size: Annotated[Positive, Field(description="epsilon: the drift is epsilon/2, the noise has variance epsilon")] = 1e-4
+    step_size: Step = "auto"
+
+
+class RMSPropSGLDSampler(Section):
+    """SGLD with a step of its own for every parameter, frozen once burn-in ends."""
+
+    kind: Literal["rmsprop_sgld"]
+    step_size: Annotated[Positive, Field(description="epsilon; divided by sqrt(v) + stability for each parameter")] = 1e-4
+    decay: Annotated[Share, Field(description="beta_2 of the mean squared gradient v")] = 0.999
+    stability: Annotated[Positive, Field(description="a, added to sqrt(v)")] = 0.1
+    freeze: Annotated[bool, Field(description="whether v stays what it is when burn-in ends; else the estimate is biased")] = True
+
+
+class SGHMCSampler(Section):
+    """Stochastic gradient Hamiltonian Monte Carlo (Chen et al. 2014)."""
+
+    kind: Literal["sghmc"]
+    step_size: Step = "auto"
+    friction: Friction = 0.1
+
+
+class SGNHTSampler(Section):
+    """The stochastic gradient Nose-Hoover thermostat (Ding et al. 2014)."""
+
+    kind: Literal["sgnht"]
+    step_size: Step = "auto"
+    friction: Friction = 0.1
+
+
+class MALASampler(Section):
+    """The Metropolis-adjusted Langevin algorithm, on the full batch."""
+
+    kind: Literal["mala"]
+    step_size: Step = "auto"
+
+
+Sampler = Annotated[SGLDSampler | RMSPropSGLDSampler | SGHMCSampler | SGNHTSampler | MALASampler, Field(discriminator="kind")]
+
+
+class Refine(Section):
+    """Weight-refined local learning coefficients beside that of the whole network (Wang et al. 2024)."""
+
+    components: Annotated[
+        list[Annotated[str, Field(min_length=1)]],
+        Field(min_length=1, description="names of components, with * for any part: layers.*.heads.*"),
+    ]
 
 
 class LocalLearningCoefficient(Section):
     """How the local learning coefficient is estimated at the checkpoints."""
 
-    sampler: SGLDSampler = SGLDSampler()
+    sampler: Sampler = SGLDSampler()
     inverse_temperature: Annotated[Positive | None, Field(description="n beta; null for n / log n")] = None
     localization: Annotated[NonNegative, Field(description="gamma")] = 1.0
     chains: Annotated[int, Field(ge=2, description="at least 2: the error bar comes from their spread")] = 8
     draws: Annotated[int, Field(ge=4, description="draws kept of each chain")] = 500
-    burn_in: Annotated[int, Field(ge=0, description="draws discarded before those")] = 200
+    burn_in: Annotated[
+        Annotated[int, Field(ge=0)] | Literal["auto"],
+        Field(description="draws discarded before those; auto: until the traces of pilot chains have settled"),
+    ] = 200
     batch_size: Annotated[Count | None, Field(description="examples in a minibatch; null for all n")] = None
     checkpoints: Annotated[int | None, Field(ge=2, description="sample at this many of the run's checkpoints; null for all")] = (
         None
     )
+    refine: Annotated[Refine | None, Field(description="also sample with only some components free to move")] = None
+
+    @model_validator(mode="after")
+    def check_sampler(self) -> Self:
+        if self.sampler.kind == "mala" and self.batch_size is not None:
+            raise ValueError("sampler mala takes the full batch; leave llc.batch_size out")
+        return self
 
 
 class Transitions(Section):

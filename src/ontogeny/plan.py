@@ -72,7 +72,8 @@ def cost(variant: Variant) -> Cost:
         * family.training.steps
         * step_seconds(variant, parameters, family.training.batch_size)
     )
-    chain_steps = seeds * sampled * family.llc.chains * (family.llc.draws + family.llc.burn_in)
+    burn_in = family.llc.draws // 2 if family.llc.burn_in == "auto" else family.llc.burn_in
+    chain_steps = seeds * sampled * family.llc.chains * (family.llc.draws + burn_in)
     seconds = trained + chain_steps * step_seconds(variant, parameters, examples) + jobs * SECONDS_PER_JOB
     draws = seeds * sampled * family.llc.chains * family.llc.draws
     size = seeds * len(kept) * parameters * 4 + draws * BYTES_PER_DRAW + seeds * BYTES_PER_PAGE

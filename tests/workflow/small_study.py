@@ -25,7 +25,9 @@ families:
     model: {kind: transformer, layers: 2, heads: 2, width: 8}
     training: {optimizer: {name: adamw, learning_rate: 1e-2}, batch_size: 8, steps: 40}
     checkpoints: {linear: 9}
-    llc: {inverse_temperature: 10, localization: 10, chains: 2, draws: 8, burn_in: 2, batch_size: 8, checkpoints: 8}
+    llc:
+      {inverse_temperature: 10, localization: 10, chains: 2, draws: 8, burn_in: 2, batch_size: 8, checkpoints: 8,
+       refine: {components: [layers.1.heads.*]}}
 """
 WORDS = "the union of the states is strong and the people of the states are free and the work goes on . "
 

@@ -51,6 +51,41 @@ def test_traces_are_what_the_estimate_is_made_of(finished):
     np.testing.assert_allclose(means, by_chain.loc[means.index], rtol=1e-4)
 
 
+def test_the_calibration_fixes_a_step_and_says_what_it_comes_to(finished):
+    found = json.loads((finished.folder / "results" / "induction" / "base" / "calibration.json").read_text())
+    assert found["sampler"]["kind"] == "sgld" and 0 < found["sampler"]["step_size"] < 1
+    assert found["stability"]["verdict"].startswith("stable")
+    assert len(found["curvature"]) == len(found["gradient_variance"]) == len(found["steps"]) == 5
+    assert found["sweep"]["flat_from"] <= found["inverse_temperature"] <= found["sweep"]["flat_to"]
+    given = json.loads((finished.folder / "results" / "toy" / "base" / "calibration.json").read_text())
+    assert given["sampler"] == {"kind": "sgld", "step_size": 1e-3}
+
+
+def test_refined_components_stand_beside_the_network(finished):
+    run = finished.folder / "results" / "induction" / "base" / "seed~0"
+    components = ["", "layers.1.heads.0", "layers.1.heads.1"]
+    for name in ("llc", "health"):
+        assert list(pd.read_parquet(run / f"{name}.parquet")["component"].unique()) == components
+    trajectory = pd.read_parquet(run / "trajectory.parquet")
+    llc = trajectory[trajectory["observable"] == "llc"].set_index(["component", "step"])["value"]
+    assert len(llc) == 3 * 8 and np.isfinite(llc).all() and llc.nunique() == len(llc)
+
+
+def test_a_step_beyond_stability_stops_the_study_with_the_bound(copied):
+    copied.edit("step_size: 1e-3", "step_size: 5.0")
+    done = copied.snakemake("toy", check=False)
+    told = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert "step_size 5 is unstable" in told and "step_size must be below" in told and "Traceback" not in told
+
+
+def test_a_component_that_is_not_there_is_named_with_those_that_are(copied):
+    copied.edit("layers.1.heads.*", "layers.7.*")
+    done = copied.snakemake("induction", check=False)
+    assert done.returncode != 0
+    assert "'layers.7.*' names no component of the model; it has embedding, unembedding, layers.0" in done.stdout + done.stderr
+
+
 def test_the_last_line_of_a_study_names_the_index(copied):
     (copied.folder / "results" / "report" / "index.html").unlink()
     done = copied.snakemake()

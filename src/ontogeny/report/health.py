@@ -1,13 +1,13 @@
 """Whether to believe λ̂: the sampler's traces at a few checkpoints, its diagnostics along the run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ontogeny.report.data import WHOLE_NETWORK, RunReport, column, failed, steps_of
-from ontogeny.report.figures import Panel, crosses, figure, line
+from ontogeny.report.figures import Panel, band, crosses, figure, line
 from ontogeny.report.labels import BLUE, dashes, label, palette, slug
 from ontogeny.report.numbers import compact, known, number, step, with_error
 from ontogeny.report.words import verdict
@@ -59,6 +59,24 @@ def chain_panel(llc: pd.DataFrame) -> list[Panel]:
     caption = "The same noise is used at every checkpoint, so chains keep their order where only the noise tells them apart."
     caption += f" {dead} dead chain{'s' if dead > 1 else ''} (of all checkpoints together) left out." if dead else ""
     return [Panel(identifier="health-chains", title="λ̂ of each chain", caption=caption, figure=figure(data, "λ̂"))]
+
+
+def calibration_panels(calibration: Mapping[str, Any]) -> list[Panel]:
+    """λ̂ over inverse temperatures; nothing where it was not measured."""
+    sweep = calibration.get("sweep")
+    if not sweep:
+        return []
+    temperatures = sweep["inverse_temperature"]
+    rows = pd.DataFrame({"step": temperatures, "value": sweep["llc"], "standard_error": sweep["standard_error"]})
+    data = [line(temperatures, rows["value"], "λ̂", BLUE), *band(rows, BLUE)]
+    axis = {"type": "log", "title": {"text": "nβ", "standoff": 6}, "tickvals": temperatures}
+    axis["ticktext"] = [number(value, 3) for value in temperatures]
+    caption = (
+        "At the last checkpoint of the first seed. λ̂ estimates the learning coefficient where it is flat: at smaller nβ the "
+        "localisation and the width of the basin decide, at larger nβ the gradient that is left at the checkpoint."
+    )
+    shown = figure(data, "λ̂", xaxis=axis)
+    return [Panel(identifier="calibration-sweep", title="λ̂ over the inverse temperature", caption=caption, figure=shown)]
 
 
 def health_rows(health: pd.DataFrame) -> list[dict[str, Any]]:

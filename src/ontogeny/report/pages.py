@@ -52,6 +52,7 @@ def run_page(report: RunReport, links: Mapping[str, str]) -> str:
     """
     main = [panel for panel in [overview(report)] if panel]
     observed, trained, checked = observable_panels(report), training_panels(report), health.diagnostic_panels(report)
+    calibrated = health.calibration_panels(report.calibration)
     traces = health.trace_data(report)
     candidates = report.transitions.get("candidates") or []
     return render(
@@ -62,6 +63,8 @@ def run_page(report: RunReport, links: Mapping[str, str]) -> str:
         main=main,
         observed=[*observed, *trained],
         checked=checked,
+        calibrated=calibrated,
+        judged=words.calibration_in_words(report.calibration),
         traces=traces,
         trace_caption=health.trace_caption(traces, len(steps_of(report.traces))),
         health_rows=health.health_rows(report.health),
@@ -77,7 +80,7 @@ def run_page(report: RunReport, links: Mapping[str, str]) -> str:
         links=views.navigation(links),
         files=views.files(links),
         data=page_data(
-            [*main, *observed, *trained, *checked],
+            [*main, *observed, *trained, *checked, *calibrated],
             logarithmic=crowded_early(report.trajectory),
             last=last_step(report.trajectory),
             transitions=marks(report.transitions),

@@ -251,6 +251,22 @@ def which_checks(verdicts: Iterable[str]) -> str:
     return ", ".join(f"{CHECKS.get(check, check)}: {count}" for check, count in checks.most_common())
 
 
+def calibration_in_words(calibration: Mapping[str, Any]) -> str:
+    """The step, what it comes to, when pilot chains had settled, and where λ̂ is flat in nβ."""
+    told = [f"The step size is {number(calibration.get('sampler', {}).get('step_size'), 3)}."]
+    if verdict := calibration.get("stability", {}).get("verdict"):
+        told.append(f"On the largest curvature found along pilot chains it is {verdict}.")
+    if known(calibration.get("mala_acceptance")):
+        share = number(calibration["mala_acceptance"], 2)
+        told.append(f"As a proposal of MALA it is accepted with probability {share} (to compare steps of one model).")
+    if known(calibration.get("settled_after")):
+        told.append(f"Pilot chains had settled after {calibration['settled_after']} steps; burn-in is {calibration['burn_in']}.")
+    if sweep := calibration.get("sweep"):
+        low, high = number(sweep["flat_from"], 3), number(sweep["flat_to"], 3)
+        told.append(f"λ̂ is flat, to 10% or two errors, from nβ = {low} to {high}.")
+    return " ".join(told)
+
+
 def agreement(transition: Mapping[str, Any]) -> str:
     """What the seeds say of one transition: '5 of 8 seeds; …. Seeds 0, 2, …, at median step 700, from 690 to 715.'"""
     seeds = [str(seed) for seed in transition.get("seeds") or []]

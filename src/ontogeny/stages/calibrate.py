@@ -1,23 +1,30 @@
-"""Fix the sampler of a variant on its first seed: n, nβ, batch and step, and whether the step suits the curvature.
+"""Fix the sampler of a variant on its first seed: n, nβ, batch, step and burn-in, and whether the step suits the curvature.
 
 All seeds of the variant read the same `calibration.json`, so that λ̂ is comparable along and across runs.
 """
 
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 import jax
 import numpy as np
 
 from ontogeny import checkpoints, config
+from ontogeny.errors import SpecificationError
 from ontogeny.families import build_problem
 from ontogeny.files import write_json
 from ontogeny.fingerprint import digest
-from ontogeny.sampling.curvature import stability, top_curvature
+from ontogeny.problem import Problem
+from ontogeny.sampling.calibration import calibrate
+from ontogeny.sampling.curvature import top_curvature
+from ontogeny.sampling.kernel import Kernel
+from ontogeny.sampling.kinds import build_sampler
 from ontogeny.sampling.settings import resolve
-from ontogeny.sampling.sgld import SGLD
 from ontogeny.stages.job import Job, task_and_model
 
-CURVATURE_CHECKPOINTS = 5
+CALIBRATION_CHECKPOINTS = 5
+MOST_CHAINS, MOST_DRAWS = 4, 400
 
 
 def run(job: Job) -> None:
@@ -26,31 +33,73 @@ def run(job: Job) -> None:
     seed = job.specification["seed"]
     problem = build_problem(*task_and_model(job), base=job.base)
     kept = job.manifest(seed, "train")["steps"]
-    chosen = np.unique(np.linspace(0, len(kept) - 1, CURVATURE_CHECKPOINTS).round().astype(int))
+    chosen = np.unique(np.linspace(0, len(kept) - 1, CALIBRATION_CHECKPOINTS).round().astype(int))
     steps, params = checkpoints.read(job.seed_folder(seed) / "checkpoints", [kept[place] for place in chosen])
-    data = problem.data.sampling
-    resolved = resolve(data, n=None, batch_size=llc.batch_size, inverse_temperature=llc.inverse_temperature)
-    curvature = np.asarray(top_curvature(problem.loss, params, data, key=jax.random.key(0)))
-    largest = float(np.nanmax(curvature)) if np.isfinite(curvature).any() else float("nan")
-    sampler = SGLD(step_size=llc.sampler.step_size)
-    step = stability(sampler, resolved.inverse_temperature, largest, llc.localization)
-    if not step.verdict.startswith("stable"):
-        print(f"{job.label}: {step.verdict}", file=sys.stderr)
+    resolved = resolve(problem.data.sampling, n=None, batch_size=llc.batch_size, inverse_temperature=llc.inverse_temperature)
+    sampler = build_sampler(llc.sampler.model_dump())
+    found = judged(problem, params, llc, sampler) if sampler.limits else curvature_alone(problem, params, llc)
+    if "verdict" in found.get("stability", {}) and not found["stability"]["verdict"].startswith("stable"):
+        print(f"{job.label}: {found['stability']['verdict']}", file=sys.stderr)
     write_json(
         job.folder / "calibration.json",
         {
             "seed": seed,
-            "sampler": llc.sampler.model_dump(),
+            "steps": steps.tolist(),
+            "sampler": llc.sampler.model_dump() | found.pop("sampler", {}),
             "n": resolved.n,
             "batch_size": resolved.batch_size,
             "inverse_temperature": resolved.inverse_temperature,
             "localization": llc.localization,
             "chains": llc.chains,
             "draws": llc.draws,
-            "burn_in": llc.burn_in,
-            "curvature": dict(zip(map(str, steps.tolist()), curvature.tolist(), strict=True)),
-            "top_curvature": largest,
-            "stability": step._asdict(),
+            **found,
             "digest": digest({"specification": dict(job.specification), "train": job.manifest(seed, "train")["digest"]}),
         },
     )
+
+
+def judged(problem: Problem, params: Any, llc: config.LocalLearningCoefficient, sampler: Kernel) -> dict[str, Any]:
+    """What `calibrate` finds, as JSON.
+
+    Raises:
+        SpecificationError: the step is beyond stability, or none can be chosen.
+    """
+    steps = llc.draws + (0 if llc.burn_in == "auto" else llc.burn_in)
+    try:
+        found = calibrate(
+            problem.loss,
+            params,
+            problem.data.sampling,
+            sampler=sampler,
+            inverse_temperature=llc.inverse_temperature,
+            localization=llc.localization,
+            batch_size=llc.batch_size,
+            chains=min(llc.chains, MOST_CHAINS),
+            draws=min(steps, MOST_DRAWS),
+            sweep=True,
+        )
+    except ValueError as fault:
+        raise SpecificationError(f"llc: {fault}") from fault
+    assert found.sweep is not None
+    return {
+        "sampler": {"step_size": found.sampler.step_size},
+        "burn_in": found.burn_in if llc.burn_in == "auto" else llc.burn_in,
+        "settled_after": found.burn_in,
+        "curvature": found.curvature.tolist(),
+        "gradient_variance": found.gradient_variance.tolist(),
+        "stability": found.stability._asdict(),
+        "mala_acceptance": found.acceptance,
+        "sweep": {name: np.asarray(value).tolist() for name, value in found.sweep._asdict().items()},
+    }
+
+
+def curvature_alone(problem: Problem, params: Mapping[str, Any], llc: config.LocalLearningCoefficient) -> dict[str, Any]:
+    """For a sampler whose step cannot be judged.
+
+    Raises:
+        SpecificationError: the burn-in is to be found, which takes a judged step.
+    """
+    if llc.burn_in == "auto":
+        raise SpecificationError(f"llc.burn_in: auto needs a sampler whose step can be calibrated, not {llc.sampler.kind}")
+    curvature = top_curvature(problem.loss, params, problem.data.sampling, key=jax.random.key(0))
+    return {"burn_in": llc.burn_in, "curvature": np.asarray(curvature).tolist()}

@@ -6,7 +6,7 @@ import pandas as pd
 
 from ontogeny.files import read_json, write_json, write_text
 from ontogeny.fingerprint import digest
-from ontogeny.report.data import RunReport
+from ontogeny.report.data import WHOLE_NETWORK, RunReport
 from ontogeny.report.pages import run_page
 from ontogeny.report.vector import trajectory_svg
 from ontogeny.stages.job import Job
@@ -51,6 +51,8 @@ def run_report(job: Job, seed: int, calibration: Any, consensus: Any, provenance
     folder = job.seed_folder(seed)
     configuration = job.specification["configuration"]
     tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in TABLES}
+    # The page shows the health of the whole network; that of refined components is in health.parquet.
+    tables["health"] = tables["health"][tables["health"]["component"] == WHOLE_NETWORK].reset_index(drop=True)
     return RunReport(
         family=job.family,
         variant=job.variant,

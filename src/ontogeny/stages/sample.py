@@ -4,9 +4,10 @@ Checkpoints are sampled in chunks of one shape, so that one program is compiled 
 kept until its seed is done: an interrupted job goes on with the next.
 """
 
+import fnmatch
 import math
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,17 +17,19 @@ import numpy as np
 import pandas as pd
 
 from ontogeny import checkpoints, config
+from ontogeny.errors import SpecificationError
 from ontogeny.families import build_problem
 from ontogeny.files import read_json, replace_file, write_parquet
 from ontogeny.llc import Estimate, summarise
 from ontogeny.problem import Problem
 from ontogeny.progress import progress
 from ontogeny.sampling.chains import Traces, sample
-from ontogeny.sampling.sgld import SGLD
+from ontogeny.sampling.kinds import build_sampler
 from ontogeny.schedule import blocks, sampled_steps
 from ontogeny.stages.job import Job, task_and_model
 from ontogeny.training import seed_keys
 
+WHOLE_NETWORK = ""
 CHUNK = 10
 """The most checkpoints that one call of the compiled program takes; chunks of a run are of one size, as even as can be."""
 SAMPLING = 2
@@ -38,7 +41,8 @@ def run(job: Job) -> None:
     llc: config.LocalLearningCoefficient = job.section("llc", config.LocalLearningCoefficient)
     calibration = read_json(job.folder / "calibration.json")
     problem = build_problem(*task_and_model(job), base=job.base)
-    chain_settings = {
+    masks = {WHOLE_NETWORK: None, **refined_masks(problem, llc.refine)}
+    chain_settings = {"sampler": build_sampler(calibration["sampler"])} | {
         name: calibration[name] for name in ("inverse_temperature", "localization", "chains", "draws", "burn_in", "batch_size")
     }
     digests = {}
@@ -49,19 +53,40 @@ def run(job: Job) -> None:
         if not job.is_done(seed, digests[seed], *outputs):
             with job.recorded(seed, digests[seed]):
                 steps = sampled_steps(train["steps"], llc.checkpoints)
-                sampler = SGLD(step_size=calibration["sampler"]["step_size"])
-                traces = sample_seed(job, problem, seed, steps, digests[seed], sampler=sampler, **chain_settings)
-                write_results(job.seed_folder(seed), traces, summarise(traces))
+                traces = {
+                    name: sample_seed(job, problem, seed, steps, digests[seed], name, mask=mask, **chain_settings)
+                    for name, mask in masks.items()
+                }
+                write_results(job.seed_folder(seed), traces)
                 shutil.rmtree(job.seed_folder(seed) / "sampling")
     job.finish(digests)
 
 
-def sample_seed(job: Job, problem: Problem, seed: int, steps: Sequence[int], digest: str, **settings: Any) -> Traces:
-    """The traces of a seed, chunk by chunk; chunks that an interrupted job left are read."""
+def refined_masks(problem: Problem, refine: config.Refine | None) -> dict[str, Any]:
+    """Component -> mask, of the components that the patterns name.
+
+    Raises:
+        SpecificationError: a pattern names none.
+    """
+    masks = {}
+    for pattern in refine.components if refine else []:
+        named = fnmatch.filter(problem.components, pattern)
+        if not named:
+            there = ", ".join(problem.components) or "none"
+            raise SpecificationError(f"llc.refine.components: {pattern!r} names no component of the model; it has {there}")
+        masks |= {name: problem.components[name] for name in named}
+    return masks
+
+
+def sample_seed(
+    job: Job, problem: Problem, seed: int, steps: Sequence[int], digest: str, component: str, **settings: Any
+) -> Traces:
+    """The traces of a seed with a component free to move, chunk by chunk; chunks that an interrupted job left are read."""
     key = seed_keys([seed], SAMPLING)[0]
-    folder = job.seed_folder(seed) / "sampling" / digest
-    for stale in (path for path in folder.parent.glob("*") if path != folder):
+    unfinished = job.seed_folder(seed) / "sampling"
+    for stale in (path for path in unfinished.glob("*") if path.name != digest):
         shutil.rmtree(stale)
+    folder = unfinished / digest / (component or "network")
 
     chunk = math.ceil(len(steps) / math.ceil(len(steps) / CHUNK))
 
@@ -73,7 +98,7 @@ def sample_seed(job: Job, problem: Problem, seed: int, steps: Sequence[int], dig
         traces = sample(problem.loss, params, problem.data.sampling, key=key, steps=range(chunk), **settings)
         return cut(traces, some)
 
-    with progress(f"{job.label} seed {seed}", len(steps), "checkpoints") as show:
+    with progress(f"{job.label} seed {seed} {component}".strip(), len(steps), "checkpoints") as show:
         show(0)
         parts = []
         for some in blocks(steps, chunk):
@@ -113,10 +138,14 @@ def joined(parts: Sequence[Traces]) -> Traces:
     return replace(parts[0], **{name: np.concatenate([getattr(part, name) for part in parts]) for name in MEASURED})
 
 
-def write_results(folder: Path, traces: Traces, estimate: Estimate) -> None:
-    """The three tables of a seed: λ̂ by chain, λ̂ with its health by checkpoint, and every draw."""
-    write_parquet(folder / "llc.parquet", by_chain(traces, estimate))
-    write_parquet(folder / "health.parquet", estimate.to_frame())
+def write_results(folder: Path, by_component: Mapping[str, Traces]) -> None:
+    """The three tables of a seed: λ̂ by chain, λ̂ with its health by checkpoint, and every draw of the whole network."""
+    estimates = {name: summarise(traces) for name, traces in by_component.items()}
+    tables = [by_chain(estimate, name) for name, estimate in estimates.items()]
+    write_parquet(folder / "llc.parquet", pd.concat(tables, ignore_index=True))
+    refined = {name: estimate for name, estimate in estimates.items() if name != WHOLE_NETWORK}
+    write_parquet(folder / "health.parquet", replace(estimates[WHOLE_NETWORK], refined=refined).to_frame())
+    traces = by_component[WHOLE_NETWORK]
     checkpoints_, chains, draws = traces.values.shape
     write_parquet(
         folder / "traces.parquet",
@@ -131,14 +160,14 @@ def write_results(folder: Path, traces: Traces, estimate: Estimate) -> None:
     )
 
 
-def by_chain(traces: Traces, estimate: Estimate) -> pd.DataFrame:
-    """A row a step, component and chain."""
+def by_chain(estimate: Estimate, component: str) -> pd.DataFrame:
+    """A row a step and chain of a component."""
     count, chains = estimate.per_chain.shape
     values = np.asarray(estimate.per_chain, float).ravel()
     return pd.DataFrame(
         {
-            "step": np.repeat(np.asarray(traces.steps, np.int64), chains),
-            "component": "",
+            "step": np.repeat(np.asarray(estimate.steps, np.int64), chains),
+            "component": component,
             "chain": np.tile(np.arange(chains), count),
             "llc": values,
             "dead": ~np.isfinite(values),

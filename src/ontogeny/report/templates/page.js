@@ -89,16 +89,17 @@ function laidOut(element, layout, height, annotations, legend) {
 
 function draw(identifier) {
   const element = document.getElementById(identifier), figure = PAGE.figures[identifier];
+  const steps = figure.layout.xaxis === undefined;  /* else the plot has an axis of its own */
   const data = figure.data.map((trace) => ({
     ...trace,
-    x: trace.x.map((step) => step + shift()),
+    x: steps ? trace.x.map((step) => step + shift()) : trace.x,
     visible: !hidden.has(trace.meta?.run),
   }));
-  const layout = laidOut(element, figure.layout, printing ? Math.min(figure.height, TALLEST_ON_PAPER) : figure.height, names(widthOf(element) - 70, figure.names), figure.layout.showlegend);
+  const layout = laidOut(element, figure.layout, printing ? Math.min(figure.height, TALLEST_ON_PAPER) : figure.height, steps ? names(widthOf(element) - 70, figure.names) : [], figure.layout.showlegend);
   Plotly.react(element, data, {
     ...layout,
-    xaxis: { ...stepAxis(), gridcolor: GRID, zerolinecolor: GRID, linecolor: GRID, ...figure.layout.xaxis },
-    shapes: bands(),
+    xaxis: { ...(steps ? stepAxis() : { automargin: true }), gridcolor: GRID, zerolinecolor: GRID, linecolor: GRID, ...figure.layout.xaxis },
+    shapes: steps ? bands() : [],
   }, CONFIG);
 }
 
