@@ -236,7 +236,14 @@ class MALASampler(Section):
     step_size: Step = "auto"
 
 
-Sampler = Annotated[SGLDSampler | RMSPropSGLDSampler | SGHMCSampler | SGNHTSampler | MALASampler, Field(discriminator="kind")]
+Sampler = Annotated[
+    Annotated[SGLDSampler, Tag("sgld")]
+    | Annotated[RMSPropSGLDSampler, Tag("rmsprop_sgld")]
+    | Annotated[SGHMCSampler, Tag("sghmc")]
+    | Annotated[SGNHTSampler, Tag("sgnht")]
+    | Annotated[MALASampler, Tag("mala")],
+    Discriminator(lambda value: kind_tag({"kind": "sgld", **value} if isinstance(value, dict) else value)),
+]
 
 
 class Refine(Section):

@@ -18,7 +18,7 @@ from ontogeny.config import Family, Study, Text, UserKind
 from ontogeny.errors import SpecificationError
 
 NUMBER = re.compile(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+")
-UNION_TAGS = {"task": 1, "model": 1, "learning_rate": 1}
+UNION_TAGS = {"task", "model", "learning_rate", "sampler"}
 
 
 class ConfigError(SpecificationError):
@@ -132,9 +132,17 @@ def read_numbers(value: Any) -> Any:
 def describe(error: ValidationError, prefix: str) -> list[str]:
     """One line a fault: its dotted path, its value, and what is allowed there."""
     lines = []
-    for fault in error.errors(include_url=False):
+    faults = error.errors(include_url=False)
+    words = {
+        tuple(fault["loc"][:-1]): fault.get("ctx", {}).get("expected") for fault in faults if is_branch(fault["loc"], "literal[")
+    }
+    for fault in faults:
         path = ".".join([prefix, *key_path(fault["loc"])]).strip(".")
         allowed = fault["msg"].removeprefix("Value error, ")
+        if is_branch(fault["loc"], "literal["):
+            continue
+        if is_branch(fault["loc"], "constrained-") and (word := words.get(tuple(fault["loc"][:-1]))):
+            allowed = f"{allowed}; or {word}"
         if fault["type"] == "extra_forbidden":
             allowed = "no such key"
         if fault["type"].startswith("union_tag"):
@@ -152,11 +160,18 @@ def describe(error: ValidationError, prefix: str) -> list[str]:
     return lines
 
 
+def is_branch(location: tuple[int | str, ...], start: str) -> bool:
+    """Whether a fault lies in one branch of a union of a number and a word, such as `auto`: told as one fault."""
+    return bool(location) and str(location[-1]).startswith(start)
+
+
 def key_path(location: tuple[int | str, ...]) -> list[str]:
     """A fault's place as the keys of the file: pydantic adds the branch of a union after the union's key."""
     keys: list[str] = []
     skip = False
     for part in location:
+        if is_branch((part,), "constrained-") or is_branch((part,), "literal["):
+            continue
         if not skip:
             keys.append(str(part))
         skip = not skip and part in UNION_TAGS

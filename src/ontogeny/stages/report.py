@@ -52,7 +52,7 @@ def run_report(job: Job, seed: int, calibration: Any, consensus: Any, provenance
     configuration = job.specification["configuration"]
     tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in TABLES}
     # The page shows the health of the whole network; that of refined components is in health.parquet.
-    tables["health"] = tables["health"][tables["health"]["component"] == WHOLE_NETWORK].reset_index(drop=True)
+    tables["health"] = pd.DataFrame(tables["health"][tables["health"]["component"] == WHOLE_NETWORK])
     return RunReport(
         family=job.family,
         variant=job.variant,

@@ -179,7 +179,17 @@ def polygon_report(seed=3):
         calibration={
             "inverse_temperature": 144.76,
             "localization": 1.0,
-            "step_size": 1e-3,
+            "sampler": {"kind": "sgld", "step_size": 1e-3},
+            "burn_in": 100,
+            "settled_after": 80,
+            "mala_acceptance": 0.93,
+            "sweep": {
+                "inverse_temperature": [18.1, 36.2, 72.4, 144.8, 289.5, 579.0, 1158.1],
+                "llc": [2.1, 3.9, 4.6, 4.8, 4.9, 4.7, 3.2],
+                "standard_error": [0.1] * 7,
+                "flat_from": 72.4,
+                "flat_to": 579.0,
+            },
             "n": 1000,
             "batch_size": None,
             "chains": 8,

@@ -1,8 +1,10 @@
 import pandas as pd
 import pytest
 
+from ontogeny.report.health import calibration_panels
 from ontogeny.report.words import (
     agreement,
+    calibration_in_words,
     candidate_sentences,
     clearest,
     evidence_in_words,
@@ -120,3 +122,18 @@ def test_agreement_of_seeds(polygon):
     assert told.endswith("Seeds 0, 1 and 3, at median step 120,000, from 99,000 to 150,000.")
     assert support_of({"name": "4-gon → 5-gon"}, polygon.consensus) == "supported"
     assert support_of({"name": "unnamed"}, {"transitions": [{"name": "unnamed", "support": "supported"}]}) == ""
+
+
+def test_the_calibration_is_told_in_words(polygon, bare):
+    told = calibration_in_words(polygon.calibration)
+    assert told.startswith("The step size is 0.00100. On the largest curvature found along pilot chains it is too long.")
+    assert "accepted with probability 0.93" in told
+    assert "settled after 80 steps; burn-in is 100" in told
+    assert told.endswith("λ̂ is flat, to 10% or two errors, from nβ = 72.4 to 579.")
+
+
+def test_the_sweep_has_an_axis_of_its_own(polygon, bare):
+    (panel,) = calibration_panels(polygon.calibration)
+    assert panel.figure["layout"]["xaxis"]["type"] == "log"
+    assert panel.figure["data"][0]["x"] == [18.1, 36.2, 72.4, 144.8, 289.5, 579.0, 1158.1]
+    assert calibration_panels(bare.calibration) == []

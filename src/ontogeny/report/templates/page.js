@@ -89,7 +89,7 @@ function laidOut(element, layout, height, annotations, legend) {
 
 function draw(identifier) {
   const element = document.getElementById(identifier), figure = PAGE.figures[identifier];
-  const steps = figure.layout.xaxis === undefined;  /* else the plot has an axis of its own */
+  const steps = figure.layout.xaxis?.type === undefined;  /* else the plot has an axis of its own */
   const data = figure.data.map((trace) => ({
     ...trace,
     x: steps ? trace.x.map((step) => step + shift()) : trace.x,
