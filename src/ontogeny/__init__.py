@@ -7,6 +7,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ontogeny.behavioural import behavioural_loss, estimate_behavioural_llc
+    from ontogeny.divergences import kullback_leibler, squared_difference
+    from ontogeny.information import information_criteria, per_example_losses
     from ontogeny.llc import Estimate, estimate_llc, summarise
     from ontogeny.sampling.calibration import calibrate
     from ontogeny.sampling.chains import Traces, sample
@@ -28,11 +31,17 @@ HOMES = {
     "SGLD": "ontogeny.sampling.sgld",
     "SGNHT": "ontogeny.sampling.sgnht",
     "Traces": "ontogeny.sampling.chains",
+    "behavioural_loss": "ontogeny.behavioural",
     "calibrate": "ontogeny.sampling.calibration",
     "critical_sample_size": "ontogeny.transitions",
     "detect_transitions": "ontogeny.transitions",
+    "estimate_behavioural_llc": "ontogeny.behavioural",
     "estimate_llc": "ontogeny.llc",
+    "information_criteria": "ontogeny.information",
+    "kullback_leibler": "ontogeny.divergences",
+    "per_example_losses": "ontogeny.information",
     "sample": "ontogeny.sampling.chains",
+    "squared_difference": "ontogeny.divergences",
     "summarise": "ontogeny.llc",
 }
 
@@ -46,11 +55,17 @@ __all__ = [
     "Estimate",
     "RMSPropSGLD",
     "Traces",
+    "behavioural_loss",
     "calibrate",
     "critical_sample_size",
     "detect_transitions",
+    "estimate_behavioural_llc",
     "estimate_llc",
+    "information_criteria",
+    "kullback_leibler",
+    "per_example_losses",
     "sample",
+    "squared_difference",
     "summarise",
 ]
 

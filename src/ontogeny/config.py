@@ -271,6 +271,13 @@ class LocalLearningCoefficient(Section):
     checkpoints: Annotated[int | None, Field(ge=2, description="sample at this many of the run's checkpoints; null for all")] = (
         None
     )
+    projection: Annotated[
+        Literal["gradient"] | None,
+        Field(description="gradient: chains stay in the hyperplane normal to the gradient at the checkpoint"),
+    ] = None
+    behavioural: Annotated[
+        bool, Field(description="compare outputs with those at the checkpoint, which makes it an exact minimum, not with labels")
+    ] = False
     refine: Annotated[Refine | None, Field(description="also sample with only some components free to move")] = None
 
     @model_validator(mode="after")

@@ -47,6 +47,7 @@ def build_problem(
         apply=network.apply,
         output_loss=task.output_loss,
         is_log_likelihood=task.is_log_likelihood,
+        divergence=task.divergence,
         components=network.components,
         observables=build_observables(observables, network, task, base),
     )

@@ -118,16 +118,17 @@ def summarise(traces: Traces) -> Estimate:
         "drift": health.drift(values),
         "share_below": health.share_below(values),
     }
+    first_order = traces.inverse_temperature * health.nan_mean(np.where(alive, traces.first_order, np.nan), axis=1)
     return Estimate(
         mean=mean,
         standard_error=traces.inverse_temperature * health.standard_error(values, sample_size),
         per_chain=per_chain,
         trace=trace,
         effective_sample_size=sample_size,
-        verdict=health.verdicts(mean, chains=chains, sample_size=sample_size, **checks),
+        verdict=health.verdicts(mean, chains=chains, sample_size=sample_size, first_order=first_order, **checks),
         baseline=np.asarray(traces.baseline),
         gradient_norm=np.asarray(traces.gradient_norm),
-        first_order=traces.inverse_temperature * health.nan_mean(np.where(alive, traces.first_order, np.nan), axis=1),
+        first_order=first_order,
         inverse_temperature=traces.inverse_temperature,
         steps=traces.steps,
         **checks,

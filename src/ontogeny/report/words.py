@@ -42,6 +42,7 @@ CHECKS = {
     "effective_sample_size": "too few independent draws",
     "drift": "trace still drifting",
     "share_below": "draws below L(w*)",
+    "first_order": "no minimum",
 }
 
 

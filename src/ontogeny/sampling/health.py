@@ -19,6 +19,7 @@ LARGEST_R_HAT = 1.1
 SMALLEST_SAMPLE_PER_CHAIN = 10
 LARGEST_DRIFT = 3.0
 LARGEST_SHARE_BELOW = 0.2
+LARGEST_FIRST_ORDER = 0.2
 
 
 def dead(trace: Trace) -> Bool[np.ndarray, "checkpoints chains"]:
@@ -142,11 +143,13 @@ def verdicts(
     sample_size: PerCheckpoint,
     drift: PerCheckpoint,
     share_below: PerCheckpoint,
+    first_order: PerCheckpoint,
 ) -> list[str]:
     """ "ok", or the checks that failed at each checkpoint, by the names of their columns and separated by commas.
 
     The checks: `negative` (λ̂ < 0), `dead_chains` > 0, `r_hat` > 1.1 (Gelman et al.), `effective_sample_size` < 10 per
-    live chain, |`drift`| > 3, `share_below` > 0.2; `all chains dead` stands alone. A check that cannot be made (NaN: too
+    live chain, |`drift`| > 3, `share_below` > 0.2, |`first_order`| > 0.2 of the rest of λ̂ (w* is no minimum, and the slope
+    decides the value); `all chains dead` stands alone. A check that cannot be made (NaN: too
     few draws) counts as failed.
     """
     failed = {
@@ -156,6 +159,7 @@ def verdicts(
         "effective_sample_size": ~(sample_size >= SMALLEST_SAMPLE_PER_CHAIN * (chains - dead_chains)),
         "drift": ~(np.abs(drift) <= LARGEST_DRIFT),
         "share_below": ~(share_below <= LARGEST_SHARE_BELOW),
+        "first_order": ~(np.abs(first_order) <= LARGEST_FIRST_ORDER * np.abs(mean - first_order)),
     }
     return [
         "all chains dead" if dead_chains[place] == chains else ", ".join(name for name in failed if failed[name][place]) or "ok"

@@ -22,6 +22,7 @@ from ontogeny.sampling.kernel import Kernel
 from ontogeny.sampling.kinds import build_sampler
 from ontogeny.sampling.settings import resolve
 from ontogeny.stages.job import Job, task_and_model
+from ontogeny.stages.target import build_target
 
 CALIBRATION_CHECKPOINTS = 5
 MOST_CHAINS, MOST_DRAWS = 4, 400
@@ -66,10 +67,12 @@ def judged(problem: Problem, params: Any, llc: config.LocalLearningCoefficient, 
     """
     steps = llc.draws + (0 if llc.burn_in == "auto" else llc.burn_in)
     try:
+        target = build_target(problem, llc)
         found = calibrate(
-            problem.loss,
-            params,
-            problem.data.sampling,
+            target.loss,
+            target.checkpoints(params),
+            target.data,
+            mask=target.mask(params, None),
             sampler=sampler,
             inverse_temperature=llc.inverse_temperature,
             localization=llc.localization,

@@ -27,6 +27,7 @@ from ontogeny.sampling.chains import Traces, sample
 from ontogeny.sampling.kinds import build_sampler
 from ontogeny.schedule import blocks, sampled_steps
 from ontogeny.stages.job import Job, task_and_model
+from ontogeny.stages.target import Target, build_target
 from ontogeny.training import seed_keys
 
 WHOLE_NETWORK = ""
@@ -42,7 +43,8 @@ def run(job: Job) -> None:
     calibration = read_json(job.folder / "calibration.json")
     problem = build_problem(*task_and_model(job), base=job.base)
     masks = {WHOLE_NETWORK: None, **refined_masks(problem, llc.refine)}
-    chain_settings = {"sampler": build_sampler(calibration["sampler"])} | {
+    target = build_target(problem, llc)
+    chain_settings = {"sampler": build_sampler(calibration["sampler"]), "projection": llc.projection} | {
         name: calibration[name] for name in ("inverse_temperature", "localization", "chains", "draws", "burn_in", "batch_size")
     }
     digests = {}
@@ -54,7 +56,7 @@ def run(job: Job) -> None:
             with job.recorded(seed, digests[seed]):
                 steps = sampled_steps(train["steps"], llc.checkpoints)
                 traces = {
-                    name: sample_seed(job, problem, seed, steps, digests[seed], name, mask=mask, **chain_settings)
+                    name: sample_seed(job, target, seed, steps, digests[seed], name, mask, **chain_settings)
                     for name, mask in masks.items()
                 }
                 write_results(job.seed_folder(seed), traces)
@@ -79,7 +81,7 @@ def refined_masks(problem: Problem, refine: config.Refine | None) -> dict[str, A
 
 
 def sample_seed(
-    job: Job, problem: Problem, seed: int, steps: Sequence[int], digest: str, component: str, **settings: Any
+    job: Job, target: Target, seed: int, steps: Sequence[int], digest: str, component: str, mask: Any, **settings: Any
 ) -> Traces:
     """The traces of a seed with a component free to move, chunk by chunk; chunks that an interrupted job left are read."""
     key = seed_keys([seed], SAMPLING)[0]
@@ -95,7 +97,8 @@ def sample_seed(
         params = {
             name: np.concatenate([array, np.repeat(array[-1:], chunk - len(some), axis=0)]) for name, array in params.items()
         }
-        traces = sample(problem.loss, params, problem.data.sampling, key=key, steps=range(chunk), **settings)
+        options = {"mask": target.mask(params, mask), "key": key, "steps": range(chunk), **settings}
+        traces = sample(target.loss, target.checkpoints(params), target.data, **options)
         return cut(traces, some)
 
     with progress(f"{job.label} seed {seed} {component}".strip(), len(steps), "checkpoints") as show:

@@ -32,6 +32,7 @@ def build(config: Config, *, batch_size: int, base: Path) -> Task:
             evaluation=pair(evaluation),
         ),
         output_loss=squared_error,
+        divergence=squared_error,
         shape={"features": config.features},
         provides={"population_loss": population_loss},
     )

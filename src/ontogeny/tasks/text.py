@@ -15,6 +15,7 @@ import optax
 from jaxtyping import Array, Float, Int
 
 from ontogeny.config import Text as Config
+from ontogeny.divergences import kullback_leibler
 from ontogeny.errors import SpecificationError
 from ontogeny.problem import Batch, Data, RandomKey, Task
 from ontogeny.tasks.corpora import documents
@@ -53,6 +54,7 @@ def build(config: Config, *, batch_size: int, base: Path) -> Task:
             sampling=shifted(fixed["sampling"]),
             evaluation=shifted(fixed["evaluation"]),
         ),
+        divergence=kullback_leibler,
         output_loss=lambda logits, targets: token_losses(logits, targets).mean(-1),
         shape={"vocabulary": tokens.vocabulary, "context": config.context},
         provides=provides,

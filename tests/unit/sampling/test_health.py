@@ -76,7 +76,7 @@ def test_few_draws_leave_the_checks_undone():
     assert np.isnan(health.effective_sample_size(short)).all()
 
 
-GOOD = {"mean": 2.0, "dead_chains": 0, "r_hat": 1.01, "sample_size": 400.0, "drift": 0.5, "share_below": 0.0}
+GOOD = {"mean": 2.0, "dead_chains": 0, "r_hat": 1.01, "sample_size": 400.0, "drift": 0.5, "share_below": 0.0, "first_order": 0.1}
 
 
 @pytest.mark.parametrize(
@@ -86,6 +86,9 @@ GOOD = {"mean": 2.0, "dead_chains": 0, "r_hat": 1.01, "sample_size": 400.0, "dri
         ({"mean": -1.0}, "negative"),
         ({"dead_chains": 1}, "dead_chains"),
         ({"r_hat": 1.3, "drift": -4.0}, "r_hat, drift"),
+        ({"first_order": -0.6}, "first_order"),
+        ({"first_order": 0.5}, "first_order"),
+        ({"first_order": -0.4}, "ok"),
         ({"r_hat": np.nan}, "r_hat"),
         ({"sample_size": 5.0}, "effective_sample_size"),
         ({"share_below": 0.5}, "share_below"),

@@ -1,0 +1,87 @@
+"""What the draws of one local posterior say beside λ̂: Gibbs loss, functional variance, WAIC, singular fluctuation, WBIC.
+
+Watanabe (2010), "Asymptotic equivalence of Bayes cross validation and widely applicable information criterion", and
+(2013), "A widely applicable Bayesian information criterion". All need a loss that is minus a log likelihood.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Array, Float
+from scipy.special import logsumexp
+
+PerCheckpoint = Float[np.ndarray, "checkpoints"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class InformationCriteria:
+    """With β = nβ / n, x_1 … x_n the data and E, V over the posterior's draws, of the live chains together.
+
+    Attributes:
+        bayes_training_loss: T_n = -(1/n) Σ log E[p(x_i|w)].
+        gibbs_training_loss: G_n = E[L_n(w)].
+        functional_variance: V_n = Σ V[log p(x_i|w)].
+        singular_fluctuation: ν̂ = β V_n / 2.
+        waic: T_n + β V_n / n, an estimate of the Bayes generalisation loss.
+        gibbs_generalization_loss: G_n + β V_n / n, an estimate of E over new data of the Gibbs loss.
+        wbic: n G_n, minus the log marginal likelihood up to O(√log n) at nβ = n / log n and without localisation. Under
+            localisation it is that of the local model; NaN at any other nβ.
+    """
+
+    bayes_training_loss: PerCheckpoint
+    gibbs_training_loss: PerCheckpoint
+    functional_variance: PerCheckpoint
+    singular_fluctuation: PerCheckpoint
+    waic: PerCheckpoint
+    gibbs_generalization_loss: PerCheckpoint
+    wbic: PerCheckpoint
+
+
+def per_example_losses(
+    loss: Callable[[Any, Any], Float[Array, "batch"]], examples: Any
+) -> Callable[[Any], Float[Array, "batch"]]:
+    """For `sample(..., collect=)`: the loss of each of some examples at a draw. Keep the object, to compile it once.
+
+    The examples become part of the compiled program: some hundreds for per-example traces, or a small data set.
+    """
+    return lambda params: loss(params, examples)
+
+
+def information_criteria(losses: Float[Array, "checkpoints chains draws n"], inverse_temperature: float) -> InformationCriteria:
+    """The criteria from the losses of all n examples at the draws, as `sample(collect=per_example_losses(…))` gives them.
+
+    Args:
+        losses: -log p(x_i|w), summed over the tokens of one independent example. Draws with a value that is not finite
+            are left out.
+        inverse_temperature: nβ of the posterior that they were drawn from.
+
+    Raises:
+        ValueError: fewer than two draws are left at a checkpoint, or the losses have another number of axes.
+    """
+    array = np.asarray(losses, np.float64)
+    if array.ndim != 4:
+        raise ValueError(f"losses: must have the axes [checkpoints, chains, draws, examples], got shape {array.shape}")
+    rows = [criteria_at(one.reshape(-1, array.shape[-1]), inverse_temperature) for one in array]
+    return InformationCriteria(**{name: np.array([row[name] for row in rows]) for name in rows[0]})
+
+
+def criteria_at(losses: Float[np.ndarray, "draws n"], inverse_temperature: float) -> dict[str, float]:
+    losses = losses[np.isfinite(losses).all(axis=1)]
+    draws, n = losses.shape
+    if draws < 2:
+        raise ValueError(f"losses: at least 2 finite draws are needed at each checkpoint, got {draws}")
+    beta = inverse_temperature / n
+    training = float(-np.mean(logsumexp(-losses, axis=0) - np.log(draws)))
+    gibbs, variance = float(losses.mean()), float(losses.var(axis=0, ddof=1).sum())
+    at_wbic = np.isclose(inverse_temperature, n / np.log(n), rtol=1e-6)
+    return {
+        "bayes_training_loss": training,
+        "gibbs_training_loss": gibbs,
+        "functional_variance": variance,
+        "singular_fluctuation": beta * variance / 2,
+        "waic": training + beta * variance / n,
+        "gibbs_generalization_loss": gibbs + beta * variance / n,
+        "wbic": n * gibbs if at_wbic else float("nan"),
+    }
