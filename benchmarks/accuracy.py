@@ -416,8 +416,9 @@ def singular_networks() -> Iterator[Row]:
         lambda_, _ = aoyagi(widths, rank)
         exact = expectation is not None
         size = sum(layer.size for layer in layers)
-        n_beta, localization = (1000.0, 1.0) if size < 100 else (1e6, 100.0)
-        stiffest = n_beta * max(float(product_spectrum(layers)[-1]), 2.0) if size < 100 else n_beta * (len(widths) - 1)
+        # Directions that the Hessian leaves flat settle after some √(nβ H) / ε nβ steps: larger networks get a smaller nβ.
+        n_beta, localization = (100.0, 1.0) if exact else (1000.0, 1.0) if size < 100 else (1e5, 100.0)
+        large = size > 5000
         yield Row(
             name=f"linear network {'-'.join(map(str, widths))}, rank {rank}",
             loss=matching(product(layers)),
@@ -425,12 +426,12 @@ def singular_networks() -> Iterator[Row]:
             answer=always(expectation(n_beta, localization) if expectation else lambda_),
             claim="posterior" if exact else "limit",
             limit=lambda_,
-            step_size=0.02 / stiffest if exact else 0.1 / stiffest,
+            step_size=1e-4 if exact else 0.1 / (n_beta * (len(widths) - 1)),
             n_beta=n_beta,
             localization=localization,
-            chains=32 if exact else 8,
-            draws=40_000 if exact else 1000 if size > 5000 else 10_000,
-            burn_in=20_000 if exact else 1000 if size > 5000 else 5000,
+            chains=32 if exact else 4 if large else 8,
+            draws=60_000 if exact else 1000 if large else 10_000,
+            burn_in=30_000 if exact else 3000 if large else 5000,
             seeds=3 if size > 50_000 else 20,
         )
 
