@@ -12,6 +12,7 @@ set by hand and once with `step_size="auto"`. What λ̂ is compared with is one 
 import argparse
 import json
 import time
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -163,6 +164,7 @@ def aoyagi(widths: Sequence[int], rank: int) -> tuple[float, int]:
 
 # The rows
 
+Step = Literal["hand", "auto"]
 Claim = Literal["exact", "posterior", "Hessian", "limit"]
 
 
@@ -489,7 +491,7 @@ class Measured:
     """What all seeds of a row came to. Errors are in units of λ̂; `inside` counts seeds by kind of interval."""
 
     name: str
-    step: Literal["hand", "auto"]
+    step: Step
     step_size: float
     burn_in: int
     claim: Claim
@@ -544,12 +546,17 @@ def stacked(checkpoint: Any) -> Any:
     return jax.tree.map(lambda leaf: leaf[None], checkpoint)
 
 
-def estimate(row: Row, seed: int) -> ontogeny.Estimate:
+def key_of(row: Row, step: str, seed: int) -> Any:
+    """Rows share no random numbers, so that their coverages are independent and may be pooled."""
+    return jax.random.fold_in(jax.random.key(seed), zlib.crc32(f"{row.name}, {step}".encode()))
+
+
+def estimate(row: Row, key: Any) -> ontogeny.Estimate:
     return ontogeny.estimate_llc(
         row.loss,
         stacked(row.checkpoint),
         row.data,
-        key=jax.random.key(seed),
+        key=key,
         sampler=ontogeny.SGLD(step_size=row.step_size),
         inverse_temperature=row.n_beta,
         localization=row.localization,
@@ -561,12 +568,12 @@ def estimate(row: Row, seed: int) -> ontogeny.Estimate:
     )
 
 
-def measure(row: Row, step: Literal["hand", "auto"], seeds: int) -> Measured:
+def measure(row: Row, step: Step, seeds: int) -> Measured:
     """All seeds of a row, through one compiled program: only the key differs between them."""
     start = time.perf_counter()
     row = calibrated(row) if step == "auto" else row
     expected = row.answer(row.step_size, np.arange(row.burn_in, row.burn_in + row.draws))
-    estimates = [estimate(row, seed) for seed in range(seeds)]
+    estimates = [estimate(row, key_of(row, step, seed)) for seed in range(seeds)]
     means, errors = (np.array([getattr(one, name)[0] for one in estimates]) for name in ("mean", "standard_error"))
     deviations = means - expected
     intervals = {
@@ -676,13 +683,16 @@ def page(measured: Sequence[Measured], command: str) -> str:
 QUICK_SEEDS = {200: 20, 20: 4, 3: 0}
 
 
-def selected(only: str, quick: bool, seeds: int | None) -> Iterator[tuple[Row, int]]:
-    """The rows whose names contain `only`, each with its number of seeds; `quick` keeps every third of a family."""
+def selected(only: str, quick: bool, seeds: int | None, steps: Sequence[Step]) -> Iterator[tuple[Row, Step, int]]:
+    """The rows whose names contain `only`, each with its ways to set the step and its number of seeds.
+
+    `quick` keeps every third row of a family, and calibrates the first alone: calibrating compiles five programs.
+    """
     for family in FAMILIES:
         for place, row in enumerate(family()):
             count = seeds or (QUICK_SEEDS[row.seeds] if quick else row.seeds)
             if only in row.name and count and not (quick and place % 3):
-                yield row, count
+                yield from ((row, step, count) for step in steps if not (quick and place and step == "auto"))
 
 
 def main() -> None:
@@ -690,9 +700,7 @@ def main() -> None:
     parser.add_argument(
         "--seeds", type=int, help="of every row; 200 on quadratics, 20 on others and 3 at 1e5 parameters if not given"
     )
-    parser.add_argument(
-        "--quick", action="store_true", help="every third row of a family, a tenth of the seeds, no rows of 1e5 parameters"
-    )
+    parser.add_argument("--quick", action="store_true", help="every third row of a family, a tenth of the seeds")
     parser.add_argument("--only", default="", metavar="PATTERN", help="rows whose names contain this")
     parser.add_argument("--steps", nargs="+", choices=("hand", "auto"), default=("hand", "auto"))
     parser.add_argument("--output", type=Path, help="write the results here as JSON, after every row")
@@ -700,12 +708,11 @@ def main() -> None:
     arguments = parser.parse_args()
     measured: list[Measured] = []
     print(" ".join(HEADER))
-    for row, seeds in selected(arguments.only, arguments.quick, arguments.seeds):
-        for step in arguments.steps:
-            measured.append(measure(row, step, seeds))
-            print("  ".join(cells(measured[-1])), flush=True)
-            if arguments.output:
-                arguments.output.write_text(json.dumps([vars(one) for one in measured], indent=2) + "\n")
+    for row, step, seeds in selected(arguments.only, arguments.quick, arguments.seeds, arguments.steps):
+        measured.append(measure(row, step, seeds))
+        print("  ".join(cells(measured[-1])), flush=True)
+        if arguments.output:
+            arguments.output.write_text(json.dumps([vars(one) for one in measured], indent=2) + "\n")
     for one in pooled(measured):
         print(one)
     if arguments.write:
