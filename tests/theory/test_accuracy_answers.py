@@ -1,0 +1,218 @@
+"""The exact answers that `python -m benchmarks.accuracy` compares with, against published and independently computed values."""
+
+from itertools import pairwise
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.flatten_util import ravel_pytree
+from scipy.stats import binom
+
+from benchmarks import accuracy
+
+N_BETA = 144.765
+
+
+@pytest.mark.parametrize(
+    ("exponents", "box", "plane"),
+    [
+        ((0, 1), 0.5, 0.4996),
+        ((0, 2), 0.25, 0.2465),
+        ((1, 1), 0.3799, 0.3833),
+        ((1, 2), 0.2223, 0.2212),
+        ((2, 2), 0.1556, 0.1614),
+    ],
+)
+def test_normal_crossings_at_finite_inverse_temperature(exponents, box, plane):
+    assert accuracy.crossing_in_a_box(*exponents, 4 * N_BETA) == pytest.approx(box, abs=6e-5)
+    assert accuracy.crossing(*exponents, 4 * N_BETA, 1.0) == pytest.approx(plane, abs=6e-5)
+
+
+@pytest.mark.parametrize("exponents", [(1, 1), (1, 3), (2, 3), (3, 3)])
+def test_the_quadrature_of_crossings_has_converged(exponents):
+    coarse, fine = (accuracy.crossing(*exponents, 4 * N_BETA, 1.0, points) for points in (600, 1500))
+    assert coarse == pytest.approx(fine, rel=1e-6)
+
+
+@pytest.mark.parametrize(("k", "expected"), [(1, 0.4966), (2, 0.2365), (3, 0.1478)])
+def test_monomials(k, expected):
+    assert accuracy.crossing(0, k, 1024 / np.log(1024), 2.0) == pytest.approx(expected, abs=6e-5)
+
+
+def test_networks_of_width_one_are_crossings():
+    assert accuracy.two_layers_at_zero((1, 1, 1), 300.0, 2.0) == pytest.approx(accuracy.crossing(1, 1, 150.0, 2.0), rel=1e-6)
+
+
+@pytest.mark.parametrize("widths", [(2, 1, 3), (2, 2, 2), (4, 2, 3)])
+def test_two_layers_at_zero_against_importance_sampling(widths):
+    """E nβK = E_prior[e^-nβK nβK] / E_prior[e^-nβK] at a temperature at which the prior reaches the posterior."""
+    h0, h1, h2 = widths
+    rng = np.random.default_rng(0)
+    first, second = rng.normal(size=(400_000, h1, h0)), rng.normal(size=(400_000, h2, h1))
+    energy = 3.0 * 0.5 * np.sum((second @ first) ** 2, axis=(1, 2))
+    weight = np.exp(-energy)
+    mean = np.sum(weight * energy) / np.sum(weight)
+    error = np.sqrt(np.sum((weight * (energy - mean)) ** 2)) / np.sum(weight)
+    assert error < 0.01 * mean
+    assert abs(accuracy.two_layers_at_zero(widths, 3.0, 1.0) - mean) < 3 * error
+
+
+def test_a_product_of_three_against_importance_sampling():
+    w = np.random.default_rng(1).normal(size=(3, 1_000_000)) / np.sqrt(2)
+    energy = 10 * np.prod(w, axis=0) ** 2 / 2
+    weight = np.exp(-energy)
+    mean = np.sum(weight * energy) / np.sum(weight)
+    error = np.sqrt(np.sum((weight * (energy - mean)) ** 2)) / np.sum(weight)
+    assert error < 0.01 * mean
+    assert abs(accuracy.product_of_three(10.0, 2.0) - mean) < 3 * error
+
+
+def test_two_layers_approach_their_learning_coefficient_from_below():
+    values = [accuracy.two_layers_at_zero((2, 2, 2), n_beta, 1.0) for n_beta in (1e2, 1e4, 1e8)]
+    assert values[0] < values[1] < values[2] < 1.5
+    assert values[2] == pytest.approx(accuracy.aoyagi((2, 2, 2), 0)[0], abs=0.01)
+
+
+AOYAGI = [
+    ((2, 2, 2), 1, 2.0, 2), ((3, 2, 3), 1, 3.5, 2), ((10, 10, 10), 5, 47.0, 2), ((5, 5, 5, 5), 0, 8.5, 3),
+    ((4, 3, 2, 3, 4), 2, 6.0, 1), ((6, 4, 3, 5, 6), 1, 8.5, 2), ((3, 3, 3, 3), 0, 3.0, 1), ((3, 3, 3, 3), 1, 4.0, 3),
+    ((3, 3, 3, 3), 2, 4.5, 3), ((3, 3, 3, 3), 3, 4.5, 1),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("widths", "rank", "expected", "multiplicity"), AOYAGI)
+def test_aoyagi(widths, rank, expected, multiplicity):
+    assert accuracy.aoyagi(widths, rank) == (expected, multiplicity)
+
+
+@pytest.mark.parametrize("rank", range(6))
+def test_narrow_networks_gain_seven_a_rank(rank):
+    assert accuracy.aoyagi((12, 5, 5, 12), rank) == (12.5 + 7 * rank, 1)
+
+
+def two_layers(inputs, hidden, outputs, rank):
+    """(λ, m) of reduced rank regression, by the four cases of Aoyagi and Watanabe (2005)."""
+    if outputs + rank <= inputs + hidden and inputs + rank <= outputs + hidden and hidden + rank <= inputs + outputs:
+        odd = (inputs + hidden + outputs + rank) % 2
+        squares = 2 * (hidden + rank) * (inputs + outputs) - (inputs - outputs) ** 2 - (hidden + rank) ** 2
+        return (squares + odd) / 8, 1 + odd
+    if inputs + hidden < outputs + rank:
+        return (hidden * inputs - hidden * rank + outputs * rank) / 2, 1
+    if outputs + hidden < inputs + rank:
+        return (hidden * outputs - hidden * rank + inputs * rank) / 2, 1
+    return inputs * outputs / 2, 1
+
+
+def test_two_layer_networks_agree_with_aoyagi_and_watanabe():
+    widths = range(1, 9)
+    cases = [(x, h, y, r) for x in widths for h in widths for y in widths for r in range(min(x, h, y) + 1)]
+    assert [accuracy.aoyagi((x, h, y), r) for x, h, y, r in cases] == [two_layers(*case) for case in cases]
+
+
+def test_a_rank_that_does_not_fit_is_refused():
+    with pytest.raises(ValueError, match="rank: must lie between 0 and the smallest"):
+        accuracy.aoyagi((3, 2, 3), 3)
+
+
+def test_the_quadratic_of_the_reference():
+    """n = 1000, ε = 1e-3, h = γ = 1, full batch: .515 once stationary."""
+    assert accuracy.quadratic_answer(1.0, N_BETA, 1.0)(1e-3, np.array([10**6])) == pytest.approx(0.515, abs=6e-4)
+
+
+def test_minibatch_quadratics_against_a_direct_simulation_with_its_transient():
+    """Gradients h (w - x) with x ~ N(0, 4), means over 10 of them, from w = 0 on."""
+    rng = np.random.default_rng(0)
+    h, n_beta, localization, step, batch, walkers = 0.5, 50.0, 2.0, 0.03, 10, 200_000
+    w, values = np.zeros(walkers), []
+    for _ in range(12):
+        values.append(n_beta * h * w**2 / 2)
+        gradient = h * (w - rng.normal(scale=2 / np.sqrt(batch), size=walkers))
+        w = w - step / 2 * (n_beta * gradient + localization * w) + np.sqrt(step) * rng.normal(size=walkers)
+    answer = accuracy.quadratic_answer(h, n_beta, localization, noise=h**2 * 4 / batch)
+    for kept in (slice(0, 4), slice(4, 12)):
+        per_walker = np.mean(values[kept], axis=0)
+        error = per_walker.std() / np.sqrt(walkers)
+        exact = answer(step, np.arange(12)[kept])
+        assert error < 0.005 * exact
+        assert abs(per_walker.mean() - exact) < 3 * error
+
+
+def test_the_transient_starts_at_zero():
+    answer = accuracy.quadratic_answer([0.5, 2.0], 100.0, 1.0)
+    assert answer(1e-3, np.array([0])) == 0
+    assert 0 < answer(1e-3, np.array([1])) < answer(1e-3, np.array([5])) < answer(1e-3, np.array([10**6]))
+
+
+def test_minibatch_regression_against_a_direct_simulation():
+    rng = np.random.default_rng(0)
+    inputs, residuals = rng.normal(size=(40, 2)), rng.normal(size=40)
+    residuals -= inputs @ np.linalg.lstsq(inputs, residuals, rcond=None)[0]
+    n_beta, step, batch, walkers = 20.0, 0.02, 5, 20_000
+    w, values = np.zeros((walkers, 2)), []
+    for number in range(400):
+        chosen = rng.integers(40, size=(walkers, batch))
+        x, r = inputs[chosen], residuals[chosen]
+        gradient = np.mean(x * (np.einsum("wbi,wi->wb", x, w) - r)[..., None], axis=1)
+        w = w - step / 2 * (n_beta * gradient + w) + np.sqrt(step) * rng.normal(size=w.shape)
+        if number >= 100:
+            values.append(n_beta / 2 * np.mean((w @ inputs.T) ** 2, axis=1))
+    per_walker = np.mean(values, axis=0)
+    exact = accuracy.regression_answer(inputs, residuals, n_beta, 1.0, batch)(step, np.array([10**6]))
+    error = per_walker.std() / np.sqrt(walkers)
+    assert error < 0.005 * exact
+    assert abs(per_walker.mean() - exact) < 3 * error
+
+
+@pytest.mark.parametrize("widths", [(2, 2, 3), (4, 6, 6, 4), (3, 2, 4, 2)])
+def test_the_spectrum_of_the_product_map_is_that_of_the_hessian(widths):
+    layers = accuracy.orthonormal_layers(widths, seed=0)
+    flat, unflatten = ravel_pytree(layers)
+    hessian = jax.hessian(lambda w: accuracy.matching(accuracy.product(layers))(unflatten(w), None))(flat)
+    direct, through_product = np.linalg.eigvalsh(np.asarray(hessian)), accuracy.product_spectrum(layers)
+    assert np.sum(direct > 1e-3) == np.sum(through_product > 1e-3) == 2 * accuracy.aoyagi(widths, min(widths))[0]
+    np.testing.assert_allclose(direct[direct > 1e-3], through_product[through_product > 1e-3], rtol=1e-4)
+
+
+@pytest.mark.parametrize(("widths", "rank"), [((3, 3, 3, 3), 2), ((10, 10, 10), 5), ((4, 2, 3), 0)])
+def test_points_where_every_layer_and_the_product_have_the_rank(widths, rank):
+    layers = accuracy.layers_of_rank(widths, rank, seed=1)
+    assert [layer.shape for layer in layers] == [(after, before) for before, after in pairwise(widths)]
+    for matrix in (*layers, accuracy.product(layers)):
+        values = np.linalg.svd(np.asarray(matrix), compute_uv=False)
+        np.testing.assert_allclose(values, [1.0] * rank + [0.0] * (len(values) - rank), atol=1e-5)
+    assert np.sum(accuracy.product_spectrum(layers) > 1e-3) / 2 <= accuracy.aoyagi(widths, rank)[0]
+
+
+@pytest.mark.parametrize(("k", "dead_bias", "rank"), [(5, -5.0, 14), (5, 1 / 12, 17), (6, 0.0, 17)])
+def test_polygons_have_the_published_rank(k, dead_bias, rank):
+    weight, bias = accuracy.polygon(k, 6, dead_bias)
+    h = accuracy.spectrum(accuracy.superposition_loss, {"weight": weight, "bias": bias})
+    assert np.sum(h > 1e-3) == rank
+    assert np.all(np.abs(np.sort(h)[: 18 - rank]) < 1e-4)
+
+
+def test_t_intervals_cover_as_often_as_they_say():
+    rng = np.random.default_rng(0)
+    chains = rng.normal(3.0, 0.5, size=(4000, 4))
+    for level in accuracy.LEVELS:
+        inside = accuracy.covering([accuracy.t_interval(row, level) for row in chains], 3.0)
+        low, high = binom.interval(0.999, 4000, level)
+        assert low <= inside <= high
+
+
+def test_a_dead_chain_is_left_out_of_the_interval():
+    assert accuracy.t_interval(np.array([1.0, np.nan, 2.0, 3.0]), 0.95) == accuracy.t_interval(np.array([1.0, 2.0, 3.0]), 0.95)
+    assert np.isnan(accuracy.t_interval(np.array([1.0, np.nan]), 0.95)).all()
+
+
+def test_a_row_is_measured():
+    """A hand-set and a calibrated step on a quadratic: both agree with their own exact value, over a few seeds."""
+    row = next(accuracy.quadratics())
+    for step in ("hand", "auto"):
+        measured = accuracy.measure(row, step, seeds=4)
+        assert measured.bias == pytest.approx(measured.mean - measured.expected)
+        assert abs(measured.bias) < 3 * measured.standard_error
+        assert measured.verdicts == {"ok": 4}
+        assert measured.standard_error < 0.02 * measured.expected
+    assert jnp.isfinite(measured.root_mean_square_error)
