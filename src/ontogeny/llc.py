@@ -37,7 +37,7 @@ class Estimate:
         r_hat: over the halves of the live chains.
         dead_chains: how many chains met a value that is not finite; they are in none of the other numbers.
         drift: last third of the trace minus its middle third, in standard errors.
-        share_below: share of draws below L(w*).
+        share_below: share of stretches of the traces below L(w*), see `health.share_below`.
         verdict: "ok", or which checks failed, see `health.verdicts`.
         baseline: L_n(w*).
         gradient_norm: |∇L_n(w*)|.

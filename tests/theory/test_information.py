@@ -34,10 +34,10 @@ def test_the_criteria_of_a_regular_model(inverse_temperature):
         inverse_temperature=inverse_temperature,
         localization=0.0,
         chains=16,
-        draws=20_000,
+        draws=8_000,
         burn_in=200,
         collect=ALL,
-        thin=20,
+        thin=10,
     )
     found = ontogeny.information_criteria(traces.collected, inverse_temperature)
     beta = inverse_temperature / N

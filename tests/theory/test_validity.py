@@ -13,7 +13,7 @@ RNG = np.random.default_rng(1)
 INPUTS = jnp.asarray(RNG.normal(size=(N, D)), jnp.float32)
 TARGETS = INPUTS @ jnp.ones(D)
 HALF_TRAINED = jnp.full((1, D), 0.5)
-OPTIONS = {"localization": 50.0, "chains": 32, "draws": 4000, "burn_in": 500, "sampler": ontogeny.SGLD(step_size=5e-4)}
+OPTIONS = {"localization": 50.0, "chains": 32, "draws": 2500, "burn_in": 500, "sampler": ontogeny.SGLD(step_size=5e-4)}
 
 
 def predict(parameters, inputs):

@@ -69,7 +69,7 @@ LABELS = {
         "λ̂",
         "nβ E[∇L(w*)·(w - w*)], the part of λ̂ that is there only because the checkpoint is no minimum; already in λ̂.",
     ),
-    "share_below": Label("draws below L(w*)", "share", "Share of draws whose loss is below that of the checkpoint itself."),
+    "share_below": Label("draws below L(w*)", "share", "Share of twentieths of the traces whose mean loss is below that of the checkpoint."),
 }
 
 

@@ -58,6 +58,14 @@ def test_drift_is_in_standard_errors():
     assert np.all(health.drift(moving) > 3)
 
 
+def test_the_noise_of_minibatches_is_not_below():
+    """Draws of mean 0.1 and deviation 0.3, a third of them below 0: their twentieths are not; those of mean -0.1 are."""
+    noise = 0.3 * np.random.default_rng(0).normal(size=(1, 4, 2000))
+    assert 0.3 < np.mean(noise + 0.1 < 0) < 0.4
+    assert health.share_below(noise + 0.1)[0] < 0.02
+    assert health.share_below(noise - 0.1)[0] > 0.98
+
+
 def test_share_below_counts_the_live_chains_only():
     trace = np.array([[[-1.0, 1.0, 1.0, 1.0], [-1.0, -1.0, np.nan, np.nan]]])
     np.testing.assert_allclose(health.share_below(trace), [0.25])
