@@ -21,6 +21,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -155,7 +156,7 @@ def product(layers: list[np.ndarray]) -> np.ndarray:
 
 
 def product_curvature(layers: list[np.ndarray]) -> np.ndarray:
-    """J Jᵀ of the product map: the sum over layers of (above aboveᵀ) ⊗ (belowᵀ below); with white inputs the Hessian's spectrum."""
+    """J Jᵀ of the product map, Σ (above aboveᵀ) ⊗ (belowᵀ below): with white inputs it has the Hessian's spectrum."""
     total = 0
     for place in range(len(layers)):
         above = np.eye(layers[-1].shape[0])
@@ -170,7 +171,7 @@ def product_curvature(layers: list[np.ndarray]) -> np.ndarray:
 
 def problems() -> Iterator[Problem]:
     spectra = [np.ones(1), np.geomspace(0.5, 2, 10), np.ones(100)]
-    shapes = [[3, 3, 3], [6, 6, 6], [4, 4, 4, 4]]
+    shapes = [[5, 5, 5], [4, 4, 4, 4]]
     for batch_size in (20, None):
         for spectrum in spectra:
             yield quadratic(spectrum, batch_size=batch_size, step_size=2e-4)
@@ -202,6 +203,18 @@ def ours(problem: Problem, seeds: range) -> list[float]:
         return float(found.mean[0])
 
     return [estimate(seed) for seed in seeds]
+
+
+def without_burn_in(problem: Problem, repetitions: int) -> tuple[float, float, float]:
+    """On full batches both samplers are one Markov chain: our error over the error with burn-in averaged in, the same draws."""
+    settings = {**problem.settings, "chains": repetitions * CHAINS, "burn_in": 0, "draws": BURN_IN + DRAWS}
+    sampler = ontogeny.SGLD(step_size=settings.pop("step_size"))
+    checkpoints = {name: leaf[None] for name, leaf in problem.parameters.items()}
+    traces = ontogeny.sample(
+        LOSSES[problem.loss], checkpoints, problem.data, key=jax.random.key(2**20), sampler=sampler, **settings
+    )
+    values = INVERSE_TEMPERATURE * np.asarray(traces.values, dtype=float).reshape(repetitions, CHAINS, -1)
+    return ratio(values[..., BURN_IN:].mean(axis=(1, 2)) - problem.truth, values.mean(axis=(1, 2)) - problem.truth, paired=True)
 
 
 Ask = Callable[[dict[str, Any]], dict[str, list[float]]]
@@ -257,10 +270,11 @@ def root_mean_square(errors: np.ndarray) -> np.ndarray:
     return np.sqrt((errors**2).mean(axis=-1))
 
 
-def ratio(errors: np.ndarray, other: np.ndarray) -> tuple[float, float, float]:
-    """Our error over the other's, and its 95% interval over resampled seeds."""
+def ratio(errors: np.ndarray, other: np.ndarray, paired: bool = False) -> tuple[float, float, float]:
+    """Our error over the other's, its 95% interval over resampled seeds; `paired`: a seed means the same draws in both."""
     generator = np.random.default_rng(0)
-    resampled = [error[generator.integers(error.size, size=(2000, error.size))] for error in (errors, other)]
+    places = generator.integers(errors.size, size=(2, 2000, errors.size))
+    resampled = errors[places[0]], other[places[0 if paired else 1]]
     low, high = np.quantile(root_mean_square(resampled[0]) / root_mean_square(resampled[1]), [0.025, 0.975])
     return float(root_mean_square(errors) / root_mean_square(other)), float(low), float(high)
 
@@ -276,15 +290,16 @@ def row(problem: Problem, found: dict[str, list[float]]) -> dict[str, Any]:
         "rmse": {program: float(root_mean_square(error)) for program, error in errors.items()},
         "bias": {program: float(error.mean()) for program, error in errors.items()},
         "ratio": {program: ratio(errors["ontogeny"], errors[program]) for program in ("llc()", "by hand")},
+        "without_burn_in": None if problem.batch_size else without_burn_in(problem, 200),
         "values": found,
     }
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    head = [
-        "| problem | seeds | exact | ontogeny | `llc()` | ours / theirs | by hand | ours / theirs |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|",
-    ]
+    columns = ["problem", "seeds", "exact", "ontogeny", "`llc()`", "ours / theirs", "by hand", "ours / theirs"]
+    if not rows[0]["batch"]:
+        columns.append("ours / `llc()`, same draws")
+    head = ["| " + " | ".join(columns) + " |", "|---|" + "--:|" * (len(columns) - 1)]
     return "\n".join(head + [line(one) for one in rows])
 
 
@@ -292,11 +307,16 @@ def line(one: dict[str, Any]) -> str:
     def error(program: str) -> str:
         return f"{one['rmse'][program]:.3g} ({one['bias'][program]:+.2g})"
 
-    def over(program: str) -> str:
-        return "{:.2f} [{:.2f}, {:.2f}]".format(*one["ratio"][program])
+    cells = [one["problem"], str(one["seeds"]), f"{one['truth']:.4g}", error("ontogeny")]
+    for program in ("llc()", "by hand"):
+        cells += [error(program), interval(one["ratio"][program])]
+    if one["without_burn_in"]:
+        cells.append(interval(one["without_burn_in"]))
+    return "| " + " | ".join(cells) + " |"
 
-    start = f"| {one['problem']} | {one['seeds']} | {one['truth']:.4g} | {error('ontogeny')} "
-    return start + f"| {error('llc()')} | {over('llc()')} | {error('by hand')} | {over('by hand')} |"
+
+def interval(found: tuple[float, float, float]) -> str:
+    return "{:.2f} [{:.2f}, {:.2f}]".format(*found)
 
 
 def geometric_mean(rows: list[dict[str, Any]], program: str) -> float:
@@ -361,7 +381,7 @@ Asked for: 0.5 over the minibatch rows, 1.05 in each row of the full batches.
 """
 
 
-TEXT = """Root of the mean square error over seeds, its mean (the bias) in brackets; ratios with 95% intervals over resampled seeds.
+TEXT = """Root of the mean square error over seeds, its mean (the bias) in brackets; 95% intervals over resampled seeds.
 
 **The same work.** Loss (one source for JAX and PyTorch), data, w*, ε, nβ = {nbeta:.3f}, γ, batch size, {chains} chains of
 {burn_in} steps of burn-in and {draws} draws: {gradients} gradients each, float32, n = {n}. Plain SGLD in both: devinterp's
@@ -373,40 +393,54 @@ quadrature for the crossings. What step and batch add counts as an error of both
 
 **devinterp in two ways.**
 
-- `llc()`: as documented, `devinterp.slt.llc.llc`'s llc_mean with every argument that the work does not fix left at its default:
-  `num_init_loss_batches=32`, `match_sampling_input_ids_across_chains=True`, `shuffle=True`. It averages burn-in in, by its docstring.
+- `llc()`: as documented, `devinterp.slt.llc.llc`'s llc_mean with every argument that the work does not fix left at its
+  default: `num_init_loss_batches=32`, `match_sampling_input_ids_across_chains=True`, `shuffle=True`. It averages burn-in
+  in, by its docstring.
 - by hand: `num_init_loss_batches` for one whole pass, `match_sampling_input_ids_across_chains=False`, and λ̂ from the stored
   `sampling_loss`, which has no burn-in. A user has to know to do it.
 
 Both take `observables={{}}`: they cost evaluations and do not enter λ̂. A "sequence" is the number of an example, of one loss, by
 `loss_fn`. The full batch is one sequence whose loss is the mean over all examples; there both ways read the same draws, and
-`by hand` is the same Markov chain and the same average as ours: its ratio is 1 but for the noise of the seeds.
+`by hand` is the same Markov chain and the same average as ours: its ratio is 1 but for the noise of the seeds. `llc()` averages
+the burn-in of that chain in; what this alone does is measured in the last column, on 200 repetitions of our own chains.
 devinterp draws batches without replacement and replays one permutation; ours are independent, with replacement.
 
-**Where the difference comes from.** Ours subtracts the loss at w* on the same batch. Theirs subtracts a mean over other batches,
-whose error, times nβ, stays in λ̂ however long the chains. Where labels have no noise the loss at w* is 0 and there is nothing to pair."""
+**Where the difference comes from.** Ours subtracts the loss at w* on the same batch. Theirs subtracts a mean over other
+batches, whose error, times nβ, stays in λ̂ however long the chains. Where labels have no noise the loss at w* is 0 and there
+is nothing to pair."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--peers", type=Path, default=Path(".peers"), help="the virtual environment with devinterp")
-    parser.add_argument("--seeds", type=int, default=20, help="seeds of a minibatch row")
-    parser.add_argument("--full-batch-seeds", type=int, default=60, help="seeds of a full-batch row")
+    parser.add_argument("--seeds", type=int, default=12, help="seeds of a minibatch row")
+    parser.add_argument("--full-batch-seeds", type=int, default=24, help="seeds of a full-batch row")
+    parser.add_argument("--processes", type=int, default=2, help="rows at a time, each with a process of the peer")
     parser.add_argument("--only", default="", help="problems whose name contains this")
     parser.add_argument("--write", action="store_true", help=f"write {PAGE}")
     parser.add_argument("--output", type=Path, help="write every estimate here as JSON")
     arguments = parser.parse_args()
-    rows = []
-    with peer(arguments.peers) as ask:
-        for problem in problems():
-            if arguments.only in problem.name:
-                seeds = arguments.seeds if problem.batch_size else arguments.full_batch_seeds
-                rows.append(row(problem, measure(ask, problem, seeds)))
-                print(line(rows[-1]), flush=True)
+    chosen = [problem for problem in problems() if arguments.only in problem.name]
+    places = range(len(chosen))
+    rows: dict[int, dict[str, Any]] = {}
+
+    def some(first: int) -> None:
+        with peer(arguments.peers) as ask:
+            for place in places[first :: arguments.processes]:
+                seeds = arguments.seeds if chosen[place].batch_size else arguments.full_batch_seeds
+                rows[place] = row(chosen[place], measure(ask, chosen[place], seeds))
+                print(line(rows[place]), flush=True)
+                if arguments.output:
+                    arguments.output.write_text(json.dumps([rows[place] for place in sorted(rows)], indent=1) + "\n")
+
+    with ThreadPoolExecutor(arguments.processes) as pool:
+        list(pool.map(some, range(arguments.processes)))
+    report([rows[place] for place in places], write=arguments.write)
+
+
+def report(rows: list[dict[str, Any]], *, write: bool) -> None:
     print(means(rows))
-    if arguments.output:
-        arguments.output.write_text(json.dumps(rows, indent=1) + "\n")
-    if arguments.write:
+    if write:
         PAGE.write_text(page(rows))
 
 

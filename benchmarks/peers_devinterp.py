@@ -7,6 +7,7 @@ seeds, settings. The answer is λ̂ of every seed, in two readings of the same d
 - `draws`: n_beta (mean of sampling_loss - mean of init_loss), that is, with the burn-in left out.
 """
 
+import gc
 import json
 import sys
 import tempfile
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
+import torch  # pyright: ignore[reportMissingImports]
 from datasets import Dataset  # pyright: ignore[reportMissingImports]
 from devinterp.slt.llc import compute_llc  # pyright: ignore[reportMissingImports]
 from devinterp.slt.sampling import sample  # pyright: ignore[reportMissingImports]
@@ -54,7 +55,7 @@ def loss_of_all(loss: Any, data: dict[str, torch.Tensor]) -> Any:
 
 
 def options(variant: str, examples: int, batch_size: int) -> dict[str, Any]:
-    """Nothing but devinterp's defaults, or the best that its arguments offer: own batches per chain, a whole pass for init_loss."""
+    """devinterp's defaults, or the best that its arguments offer: own batches per chain, a whole pass for init_loss."""
     if variant == "defaults":
         return {}
     return {"match_sampling_input_ids_across_chains": False, "num_init_loss_batches": examples // batch_size}
@@ -92,6 +93,7 @@ def estimate(request: dict[str, Any], seed: int) -> dict[str, float]:
 def main() -> None:
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
+    gc.freeze()  # devinterp collects garbage twice a chain; what is imported need not be looked through
     for line in sys.stdin:
         request = json.loads(line)
         answers = [estimate(request, seed) for seed in request["seeds"]]
