@@ -423,15 +423,16 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2, help="rows at a time, each with a process of the peer")
     parser.add_argument("--only", default="", help="problems whose name contains this")
     parser.add_argument("--write", action="store_true", help=f"write {PAGE}")
-    parser.add_argument("--output", type=Path, help="write every estimate here as JSON")
+    parser.add_argument("--output", type=Path, help="keep every estimate here as JSON; rows that it has are not measured again")
     arguments = parser.parse_args()
     chosen = [problem for problem in problems() if arguments.only in problem.name]
     places = range(len(chosen))
-    rows: dict[int, dict[str, Any]] = {}
+    rows = kept(arguments.output, chosen)
+    left = [place for place in places if place not in rows]
 
     def some(first: int) -> None:
         with peer(arguments.peers) as ask:
-            for place in places[first :: arguments.processes]:
+            for place in left[first :: arguments.processes]:
                 seeds = arguments.seeds if chosen[place].batch_size else arguments.full_batch_seeds
                 rows[place] = row(chosen[place], measure(ask, chosen[place], seeds))
                 print(line(rows[place]), flush=True)
@@ -441,6 +442,15 @@ def main() -> None:
     with ThreadPoolExecutor(arguments.processes) as pool:
         list(pool.map(some, range(arguments.processes)))
     report([rows[place] for place in places], write=arguments.write)
+
+
+def kept(output: Path | None, chosen: list[Problem]) -> dict[int, dict[str, Any]]:
+    """The rows of an earlier run, by the place of their problem."""
+    if not (output and output.exists()):
+        return {}
+    found = {(one["problem"], one["batch"]): one for one in json.loads(output.read_text())}
+    names = [(problem.name, problem.batch_size) for problem in chosen]
+    return {place: found[name] for place, name in enumerate(names) if name in found}
 
 
 def report(rows: list[dict[str, Any]], *, write: bool) -> None:
