@@ -20,6 +20,7 @@ import math
 import os
 import subprocess
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -66,6 +67,11 @@ class Problem:
             "draws": DRAWS,
             "burn_in": BURN_IN,
         }
+
+    @cached_property
+    def stream(self) -> int:
+        """Where the seeds of this row start: rows do not share random numbers."""
+        return zlib.crc32(f"{self.name} {self.batch_size}".encode()) % 10**9
 
 
 def float32(arrays: Arrays) -> Arrays:
@@ -195,7 +201,7 @@ def ours(problem: Problem, seeds: range) -> list[float]:
             LOSSES[problem.loss],
             checkpoints,
             problem.data,
-            key=jax.random.key(seed),
+            key=jax.random.fold_in(jax.random.key(seed), problem.stream),
             sampler=sampler,
             batch_size=problem.batch_size,
             **settings,
@@ -250,6 +256,7 @@ def theirs(ask: Ask, problem: Problem, seeds: range) -> dict[str, list[float]]:
             for name, leaf in arrays.items():
                 np.save(Path(folder, kind, f"{name}.npy"), leaf)
         request = {"loss": problem.loss, "folder": folder, "batch_size": problem.batch_size, "settings": problem.settings}
+        request["stream"] = problem.stream
         defaults = ask({**request, "seeds": list(seeds), "variant": "defaults"})
         full = problem.batch_size is None
         by_hand = defaults if full else ask({**request, "seeds": list(seeds), "variant": "by hand"})

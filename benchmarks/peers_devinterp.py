@@ -1,7 +1,7 @@
 """The peer of `benchmarks.peers`: devinterp 2.0.1 in its own environment, a request a line in, its answer a line out.
 
 A request is JSON: loss, folder (its .npy files are parameters and data), batch_size (null for all examples), variant,
-seeds, settings. The answer is λ̂ of every seed, in two readings of the same draws:
+stream (where the seeds start), seeds, settings. The answer is λ̂ of every seed, in two readings of the same draws:
 
 - `llc`: what `devinterp.slt.llc.llc` returns as llc_mean;
 - `draws`: n_beta (mean of sampling_loss - mean of init_loss), that is, with the burn-in left out.
@@ -80,7 +80,7 @@ def estimate(request: dict[str, Any], seed: int) -> dict[str, float]:
             num_draws=settings["draws"],
             num_burnin_steps=settings["burn_in"],
             batch_size=batch_size,
-            init_seed=1000 * seed,
+            init_seed=request["stream"] + 1000 * seed,
             device="cpu",
             output_path=Path(place) / "samples.zarr",
             loss_fn=(loss_of_all if full else loss_of_examples)(loss, data),
