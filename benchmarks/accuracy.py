@@ -199,8 +199,8 @@ def always(value: float) -> Answer:
 
 
 def half_sum_of_squares(h: np.ndarray) -> Callable[[Any, Any], Any]:
-    h = jnp.asarray(h, jnp.float32)
-    return lambda w, batch: 0.5 * jnp.sum(h * w**2)
+    spectrum = jnp.asarray(h, jnp.float32)
+    return lambda w, batch: 0.5 * jnp.sum(spectrum * w**2)
 
 
 def quadratics() -> Iterator[Row]:
@@ -338,7 +338,7 @@ def matching(target: Any) -> Callable[[Any, Any], Any]:
 def layers_of_rank(widths: Sequence[int], rank: int, seed: int) -> list[Any]:
     """U_l U_{l-1}ᵀ with orthonormal U_l of shape [H_l, rank]: each layer and all products have this rank, singular values 1."""
     rng = np.random.default_rng(seed)
-    bases = [qr(rng.normal(size=(width, max(rank, 1))), mode="economic")[0][:, :rank] for width in widths]
+    bases = [np.asarray(qr(rng.normal(size=(width, max(rank, 1))), mode="economic")[0])[:, :rank] for width in widths]
     return [jnp.asarray(after @ before.T, jnp.float32) for before, after in pairwise(bases)]
 
 
@@ -522,7 +522,7 @@ def t_interval(per_chain: np.ndarray, level: float) -> tuple[float, float]:
 
 def normal_interval(mean: float, standard_error: float, level: float) -> tuple[float, float]:
     """The interval from `Estimate.standard_error`, taken for the deviation of a normal law."""
-    half = norm.ppf((1 + level) / 2) * standard_error
+    half = float(norm.ppf((1 + level) / 2)) * standard_error
     return mean - half, mean + half
 
 
@@ -692,7 +692,9 @@ def selected(only: str, quick: bool, seeds: int | None, steps: Sequence[Step]) -
         for place, row in enumerate(family()):
             count = seeds or (QUICK_SEEDS[row.seeds] if quick else row.seeds)
             if only in row.name and count and not (quick and place % 3):
-                yield from ((row, step, count) for step in steps if not (quick and place and step == "auto"))
+                for step in steps:
+                    if not (quick and place and step == "auto"):
+                        yield row, step, count
 
 
 def main() -> None:

@@ -69,7 +69,9 @@ LABELS = {
         "λ̂",
         "nβ E[∇L(w*)·(w - w*)], the part of λ̂ that is there only because the checkpoint is no minimum; already in λ̂.",
     ),
-    "share_below": Label("draws below L(w*)", "share", "Share of twentieths of the traces whose mean loss is below that of the checkpoint."),
+    "share_below": Label(
+        "draws below L(w*)", "share", "Share of twentieths of the traces whose mean loss is below that of the checkpoint."
+    ),
 }
 
 
