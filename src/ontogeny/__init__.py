@@ -7,10 +7,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ontogeny.behavioural import behavioural_loss, estimate_behavioural_llc
+    from ontogeny.behavioural import behavioural_loss
     from ontogeny.divergences import kullback_leibler, squared_difference
     from ontogeny.information import information_criteria, per_example_losses
-    from ontogeny.llc import Estimate, estimate_llc, summarise
+    from ontogeny.llc import Estimate, estimate_behavioural_llc, estimate_llc, summarise
     from ontogeny.sampling.calibration import calibrate
     from ontogeny.sampling.chains import Traces, sample
     from ontogeny.sampling.mala import MALA
@@ -35,7 +35,7 @@ HOMES = {
     "calibrate": "ontogeny.sampling.calibration",
     "critical_sample_size": "ontogeny.transitions",
     "detect_transitions": "ontogeny.transitions",
-    "estimate_behavioural_llc": "ontogeny.behavioural",
+    "estimate_behavioural_llc": "ontogeny.llc",
     "estimate_llc": "ontogeny.llc",
     "information_criteria": "ontogeny.information",
     "kullback_leibler": "ontogeny.divergences",

@@ -12,7 +12,6 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ontogeny.divergences import Divergence
-from ontogeny.llc import Estimate, estimate_llc
 
 MOVING, REFERENCE = "moving", "reference"
 
@@ -38,26 +37,3 @@ def moving_mask(checkpoints: Any, mask: Any = None) -> dict[str, Any]:
         return jax.tree.map(lambda leaf: jnp.full(jnp.shape(leaf)[1:], value), checkpoints)
 
     return {MOVING: like_one(1.0) if mask is None else mask, REFERENCE: like_one(0.0)}
-
-
-def estimate_behavioural_llc(
-    apply: Callable[[Any, Any], Any],
-    divergence: Divergence,
-    checkpoints: Any,
-    inputs: Any,
-    *,
-    mask: Any = None,
-    **options: Any,
-) -> Estimate:
-    """The behavioural λ̂ at every checkpoint.
-
-    Args:
-        apply: (params, inputs) -> outputs.
-        divergence: such as `squared_difference` or `kullback_leibler`; its scale sets that of λ̂, as the loss does.
-        checkpoints: pytree, every leaf with a leading axis of K checkpoints.
-        inputs: pytree of arrays with a leading axis of n examples.
-        mask: as in `estimate_llc`.
-        options: all others of `estimate_llc`, `refine` left out.
-    """
-    loss = behavioural_loss(apply, divergence)
-    return estimate_llc(loss, with_reference(checkpoints), inputs, mask=moving_mask(checkpoints, mask), **options)

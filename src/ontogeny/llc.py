@@ -3,7 +3,7 @@
 Lau, Murfet and Wei (2023), "Quantifying degeneracy in singular models via the learning coefficient".
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,6 +11,8 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
+from ontogeny.behavioural import behavioural_loss, moving_mask, with_reference
+from ontogeny.divergences import Divergence
 from ontogeny.sampling import checks, health
 from ontogeny.sampling.calibration import AUTO, calibrate, with_step
 from ontogeny.sampling.chains import Projection, Traces, sample
@@ -202,3 +204,26 @@ def estimate_llc(
     everything = jax.tree.map(lambda leaf: np.ones(np.shape(leaf)[1:]), checkpoints)
     whole = estimate(everything if mask is None else mask)
     return replace(whole, refined={name: estimate(component) for name, component in refine.items()})
+
+
+def estimate_behavioural_llc(
+    apply: Callable[[Any, Any], Any],
+    divergence: Divergence,
+    checkpoints: Any,
+    inputs: Any,
+    *,
+    mask: Any = None,
+    **options: Any,
+) -> Estimate:
+    """The behavioural λ̂ at every checkpoint.
+
+    Args:
+        apply: (params, inputs) -> outputs.
+        divergence: such as `squared_difference` or `kullback_leibler`; its scale sets that of λ̂, as the loss does.
+        checkpoints: pytree, every leaf with a leading axis of K checkpoints.
+        inputs: pytree of arrays with a leading axis of n examples.
+        mask: as in `estimate_llc`.
+        options: all others of `estimate_llc`, `refine` left out.
+    """
+    loss = behavioural_loss(apply, divergence)
+    return estimate_llc(loss, with_reference(checkpoints), inputs, mask=moving_mask(checkpoints, mask), **options)

@@ -79,13 +79,6 @@ def test_a_step_beyond_stability_stops_the_study_with_the_bound(copied):
     assert "step_size 5 is unstable" in told and "step_size must be below" in told and "Traceback" not in told
 
 
-def test_a_component_that_is_not_there_is_named_with_those_that_are(copied):
-    copied.edit("layers.1.heads.*", "layers.7.*")
-    done = copied.snakemake("induction", check=False)
-    assert done.returncode != 0
-    assert "'layers.7.*' names no component of the model; it has embedding, unembedding, layers.0" in done.stdout + done.stderr
-
-
 def test_the_last_line_of_a_study_names_the_index(copied):
     (copied.folder / "results" / "report" / "index.html").unlink()
     done = copied.snakemake()

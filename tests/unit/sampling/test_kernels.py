@@ -23,12 +23,17 @@ def objective(position):
     return jnp.sum(position**4 / 4 - jnp.cos(position)), jnp.sin(position) + position**3
 
 
+@jax.jit
+def step(kernel, state, posterior, random, burning_in):
+    return kernel.step(state, posterior, objective, random, burning_in)
+
+
 def walk(kernel, posterior, steps=20, burn_in=0):
     """The positions that a chain visits."""
     state, positions = kernel.init(posterior, objective), []
     for number, key in enumerate(jax.random.split(jax.random.key(0), steps)):
         random = Randomness(jax.random.normal(key, CENTER.shape), jax.random.uniform(key), key)
-        state, draw = kernel.step(state, posterior, objective, random, number < burn_in)
+        state, draw = step(kernel, state, posterior, random, number < burn_in)
         positions.append(draw.position)
     return np.stack(positions)
 
