@@ -26,7 +26,7 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 from scipy.linalg import qr
 from scipy.special import digamma, gamma
-from scipy.stats import binom, norm, t
+from scipy.stats import binom, norm
 
 import ontogeny
 from ontogeny.models.superposition import polygon
@@ -511,13 +511,9 @@ class Measured:
     seconds: float
 
 
-def t_interval(per_chain: np.ndarray, level: float) -> tuple[float, float]:
-    """The interval for the mean from the spread of the live chains' means, with one degree of freedom less than chains."""
-    alive = per_chain[np.isfinite(per_chain)]
-    if len(alive) < 2:
-        return float("nan"), float("nan")
-    half = t.ppf((1 + level) / 2, len(alive) - 1) * alive.std(ddof=1) / np.sqrt(len(alive))
-    return float(alive.mean() - half), float(alive.mean() + half)
+def at_first(interval: tuple[np.ndarray, np.ndarray]) -> tuple[float, float]:
+    """The interval at the one checkpoint of a row."""
+    return float(interval[0][0]), float(interval[1][0])
 
 
 def normal_interval(mean: float, standard_error: float, level: float) -> tuple[float, float]:
@@ -577,7 +573,7 @@ def measure(row: Row, step: Step, seeds: int) -> Measured:
     means, errors = (np.array([getattr(one, name)[0] for one in estimates]) for name in ("mean", "standard_error"))
     deviations = means - expected
     intervals = {
-        "t": [[t_interval(one.per_chain[0], level) for one in estimates] for level in LEVELS],
+        "t": [[at_first(one.interval(level)) for one in estimates] for level in LEVELS],
         "normal": [[normal_interval(*pair, level) for pair in zip(means, errors, strict=True)] for level in LEVELS],
     }
     verdicts = [one.verdict[0] for one in estimates]

@@ -66,6 +66,10 @@ class Estimate:
     steps: Int[np.ndarray, "checkpoints"]
     refined: Mapping[str, "Estimate"] = field(default_factory=dict)
 
+    def interval(self, level: float = 0.95) -> tuple[Float[np.ndarray, "checkpoints"], Float[np.ndarray, "checkpoints"]]:
+        """The interval for λ̂ at each checkpoint, see `health.interval`; it knows nothing of the bias of the step."""
+        return health.interval(self.per_chain, level)
+
     @property
     def refined_mean(self) -> Float[np.ndarray, "masks checkpoints"]:
         """λ̂ of each mask, in the order of `refined`."""

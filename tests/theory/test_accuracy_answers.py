@@ -7,7 +7,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.flatten_util import ravel_pytree
-from scipy.stats import binom
 
 from benchmarks import accuracy
 
@@ -190,20 +189,6 @@ def test_polygons_have_the_published_rank(k, dead_bias, rank):
     h = accuracy.spectrum(accuracy.superposition_loss, {"weight": weight, "bias": bias})
     assert np.sum(h > 1e-3) == rank
     assert np.all(np.abs(np.sort(h)[: 18 - rank]) < 1e-4)
-
-
-def test_t_intervals_cover_as_often_as_they_say():
-    rng = np.random.default_rng(0)
-    chains = rng.normal(3.0, 0.5, size=(4000, 4))
-    for level in accuracy.LEVELS:
-        inside = accuracy.covering([accuracy.t_interval(row, level) for row in chains], 3.0)
-        low, high = binom.interval(0.999, 4000, level)
-        assert low <= inside <= high
-
-
-def test_a_dead_chain_is_left_out_of_the_interval():
-    assert accuracy.t_interval(np.array([1.0, np.nan, 2.0, 3.0]), 0.95) == accuracy.t_interval(np.array([1.0, 2.0, 3.0]), 0.95)
-    assert np.isnan(accuracy.t_interval(np.array([1.0, np.nan]), 0.95)).all()
 
 
 def test_a_row_is_measured():

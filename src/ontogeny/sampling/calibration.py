@@ -22,8 +22,6 @@ from ontogeny.sampling.settings import Resolved, resolve
 
 AUTO = "auto"
 PILOT_ROUNDS = 6
-LONGEST_PILOT = 8
-"""In units of the first pilot."""
 ACCEPTANCE_DRAWS = 64
 SWEEP = 2.0 ** np.arange(-3, 4)
 """Factors of nβ at which λ̂ is measured for the range where it is flat."""
@@ -81,6 +79,7 @@ def calibrate(
     mask: Any = None,
     chains: int = 4,
     draws: int = 400,
+    longest_pilot: int = 8,
     largest_bias: float = LARGEST_BIAS,
     sweep: bool = False,
 ) -> Calibration:
@@ -91,7 +90,9 @@ def calibrate(
 
     Args:
         sampler: its `step_size` a number, which is kept and judged, or "auto".
-        chains, draws: of the pilot; it is made longer, up to eight times, until it has settled in its first half.
+        chains, draws: of the pilot.
+        longest_pilot: to find the burn-in the pilot is made longer, up to so many times, until it settles in its first half;
+            1 where a burn-in is given, and the pilot only judges it.
         largest_bias: as a share of λ̂, in the worst direction.
         sweep: also measure λ̂ at the last checkpoint from nβ/8 to 8 nβ.
 
@@ -113,7 +114,7 @@ def calibrate(
     chosen, verdict = judge(sampler, setting, curvature, noise, largest_bias)
     return Calibration(
         sampler=chosen,
-        burn_in=settled(setting, chosen, checkpoints, traces),
+        burn_in=settled(setting, chosen, checkpoints, traces, longest_pilot),
         curvature=curvature,
         gradient_variance=noise,
         stability=verdict,
@@ -215,12 +216,12 @@ def curvature_at_draws(setting: Setting, traces: Traces) -> Float[np.ndarray, "c
     return found.reshape(count, -1).max(axis=1)
 
 
-def settled(setting: Setting, sampler: Kernel, checkpoints: Any, traces: Traces) -> int:
+def settled(setting: Setting, sampler: Kernel, checkpoints: Any, traces: Traces, longest: int) -> int:
     """The burn-in: pilots are made twice as long until every trace settles within their first half."""
     draws = traces.values.shape[-1]
     while True:
         start = max(settling(trace) for trace in np.asarray(traces.values, float))
-        if start <= draws // 2 or draws >= LONGEST_PILOT * setting.draws:
+        if start <= draws // 2 or draws >= longest * setting.draws:
             return start
         draws *= 2
         traces = pilot(setting, sampler, checkpoints, draws)

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
+from scipy.stats import t
 
 Trace = Float[np.ndarray, "checkpoints chains draws"]
 PerCheckpoint = Float[np.ndarray, "checkpoints"]
@@ -86,6 +87,26 @@ def standard_error(trace: Trace, sample_size: PerCheckpoint) -> PerCheckpoint:
         between = nan_deviation(means, axis=1) / np.sqrt(chains)
         within = deviation(trace) / np.sqrt(sample_size)
     return np.fmax(between, within)
+
+
+def interval(
+    per_chain: Float[np.ndarray, "checkpoints chains"], level: float = 0.95
+) -> tuple[Float[np.ndarray, "checkpoints"], Float[np.ndarray, "checkpoints"]]:
+    """The interval for the mean from the spread of the live chains' means, by Student's t with one degree of freedom less.
+
+    Chains are independent, so it holds whatever the autocorrelation; NaN where fewer than two chains live.
+
+    Raises:
+        ValueError: `level` does not lie between 0 and 1.
+    """
+    if not 0 < level < 1:
+        raise ValueError(f"level: must lie between 0 and 1, got {level}")
+    live = np.isfinite(per_chain).sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        quantile = t.ppf((1 + level) / 2, np.where(live > 1, live - 1, np.nan))
+        half = quantile * nan_deviation(per_chain, axis=1) / np.sqrt(live)
+    mean = nan_mean(per_chain, axis=1)
+    return mean - half, mean + half
 
 
 def chain_means(trace: Trace) -> Float[np.ndarray, "checkpoints chains"]:

@@ -79,6 +79,7 @@ def judged(problem: Problem, params: Any, llc: config.LocalLearningCoefficient, 
             batch_size=llc.batch_size,
             chains=min(llc.chains, MOST_CHAINS),
             draws=min(steps, MOST_DRAWS),
+            longest_pilot=8 if llc.burn_in == "auto" else 1,
             sweep=True,
         )
     except ValueError as fault:

@@ -2,6 +2,7 @@ import warnings
 
 import numpy as np
 import pytest
+import scipy.stats
 
 from ontogeny.sampling import health
 
@@ -106,3 +107,23 @@ GOOD = {"mean": 2.0, "dead_chains": 0, "r_hat": 1.01, "sample_size": 400.0, "dri
 def test_the_verdict_names_what_failed(change, verdict):
     columns = {name: np.array([value]) for name, value in {**GOOD, **change}.items()}
     assert health.verdicts(columns.pop("mean"), chains=4, **columns) == [verdict]
+
+
+@pytest.mark.parametrize("level", [0.5, 0.95, 0.997])
+def test_intervals_cover_as_often_as_they_say(level):
+    """20,000 checkpoints of 5 independent chains; scipy's own interval of one of them."""
+    per_chain = np.random.default_rng(0).normal(3.0, 2.0, (20_000, 5))
+    low, high = health.interval(per_chain, level)
+    covered = np.mean((low < 3) & (high > 3))
+    assert abs(covered - level) < 4 * np.sqrt(level * (1 - level) / 20_000)
+    expected = scipy.stats.t.interval(level, 4, per_chain[0].mean(), scipy.stats.sem(per_chain[0]))
+    np.testing.assert_allclose((low[0], high[0]), expected)
+
+
+def test_intervals_leave_dead_chains_out_and_need_two():
+    per_chain = np.array([[1.0, 2.0, 3.0, np.nan], [1.0, np.nan, np.nan, np.nan]])
+    low, high = health.interval(per_chain)
+    np.testing.assert_allclose((low[0], high[0]), scipy.stats.t.interval(0.95, 2, 2.0, 1 / np.sqrt(3)))
+    assert np.isnan(low[1]) and np.isnan(high[1])
+    with pytest.raises(ValueError, match="level: must lie between 0 and 1, got 95"):
+        health.interval(per_chain, 95)
