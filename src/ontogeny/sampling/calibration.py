@@ -22,6 +22,8 @@ from ontogeny.sampling.settings import Resolved, resolve
 
 AUTO = "auto"
 PILOT_ROUNDS = 6
+MANY = 1000
+"""Parameters above which the curvature is measured at one draw of each pilot: a Hessian product costs several gradients."""
 ACCEPTANCE_DRAWS = 64
 SWEEP = 2.0 ** np.arange(-3, 4)
 """Factors of nβ at which λ̂ is measured for the range where it is flat."""
@@ -211,6 +213,8 @@ def curvature_at_draws(setting: Setting, traces: Traces) -> Float[np.ndarray, "c
     """The largest Hessian eigenvalue over the positions that the pilot collected around each checkpoint; NaN if a chain died."""
     collected = traces.collected
     count = traces.values.shape[0]
+    if sum(leaf[0, 0, 0].size for leaf in jax.tree.leaves(collected)) > MANY:
+        collected = jax.tree.map(lambda leaf: leaf[:, :1, -1:], collected)
     positions = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[3:]), collected)
     found = np.asarray(top_curvature(setting.loss, positions, setting.data, key=setting.key, mask=setting.mask))
     return found.reshape(count, -1).max(axis=1)
