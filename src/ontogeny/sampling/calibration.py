@@ -25,7 +25,7 @@ PILOT_ROUNDS = 6
 MANY = 1000
 """Parameters above which the curvature is measured at one draw of each pilot: a Hessian product costs several gradients."""
 ACCEPTANCE_DRAWS = 64
-SWEEP = 2.0 ** np.arange(-3, 4)
+SWEEP = 3.0 ** np.arange(-2, 3)
 """Factors of nβ at which λ̂ is measured for the range where it is flat."""
 FLAT_WITHIN = 0.1
 
@@ -96,7 +96,7 @@ def calibrate(
         longest_pilot: to find the burn-in the pilot is made longer, up to so many times, until it settles in its first half;
             1 where a burn-in is given, and the pilot only judges it.
         largest_bias: as a share of λ̂, in the worst direction.
-        sweep: also measure λ̂ at the last checkpoint from nβ/8 to 8 nβ.
+        sweep: also measure λ̂ at the last checkpoint from nβ/9 to 9 nβ.
 
     Raises:
         ValueError: as in `sample`; or the sampler has no step that can be chosen, or a given one is beyond stability.
@@ -258,7 +258,7 @@ def mala_acceptance(setting: Setting, sampler: Kernel, checkpoints: Any) -> floa
 
 
 def temperature_sweep(setting: Setting, sampler: Kernel, checkpoints: Any, curvature: np.ndarray, largest_bias: float) -> Sweep:
-    """λ̂ at the last checkpoint at nβ/8 … 8 nβ, each with a step as far from its own limit as the sampler's is."""
+    """λ̂ at the last checkpoint at nβ/9 … 9 nβ, each with a step as far from its own limit as the sampler's is."""
     last = jax.tree.map(lambda leaf: leaf[-1:], checkpoints)
     n_beta, stiffest = setting.resolved.inverse_temperature, max(float(curvature[-1]), 0.0)
     temperatures = n_beta * SWEEP
@@ -266,7 +266,7 @@ def temperature_sweep(setting: Setting, sampler: Kernel, checkpoints: Any, curva
     means, errors = [], []
     for temperature, factor in zip(temperatures, scale, strict=True):
         own = with_step(sampler, sampler.step_size * factor)
-        counts = {"chains": setting.chains, "draws": setting.draws, "burn_in": setting.draws // 2}
+        counts = {"chains": setting.chains, "draws": setting.draws - setting.draws // 3, "burn_in": setting.draws // 3}
         traces = setting.sample(own, last, inverse_temperature=float(temperature), **counts)
         values = np.asarray(traces.values, float)
         means.append(float(temperature * health.nan_mean(health.chain_means(values), axis=1)[0]))

@@ -18,7 +18,7 @@ from ontogeny.sampling.parameters import flatten, flatten_mask, unflatten_like
 LARGEST_BIAS = 0.05
 """Of λ̂ in the worst direction; over all directions it is smaller."""
 HESSIAN_WORKING_SET = 256 * MEGABYTE
-HESSIAN_EXAMPLES = 256
+HESSIAN_EXAMPLES = 128
 RUN_OUT = 1e-5
 """A residual this small beside the images is rounding error in single precision, not a direction."""
 
@@ -82,7 +82,7 @@ def top_curvature(
     """The largest Hessian eigenvalue of L_n at each checkpoint, from `iterations` Hessian-vector products of Lanczos.
 
     Lanczos converges faster than the power method at the same cost, and finds the largest eigenvalue where a negative
-    one is larger in absolute value. The Hessian is that of all n examples, or of the first 256 where the intermediate
+    one is larger in absolute value. The Hessian is that of all n examples, or of the first 128 where the intermediate
     results of all n exceed 256 MB.
     """
     return top_eigenvalues(hessian_product, loss, checkpoints, some_examples(loss, checkpoints, data), key, mask, iterations)
