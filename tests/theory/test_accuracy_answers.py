@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from jax.flatten_util import ravel_pytree
 
-from benchmarks import accuracy
+from benchmarks import accuracy, accuracy_answers, accuracy_rows
+from ontogeny.models.superposition import polygon
 
 N_BETA = 144.765
 
@@ -24,23 +25,25 @@ N_BETA = 144.765
     ],
 )
 def test_normal_crossings_at_finite_inverse_temperature(exponents, box, plane):
-    assert accuracy.crossing_in_a_box(*exponents, 4 * N_BETA) == pytest.approx(box, abs=6e-5)
-    assert accuracy.crossing(*exponents, 4 * N_BETA, 1.0) == pytest.approx(plane, abs=6e-5)
+    assert accuracy_answers.crossing_in_a_box(*exponents, 4 * N_BETA) == pytest.approx(box, abs=6e-5)
+    assert accuracy_answers.crossing(*exponents, 4 * N_BETA, 1.0) == pytest.approx(plane, abs=6e-5)
 
 
 @pytest.mark.parametrize("exponents", [(1, 1), (1, 3), (2, 3), (3, 3)])
 def test_the_quadrature_of_crossings_has_converged(exponents):
-    coarse, fine = (accuracy.crossing(*exponents, 4 * N_BETA, 1.0, points) for points in (600, 1500))
+    coarse, fine = (accuracy_answers.crossing(*exponents, 4 * N_BETA, 1.0, points) for points in (600, 1500))
     assert coarse == pytest.approx(fine, rel=1e-6)
 
 
 @pytest.mark.parametrize(("k", "expected"), [(1, 0.4966), (2, 0.2365), (3, 0.1478)])
 def test_monomials(k, expected):
-    assert accuracy.crossing(0, k, 1024 / np.log(1024), 2.0) == pytest.approx(expected, abs=6e-5)
+    assert accuracy_answers.crossing(0, k, 1024 / np.log(1024), 2.0) == pytest.approx(expected, abs=6e-5)
 
 
 def test_networks_of_width_one_are_crossings():
-    assert accuracy.two_layers_at_zero((1, 1, 1), 300.0, 2.0) == pytest.approx(accuracy.crossing(1, 1, 150.0, 2.0), rel=1e-6)
+    assert accuracy_answers.two_layers_at_zero((1, 1, 1), 300.0, 2.0) == pytest.approx(
+        accuracy_answers.crossing(1, 1, 150.0, 2.0), rel=1e-6
+    )
 
 
 @pytest.mark.parametrize("widths", [(2, 1, 3), (2, 2, 2), (4, 2, 3)])
@@ -54,7 +57,7 @@ def test_two_layers_at_zero_against_importance_sampling(widths):
     mean = np.sum(weight * energy) / np.sum(weight)
     error = np.sqrt(np.sum((weight * (energy - mean)) ** 2)) / np.sum(weight)
     assert error < 0.01 * mean
-    assert abs(accuracy.two_layers_at_zero(widths, 3.0, 1.0) - mean) < 3 * error
+    assert abs(accuracy_answers.two_layers_at_zero(widths, 3.0, 1.0) - mean) < 3 * error
 
 
 def test_a_product_of_three_against_importance_sampling():
@@ -64,13 +67,13 @@ def test_a_product_of_three_against_importance_sampling():
     mean = np.sum(weight * energy) / np.sum(weight)
     error = np.sqrt(np.sum((weight * (energy - mean)) ** 2)) / np.sum(weight)
     assert error < 0.01 * mean
-    assert abs(accuracy.product_of_three(10.0, 2.0) - mean) < 3 * error
+    assert abs(accuracy_answers.product_of_three(10.0, 2.0) - mean) < 3 * error
 
 
 def test_two_layers_approach_their_learning_coefficient_from_below():
-    values = [accuracy.two_layers_at_zero((2, 2, 2), n_beta, 1.0) for n_beta in (1e2, 1e4, 1e8)]
+    values = [accuracy_answers.two_layers_at_zero((2, 2, 2), n_beta, 1.0) for n_beta in (1e2, 1e4, 1e8)]
     assert values[0] < values[1] < values[2] < 1.5
-    assert values[2] == pytest.approx(accuracy.aoyagi((2, 2, 2), 0)[0], abs=0.01)
+    assert values[2] == pytest.approx(accuracy_answers.aoyagi((2, 2, 2), 0)[0], abs=0.01)
 
 
 AOYAGI = [
@@ -82,12 +85,12 @@ AOYAGI = [
 
 @pytest.mark.parametrize(("widths", "rank", "expected", "multiplicity"), AOYAGI)
 def test_aoyagi(widths, rank, expected, multiplicity):
-    assert accuracy.aoyagi(widths, rank) == (expected, multiplicity)
+    assert accuracy_answers.aoyagi(widths, rank) == (expected, multiplicity)
 
 
 @pytest.mark.parametrize("rank", range(6))
 def test_narrow_networks_gain_seven_a_rank(rank):
-    assert accuracy.aoyagi((12, 5, 5, 12), rank) == (12.5 + 7 * rank, 1)
+    assert accuracy_answers.aoyagi((12, 5, 5, 12), rank) == (12.5 + 7 * rank, 1)
 
 
 def two_layers(inputs, hidden, outputs, rank):
@@ -106,17 +109,17 @@ def two_layers(inputs, hidden, outputs, rank):
 def test_two_layer_networks_agree_with_aoyagi_and_watanabe():
     widths = range(1, 9)
     cases = [(x, h, y, r) for x in widths for h in widths for y in widths for r in range(min(x, h, y) + 1)]
-    assert [accuracy.aoyagi((x, h, y), r) for x, h, y, r in cases] == [two_layers(*case) for case in cases]
+    assert [accuracy_answers.aoyagi((x, h, y), r) for x, h, y, r in cases] == [two_layers(*case) for case in cases]
 
 
 def test_a_rank_that_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="rank: must lie between 0 and the smallest"):
-        accuracy.aoyagi((3, 2, 3), 3)
+        accuracy_answers.aoyagi((3, 2, 3), 3)
 
 
 def test_the_quadratic_of_the_reference():
     """n = 1000, ε = 1e-3, h = γ = 1, full batch: .515 once stationary."""
-    assert accuracy.quadratic_answer(1.0, N_BETA, 1.0)(1e-3, np.array([10**6])) == pytest.approx(0.515, abs=6e-4)
+    assert accuracy_answers.quadratic_answer(1.0, N_BETA, 1.0)(1e-3, np.array([10**6])) == pytest.approx(0.515, abs=6e-4)
 
 
 def test_minibatch_quadratics_against_a_direct_simulation_with_its_transient():
@@ -128,7 +131,7 @@ def test_minibatch_quadratics_against_a_direct_simulation_with_its_transient():
         values.append(n_beta * h * w**2 / 2)
         gradient = h * (w - rng.normal(scale=2 / np.sqrt(batch), size=walkers))
         w = w - step / 2 * (n_beta * gradient + localization * w) + np.sqrt(step) * rng.normal(size=walkers)
-    answer = accuracy.quadratic_answer(h, n_beta, localization, noise=h**2 * 4 / batch)
+    answer = accuracy_answers.quadratic_answer(h, n_beta, localization, noise=h**2 * 4 / batch)
     for kept in (slice(0, 4), slice(4, 12)):
         per_walker = np.mean(values[kept], axis=0)
         error = per_walker.std() / np.sqrt(walkers)
@@ -138,7 +141,7 @@ def test_minibatch_quadratics_against_a_direct_simulation_with_its_transient():
 
 
 def test_the_transient_starts_at_zero():
-    answer = accuracy.quadratic_answer([0.5, 2.0], 100.0, 1.0)
+    answer = accuracy_answers.quadratic_answer([0.5, 2.0], 100.0, 1.0)
     assert answer(1e-3, np.array([0])) == 0
     assert 0 < answer(1e-3, np.array([1])) < answer(1e-3, np.array([5])) < answer(1e-3, np.array([10**6]))
 
@@ -157,7 +160,7 @@ def test_minibatch_regression_against_a_direct_simulation():
         if number >= 100:
             values.append(n_beta / 2 * np.mean((w @ inputs.T) ** 2, axis=1))
     per_walker = np.mean(values, axis=0)
-    exact = accuracy.regression_answer(inputs, residuals, n_beta, 1.0, batch)(step, np.array([10**6]))
+    exact = accuracy_answers.regression_answer(inputs, residuals, n_beta, 1.0, batch)(step, np.array([10**6]))
     error = per_walker.std() / np.sqrt(walkers)
     assert error < 0.005 * exact
     assert abs(per_walker.mean() - exact) < 3 * error
@@ -165,35 +168,56 @@ def test_minibatch_regression_against_a_direct_simulation():
 
 @pytest.mark.parametrize("widths", [(2, 2, 3), (4, 6, 6, 4), (3, 2, 4, 2)])
 def test_the_spectrum_of_the_product_map_is_that_of_the_hessian(widths):
-    layers = accuracy.orthonormal_layers(widths, seed=0)
+    layers = accuracy_rows.orthonormal_layers(widths, seed=0)
     flat, unflatten = ravel_pytree(layers)
-    hessian = jax.hessian(lambda w: accuracy.matching(accuracy.product(layers))(unflatten(w), None))(flat)
-    direct, through_product = np.linalg.eigvalsh(np.asarray(hessian)), accuracy.product_spectrum(layers)
-    assert np.sum(direct > 1e-3) == np.sum(through_product > 1e-3) == 2 * accuracy.aoyagi(widths, min(widths))[0]
+    hessian = jax.hessian(lambda w: accuracy_rows.matching(accuracy_answers.product(layers))(unflatten(w), None))(flat)
+    direct, through_product = np.linalg.eigvalsh(np.asarray(hessian)), accuracy_answers.product_spectrum(layers)
+    assert np.sum(direct > 1e-3) == np.sum(through_product > 1e-3) == 2 * accuracy_answers.aoyagi(widths, min(widths))[0]
     np.testing.assert_allclose(direct[direct > 1e-3], through_product[through_product > 1e-3], rtol=1e-4)
 
 
 @pytest.mark.parametrize(("widths", "rank"), [((3, 3, 3, 3), 2), ((10, 10, 10), 5), ((4, 2, 3), 0)])
 def test_points_where_every_layer_and_the_product_have_the_rank(widths, rank):
-    layers = accuracy.layers_of_rank(widths, rank, seed=1)
+    layers = accuracy_rows.layers_of_rank(widths, rank, seed=1)
     assert [layer.shape for layer in layers] == [(after, before) for before, after in pairwise(widths)]
-    for matrix in (*layers, accuracy.product(layers)):
+    for matrix in (*layers, accuracy_answers.product(layers)):
         values = np.linalg.svd(np.asarray(matrix), compute_uv=False)
         np.testing.assert_allclose(values, [1.0] * rank + [0.0] * (len(values) - rank), atol=1e-5)
-    assert np.sum(accuracy.product_spectrum(layers) > 1e-3) / 2 <= accuracy.aoyagi(widths, rank)[0]
+    assert np.sum(accuracy_answers.product_spectrum(layers) > 1e-3) / 2 <= accuracy_answers.aoyagi(widths, rank)[0]
 
 
 @pytest.mark.parametrize(("k", "dead_bias", "rank"), [(5, -5.0, 14), (5, 1 / 12, 17), (6, 0.0, 17)])
 def test_polygons_have_the_published_rank(k, dead_bias, rank):
-    weight, bias = accuracy.polygon(k, 6, dead_bias)
-    h = accuracy.spectrum(accuracy.superposition_loss, {"weight": weight, "bias": bias})
+    weight, bias = polygon(k, 6, dead_bias)
+    h = accuracy_rows.spectrum(accuracy_rows.superposition_loss, {"weight": weight, "bias": bias})
     assert np.sum(h > 1e-3) == rank
     assert np.all(np.abs(np.sort(h)[: 18 - rank]) < 1e-4)
 
 
+@pytest.mark.parametrize(("widths", "expectation"), [((2, 1, 3), None), ((2, 2, 2), None), ((1, 1, 1, 1), "three")])
+def test_gibbs_sampling_against_quadrature(widths, expectation):
+    layers = accuracy_rows.layers_of_rank(widths, 0, seed=0)
+    mean, error = accuracy_answers.gibbs_energy(layers, 100.0, 1.0, sweeps=6000, burn_in=500, chains=32)
+    product_of_three, two_layers = accuracy_answers.product_of_three, accuracy_answers.two_layers_at_zero
+    exact = product_of_three(100.0, 1.0) if expectation else two_layers(widths, 100.0, 1.0)
+    assert error < 0.01 * exact
+    assert abs(mean - exact) < 3 * error
+
+
+def test_gibbs_sampling_of_a_smooth_fibre():
+    """Where all layers have full rank and γ holds them near w*, λ̂ is that of the quadratic, to leading order."""
+    layers = accuracy_rows.orthonormal_layers((2, 4, 3), seed=0)
+    h = accuracy_answers.product_spectrum(layers)
+    h = h[h > 1e-3]
+    mean, error = accuracy_answers.gibbs_energy(layers, 1e7, 1e4, sweeps=1500, burn_in=100, chains=16)
+    exact = float(np.sum(1e7 * h / 2 / (1e7 * h + 1e4)))
+    assert error < 0.01 * exact
+    assert abs(mean - exact) < 3 * error
+
+
 def test_a_row_is_measured():
     """A hand-set and a calibrated step on a quadratic: both agree with their own exact value, over a few seeds."""
-    row = next(accuracy.quadratics())
+    row = next(accuracy_rows.quadratics())
     for step in ("hand", "auto"):
         measured = accuracy.measure(row, step, seeds=4)
         assert measured.bias == pytest.approx(measured.mean - measured.expected)

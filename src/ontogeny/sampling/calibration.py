@@ -22,8 +22,10 @@ from ontogeny.sampling.settings import Resolved, resolve
 
 AUTO = "auto"
 PILOT_ROUNDS = 6
+POSITIONS = 16
+"""Draws of each pilot chain at which the curvature is measured."""
 MANY = 1000
-"""Parameters above which the curvature is measured at one draw of each pilot: a Hessian product costs several gradients."""
+"""Parameters above which it is measured at the last draw of one chain: a Hessian product costs several gradients."""
 ACCEPTANCE_DRAWS = 64
 SWEEP = 3.0 ** np.arange(-2, 3)
 """Factors of nβ at which λ̂ is measured for the range where it is flat."""
@@ -200,8 +202,8 @@ def with_step(sampler: Any, step_size: float) -> Any:
 
 
 def pilot(setting: Setting, sampler: Kernel, checkpoints: Any, draws: int) -> Traces:
-    """Chains from w*, nothing discarded, with their positions half-way and at the end."""
-    thin = max(1, (draws - 1) // 2)
+    """Chains from w*, nothing discarded, with the positions that `curvature_at_draws` looks at."""
+    thin = max(1, (draws - 1) // (1 if has_many(checkpoints) else POSITIONS))
     return setting.sample(sampler, checkpoints, chains=setting.chains, draws=draws, burn_in=0, collect=identity, thin=thin)
 
 
@@ -213,11 +215,15 @@ def curvature_at_draws(setting: Setting, traces: Traces) -> Float[np.ndarray, "c
     """The largest Hessian eigenvalue over the positions that the pilot collected around each checkpoint; NaN if a chain died."""
     collected = traces.collected
     count = traces.values.shape[0]
-    if sum(leaf[0, 0, 0].size for leaf in jax.tree.leaves(collected)) > MANY:
+    if has_many(jax.tree.map(lambda leaf: leaf[:, 0, 0], collected)):
         collected = jax.tree.map(lambda leaf: leaf[:, :1, -1:], collected)
     positions = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[3:]), collected)
     found = np.asarray(top_curvature(setting.loss, positions, setting.data, key=setting.key, mask=setting.mask))
     return found.reshape(count, -1).max(axis=1)
+
+
+def has_many(checkpoints: Any) -> bool:
+    return sum(leaf[0].size for leaf in jax.tree.leaves(checkpoints)) > MANY
 
 
 def settled(setting: Setting, sampler: Kernel, checkpoints: Any, traces: Traces, longest: int) -> int:

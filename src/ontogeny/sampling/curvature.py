@@ -15,7 +15,7 @@ from ontogeny.sampling.layout import MEGABYTE, example_bytes
 from ontogeny.sampling.objective import Loss
 from ontogeny.sampling.parameters import flatten, flatten_mask, unflatten_like
 
-LARGEST_BIAS = 0.05
+LARGEST_BIAS = 0.02
 """Of λ̂ in the worst direction; over all directions it is smaller."""
 HESSIAN_WORKING_SET = 256 * MEGABYTE
 HESSIAN_EXAMPLES = 128
