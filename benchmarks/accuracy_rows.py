@@ -170,7 +170,7 @@ def regressions() -> Iterator[Row]:
 
 def crossings() -> Iterator[Row]:
     """R2 on R² with γ = 1: K = 4 w1^{2 k1} w2^{2 k2}. (0, 1) is a quadratic."""
-    steps = {(0, 1): 1e-4, (0, 2): 3e-4, (0, 3): 3e-4, (1, 1): 3e-5, (1, 2): 3e-5, (1, 3): 3e-5}
+    steps = {(0, 1): 1e-4, (0, 2): 3e-4, (0, 3): 3e-4, (1, 1): 3e-5, (1, 2): 3e-5, (1, 3): 1e-4}
     for k1, k2 in list(combinations_with_replacement(range(4), 2))[1:]:
         quadratic = (k1, k2) == (0, 1)
         yield Row(
@@ -183,7 +183,7 @@ def crossings() -> Iterator[Row]:
             limit=min(1 / (2 * k) for k in (k1, k2) if k),
             step_size=steps.get((k1, k2), 1e-4),
             chains=32,
-            draws=80_000 if k1 else 10_000,
+            draws=160_000 if k1 else 20_000,
             burn_in=20_000 if k1 else 5000,
         )
 
@@ -282,8 +282,8 @@ def singular_networks() -> Iterator[Row]:
             step_size=1e-4,
             n_beta=100.0,
             chains=32,
-            draws=60_000,
-            burn_in=30_000,
+            draws=120_000 if len(widths) > 3 else 30_000,
+            burn_in=20_000,
         )
     cases = [
         ((2, 2, 2), 1), ((3, 2, 3), 1), ((3, 3, 3, 3), 1), ((3, 3, 3, 3), 2),
@@ -293,8 +293,8 @@ def singular_networks() -> Iterator[Row]:
         layers = layers_of_rank(widths, rank, seed=rank)
         size = sum(layer.size for layer in layers)
         # Weights wander by a few √(width/γ), which multiplies the curvature: this keeps it below a few times that at w*.
-        n_beta, localization = (1000.0, 4.0 * max(widths)) if size < 100 else (1e4, 4.0 * max(widths))
-        large = size > 5000
+        n_beta, localization = 1e4 if size > 5000 else 1e3, 4.0 * max(widths)
+        small, large = size < 100, size > 5000
         sweeps = 400 if large else 4000
         yield Row(
             name=f"linear network {'-'.join(map(str, widths))}, rank {rank}",
@@ -307,8 +307,8 @@ def singular_networks() -> Iterator[Row]:
             n_beta=n_beta,
             localization=localization,
             chains=4 if large else 8,
-            draws=2000 if large else 10_000,
-            burn_in=2000 if large else 3000,
+            draws=40_000 if small else 2000 if large else 10_000,
+            burn_in=20_000 if small else 2000 if large else 5000,
             seeds=3 if size > 50_000 else 20,
             extrapolate=True,
         )
