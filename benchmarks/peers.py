@@ -16,179 +16,24 @@ It lives in an environment of its own, made once by one of
 
 import argparse
 import json
-import math
 import os
 import subprocess
 import tempfile
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
-from scipy.integrate import dblquad
 
 import ontogeny
 from benchmarks.peers_losses import LOSSES
+from benchmarks.peers_page import line, means, page
+from benchmarks.peers_problems import BURN_IN, CHAINS, DRAWS, INVERSE_TEMPERATURE, Problem, problems
 
 PAGE = Path("docs/accuracy-peers.md")
-N = 1000
-INVERSE_TEMPERATURE = N / math.log(N)
-CHAINS, DRAWS, BURN_IN = 4, 500, 200
-Arrays = dict[str, np.ndarray]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Problem:
-    """A loss, its data, its w*, the settings, and the truth."""
-
-    name: str
-    loss: str
-    parameters: Arrays
-    data: Arrays
-    truth: float
-    step_size: float
-    localization: float = 1.0
-    batch_size: int | None = None
-    noisy: bool = True
-
-    @cached_property
-    def settings(self) -> dict[str, Any]:
-        return {
-            "step_size": self.step_size,
-            "inverse_temperature": INVERSE_TEMPERATURE,
-            "localization": self.localization,
-            "chains": CHAINS,
-            "draws": DRAWS,
-            "burn_in": BURN_IN,
-        }
-
-    @cached_property
-    def stream(self) -> int:
-        """Where the seeds of this row start: rows do not share random numbers."""
-        return zlib.crc32(f"{self.name} {self.batch_size}".encode()) % 10**9
-
-
-def float32(arrays: Arrays) -> Arrays:
-    return {name: np.ascontiguousarray(leaf, dtype=np.float32) for name, leaf in arrays.items()}
-
-
-def gaussian_truth(curvatures: np.ndarray, localization: float) -> float:
-    """R1 with ε → 0: Σ nβ h / 2 / (nβ h + γ)."""
-    stiffness = INVERSE_TEMPERATURE * curvatures
-    return float((stiffness / 2 / (stiffness + localization)).sum())
-
-
-def quadratic(curvatures: np.ndarray, *, batch_size: int | None, step_size: float) -> Problem:
-    """½ Σ h (w - z)² with z ~ N(0, 1/h), centred: the model is well specified."""
-    generator = np.random.default_rng(0)
-    z = generator.standard_normal((N, len(curvatures))) / np.sqrt(curvatures)
-    return Problem(
-        name=f"quadratic, d = {len(curvatures)}, h in [{curvatures.min():g}, {curvatures.max():g}]",
-        loss="quadratic",
-        parameters=float32({"w": np.zeros(len(curvatures))}),
-        data=float32({"z": z - z.mean(axis=0), "curvature": np.tile(curvatures, (N, 1))}),
-        truth=gaussian_truth(curvatures, 1.0),
-        step_size=step_size,
-        batch_size=batch_size,
-    )
-
-
-def crossing_truth(first: int, second: int, localization: float) -> float:
-    """nβ E[w₁^2k₁ w₂^2k₂] under exp(-nβ w₁^2k₁ w₂^2k₂ - γ |w|²/2) on the plane, by quadrature."""
-
-    def energy(x: float, y: float) -> float:
-        return INVERSE_TEMPERATURE * x ** (2 * first) * y ** (2 * second)
-
-    def density(x: float, y: float) -> float:
-        return math.exp(-energy(x, y) - localization * (x * x + y * y) / 2)
-
-    edge = 8 / math.sqrt(localization)
-    total = dblquad(density, 0, edge, 0, edge, epsabs=1e-10)[0]
-    return dblquad(lambda x, y: energy(x, y) * density(x, y), 0, edge, 0, edge, epsabs=1e-10)[0] / total
-
-
-def crossing(first: int, second: int, *, noise: float, spread: bool, batch_size: int | None) -> Problem:
-    """w₁^2k₁ w₂^2k₂ at the origin, with label noise of a standard deviation or weights that are exponentially spread."""
-    generator = np.random.default_rng(1)
-    labels, weights = noise * generator.standard_normal(N), generator.exponential(size=N) if spread else np.ones(N)
-    kind = f"label noise {noise:g}" if noise else "weighted examples, no noise"
-    return Problem(
-        name=f"normal crossing ({first}, {second}), {kind}",
-        loss=f"crossing {first} {second}",
-        parameters=float32({"w": np.zeros(2)}),
-        data=float32({"noise": labels - labels.mean(), "weight": weights / weights.mean()}),
-        truth=crossing_truth(first, second, 10.0),
-        step_size=1e-3,
-        localization=10.0,
-        batch_size=batch_size,
-        noisy=noise > 0,
-    )
-
-
-def linear_network(widths: list[int], *, noise: float, batch_size: int | None) -> Problem:
-    """Layers with singular values 2, white inputs, and label noise orthogonal to them: w* is an exact minimum of full rank."""
-    generator = np.random.default_rng(2)
-    inputs = np.linalg.qr(generator.standard_normal((N, widths[0])))[0] * math.sqrt(N)
-    layers = [orthogonal(generator, *shape) * 2 for shape in zip(widths[1:], widths[:-1], strict=True)]
-    labels = noise * generator.standard_normal((N, widths[-1]))
-    labels -= inputs @ (inputs.T @ labels) / N
-    curvatures = np.linalg.eigvalsh(product_curvature(layers))
-    return Problem(
-        name=f"linear network {widths}, " + (f"label noise {noise:g}" if noise else "no noise"),
-        loss="linear network",
-        parameters=float32({f"layer{place}": layer for place, layer in enumerate(layers)}),
-        data=float32({"x": inputs, "y": inputs @ product(layers).T + labels}),
-        truth=gaussian_truth(curvatures[curvatures > 1e-6], 1.0),
-        step_size=0.04 / (INVERSE_TEMPERATURE * curvatures.max()),
-        batch_size=batch_size,
-        noisy=noise > 0,
-    )
-
-
-def orthogonal(generator: np.random.Generator, rows: int, columns: int) -> np.ndarray:
-    """A random matrix whose singular values are all 1."""
-    left, _, right = np.linalg.svd(generator.standard_normal((rows, columns)), full_matrices=False)
-    return left @ right
-
-
-def product(layers: list[np.ndarray]) -> np.ndarray:
-    return np.linalg.multi_dot(layers[::-1])
-
-
-def product_curvature(layers: list[np.ndarray]) -> np.ndarray:
-    """J Jᵀ of the product map, Σ (above aboveᵀ) ⊗ (belowᵀ below): with white inputs it has the Hessian's spectrum."""
-    total = 0
-    for place in range(len(layers)):
-        above = np.eye(layers[-1].shape[0])
-        for layer in layers[:place:-1]:
-            above = above @ layer
-        below = np.eye(layers[0].shape[1])
-        for layer in layers[:place]:
-            below = layer @ below
-        total = total + np.kron(above @ above.T, below.T @ below)
-    return np.asarray(total)
-
-
-def problems() -> Iterator[Problem]:
-    spectra = [np.ones(1), np.geomspace(0.5, 2, 10), np.ones(100)]
-    shapes = [[5, 5, 5], [4, 4, 4, 4]]
-    for batch_size in (20, None):
-        for spectrum in spectra:
-            yield quadratic(spectrum, batch_size=batch_size, step_size=2e-4)
-    for first, second in ((1, 1), (1, 2)):
-        yield crossing(first, second, noise=0.25, spread=False, batch_size=50)
-        yield crossing(first, second, noise=0, spread=True, batch_size=50)
-        yield crossing(first, second, noise=0.25, spread=False, batch_size=None)
-    for widths in shapes:
-        yield linear_network(widths, noise=1, batch_size=50)
-        yield linear_network(widths, noise=0, batch_size=50)
-        yield linear_network(widths, noise=1, batch_size=None)
 
 
 def ours(problem: Problem, seeds: range) -> list[float]:
@@ -300,126 +145,6 @@ def row(problem: Problem, found: dict[str, list[float]]) -> dict[str, Any]:
         "without_burn_in": None if problem.batch_size else without_burn_in(problem, 200),
         "values": found,
     }
-
-
-def table(rows: list[dict[str, Any]]) -> str:
-    columns = ["problem", "seeds", "exact", "ontogeny", "`llc()`", "ours / theirs", "by hand", "ours / theirs"]
-    if not rows[0]["batch"]:
-        columns.append("ours / `llc()`, same draws")
-    head = ["| " + " | ".join(columns) + " |", "|---|" + "--:|" * (len(columns) - 1)]
-    return "\n".join(head + [line(one) for one in rows])
-
-
-def line(one: dict[str, Any]) -> str:
-    def error(program: str) -> str:
-        return f"{one['rmse'][program]:.3g} ({one['bias'][program]:+.2g})"
-
-    cells = [one["problem"], str(one["seeds"]), f"{one['truth']:.4g}", error("ontogeny")]
-    for program in ("llc()", "by hand"):
-        cells += [error(program), interval(one["ratio"][program])]
-    if one["without_burn_in"]:
-        cells.append(interval(one["without_burn_in"]))
-    return "| " + " | ".join(cells) + " |"
-
-
-def interval(found: tuple[float, float, float]) -> str:
-    return "{:.2f} [{:.2f}, {:.2f}]".format(*found)
-
-
-def geometric_mean(rows: list[dict[str, Any]], program: str) -> float:
-    return float(np.exp(np.mean([np.log(one["ratio"][program][0]) for one in rows])))
-
-
-def means(rows: list[dict[str, Any]]) -> str:
-    """Geometric means of the ratio, over groups of rows."""
-    groups = {
-        "minibatches, all": [one for one in rows if one["batch"]],
-        "minibatches, noisy labels": [one for one in rows if one["batch"] and one["noisy"]],
-        "minibatches, no noise": [one for one in rows if one["batch"] and not one["noisy"]],
-        "full batches": [one for one in rows if not one["batch"]],
-    }
-    head = ["| geometric mean of ours / theirs | rows | `llc()` | by hand |", "|---|--:|--:|--:|"]
-    lines = [
-        f"| {name} | {len(some)} | {geometric_mean(some, 'llc()'):.2f} | {geometric_mean(some, 'by hand'):.2f} |"
-        for name, some in groups.items()
-        if some
-    ]
-    return "\n".join(head + lines)
-
-
-def lost(rows: list[dict[str, Any]]) -> str:
-    """The comparisons where our error is above 1.05 × theirs, surely or perhaps."""
-    lines = []
-    for one in rows:
-        found = {**one["ratio"], "`llc()`'s reading of the same draws": one["without_burn_in"] or (0, 0, 0)}
-        kind = f"batches of {one['batch']}" if one["batch"] else "full batch"
-        lines += [
-            f"- {one['problem']}, {kind}, beside {program}: {interval(values)}, "
-            + ("surely" if values[1] > 1 else "within the noise of the seeds")
-            for program, values in found.items()
-            if values[0] > 1.05
-        ]
-    return "\n".join(lines or ["- none"])
-
-
-def page(rows: list[dict[str, Any]]) -> str:
-    minibatch, full = [one for one in rows if one["batch"]], [one for one in rows if not one["batch"]]
-    sizes = "quadratics 20, the others 50"
-    return f"""# The error of λ̂ beside devinterp 2.0.1
-
-Written by `python -m benchmarks.peers --write`. The program's text says how the environment of devinterp is made.
-
-{TEXT.format(chains=CHAINS, draws=DRAWS, burn_in=BURN_IN, n=N, nbeta=INVERSE_TEMPERATURE, gradients=CHAINS * (DRAWS + BURN_IN))}
-
-## Figures
-
-{means(rows)}
-
-Asked for: 0.5 over the minibatch rows, 1.05 in each row of the full batches.
-
-## Minibatches (of {sizes})
-
-{table(minibatch)}
-
-## Full batches
-
-{table(full)}
-
-## Rows where our error is above 1.05 × theirs
-
-{lost(rows)}
-"""
-
-
-TEXT = """Root of the mean square error over seeds, its mean (the bias) in brackets; 95% intervals over resampled seeds.
-
-**The same work.** Loss (one source for JAX and PyTorch), data, w*, ε, nβ = {nbeta:.3f}, γ, batch size, {chains} chains of
-{burn_in} steps of burn-in and {draws} draws: {gradients} gradients each, float32, n = {n}. Plain SGLD in both: devinterp's
-default `sgmcmc_sgld`, whose update is ours. ε, γ: 2e-4, 1 (quadratics); 1e-3, 10 (crossings); .04 / (nβ h_max), 1 (networks).
-
-**Exact** is nβ E[L(w) - L(w*)] under the local posterior, which neither step nor batch enters: Σ nβ h / 2 / (nβ h + γ) for the
-quadratics, the same with the Hessian's non-zero eigenvalues for the networks (Laplace's approximation on a smooth fibre),
-quadrature for the crossings. What step and batch add counts as an error of both.
-
-**devinterp in two ways.**
-
-- `llc()`: as documented, `devinterp.slt.llc.llc`'s llc_mean with every argument that the work does not fix left at its
-  default: `num_init_loss_batches=32`, `match_sampling_input_ids_across_chains=True`, `shuffle=True`. It averages burn-in
-  in, by its docstring.
-- by hand: `num_init_loss_batches` for one whole pass, `match_sampling_input_ids_across_chains=False`, and λ̂ from the stored
-  `sampling_loss`, which has no burn-in. A user has to know to do it.
-
-Both take `observables={{}}`: they cost evaluations and do not enter λ̂. A "sequence" is the number of an example, of one loss, by
-`loss_fn`. The full batch is one sequence whose loss is the mean over all examples; there both ways read the same draws, and
-`by hand` is the same Markov chain and the same average as ours: its ratio is 1 but for the noise of the seeds. `llc()` averages
-the burn-in of that chain in; what this alone does is measured in the last column, on 200 repetitions of our own chains.
-Ours draws batches independently, with replacement. devinterp goes through a permutation of the data and replays it: a batch
-is read just after all the others of its pass have moved the chain away from it, which adds to λ̂ (the bias of `by hand`
-where labels have noise).
-
-**Where the difference comes from.** Ours subtracts the loss at w* on the same batch. Theirs subtracts a mean over other
-batches, whose error, times nβ, stays in λ̂ however long the chains. Where labels have no noise the loss at w* is 0 and there
-is nothing to pair."""
 
 
 def main() -> None:
