@@ -136,6 +136,12 @@ def crosses(steps: Any, values: Any, verdicts: Any, name: str, **more: Any) -> T
     return dots(steps, values, verdicts, name, "x", hovertemplate="%{y:.4g}: %{text}", **more)
 
 
+def failing(rows: pd.DataFrame) -> list[Trace]:
+    """Crosses on the rows whose draws fail a check; nothing where none do."""
+    bad = pd.DataFrame(rows[failed(rows)])
+    return [crosses(bad["step"], bad["value"], bad["verdict"], "fails a check")] if len(bad) else []
+
+
 def dots(steps: Any, values: Any, verdicts: Any, name: str, symbol: str, **more: Any) -> Trace:
     """Marked checkpoints, each with its verdict."""
     return {
@@ -215,9 +221,7 @@ def whole_panel(name: str, rows: pd.DataFrame) -> Panel:
     """One curve of the network; what comes from draws that fail a check is crossed out."""
     words = label(name)
     data = [*band(rows, BLUE), line(rows["step"], rows["value"], words.title, BLUE)]
-    bad = pd.DataFrame(rows[failed(rows)])
-    if len(bad):
-        data.append(crosses(bad["step"], bad["value"], bad["verdict"], "fails a check"))
+    data += failing(rows)
     return Panel(identifier=slug("observable", name), title=words.title, caption=words.meaning, figure=figure(data, words.axis))
 
 
@@ -230,6 +234,7 @@ def component_panel(trajectory: pd.DataFrame, name: str, parts: Sequence[str]) -
         line(rows["step"], rows["value"], part, colour, mode="lines", line={"dash": dash})
         for (part, rows), (colour, dash) in zip(curves.items(), styles, strict=True)
     ]
+    data += failing(pd.concat(curves.values()))
     many = len(parts) > MOST_IN_LEGEND
     scale = f" {len(parts)} lines, from dark ({parts[0]}) to light ({parts[-1]})." if many else ""
     return Panel(
