@@ -279,7 +279,9 @@ class Refine(Section):
 class PerExample(Section):
     """The losses of single examples at the draws, for influence, susceptibilities and information criteria."""
 
-    examples: Annotated[Count | Literal["all"], Field(description="the first so many of the n examples; all for all n")] = 256
+    examples: Annotated[
+        Count | Literal["all"], Field(description="the first so many of the n examples, at most n; all for n")
+    ] = 256
     every: Annotated[int, Field(ge=1, description="at every so-many-th kept draw of each chain")] = 10
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 from ontogeny import config
 from ontogeny.files import write_csv, write_json, write_parquet
 from ontogeny.stages.job import Job
-from ontogeny.trajectory import assemble, empty
+from ontogeny.trajectory import assemble, criteria_rows, empty
 from ontogeny.transitions import candidates, detect_transitions
 
 
@@ -34,6 +34,6 @@ def run(job: Job) -> None:
 
 
 def information(folder: Path) -> pd.DataFrame:
-    """The information criteria of a run, without a row where sampling gave none."""
+    """The rows of the information criteria of a run; none where sampling gave none."""
     path = folder / "information.parquet"
-    return pd.read_parquet(path) if path.is_file() else empty()
+    return criteria_rows(pd.read_parquet(path)) if path.is_file() else empty()

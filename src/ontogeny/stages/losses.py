@@ -18,7 +18,6 @@ from ontogeny.problem import Problem
 from ontogeny.sampling.chains import Traces
 from ontogeny.sampling.checks import leading_axis
 from ontogeny.stages.target import Target
-from ontogeny.trajectory import tidy_observables
 
 FEWEST_DRAWS = 2
 """Below these a checkpoint has no variance over draws."""
@@ -60,11 +59,11 @@ def has_criteria(problem: Problem, llc: config.LocalLearningCoefficient, traces:
 
 
 def criteria_table(traces: Traces, averages_over: int, verdicts: Sequence[str]) -> pd.DataFrame:
-    """The information criteria of the whole network as rows of the trajectory table, in nats, of whole examples.
+    """A row per checkpoint: step, the `InformationCriteria` of the whole network by name, verdict; nats, of whole examples.
 
     Where the loss is a mean over the tokens of a window, minus the log likelihood of a window is `averages_over` times it.
-    exp(-nβ L_n) is then the posterior at nβ / averages_over: the same draws, counted in windows. Criteria that are nowhere
-    defined (WBIC at another temperature) are left out; draws of dead chains are not used.
+    exp(-nβ L_n) is then the posterior at nβ / averages_over: the same draws, counted in windows. NaN where
+    a criterion is not defined (WBIC at another temperature) or too few draws are left; those of dead chains are not used.
 
     Args:
         traces: with the losses of all n examples in `collected`.
@@ -78,10 +77,7 @@ def criteria_table(traces: Traces, averages_over: int, verdicts: Sequence[str]) 
             for losses, live in zip(np.asarray(traces.collected), alive, strict=True)
         ]
     )
-    defined = found.dropna(axis="columns", how="all")
-    rows = tidy_observables(traces.steps.tolist(), {str(name): defined[name].to_numpy() for name in defined})
-    said = dict(zip(traces.steps.tolist(), verdicts, strict=True))
-    return rows.assign(verdict=[said[step] for step in rows["step"]])
+    return pd.DataFrame({"step": np.asarray(traces.steps, np.int64), **found, "verdict": list(verdicts)})
 
 
 def criteria_at(losses: Float[np.ndarray, "chains draws n"], inverse_temperature: float) -> dict[str, float]:

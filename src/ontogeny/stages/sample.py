@@ -24,6 +24,7 @@ from ontogeny.llc import Estimate, summarise
 from ontogeny.problem import Batch, Problem
 from ontogeny.progress import progress
 from ontogeny.sampling.chains import Traces, sample
+from ontogeny.sampling.checks import leading_axis
 from ontogeny.sampling.kinds import build_sampler
 from ontogeny.schedule import blocks, sampled_steps
 from ontogeny.stages.job import Job, as_task, task_and_model
@@ -47,7 +48,7 @@ def run(job: Job) -> None:
     sampled: dict[str, tuple[Target, Any, Mapping[str, Any]]] = {
         WHOLE_NETWORK: (target, None, collecting(target, llc.per_example)),
         **{name: (target, mask, {}) for name, mask in refined_masks(problem, llc.refine).items()},
-        **{name: (target.on(examples), None, {}) for name, examples in other_data(job, problem).items()},
+        **{name: (target.on(examples), None, {}) for name, examples in other_data(job, problem, llc.batch_size or 0).items()},
     }
     files = [*(f"{name}.parquet" for name in ("llc", "health", "traces")), *(["per_example.npz"] if llc.per_example else [])]
     chain_settings = {"sampler": build_sampler(calibration["sampler"]), "projection": llc.projection} | {
@@ -85,11 +86,11 @@ def refined_masks(problem: Problem, refine: config.Refine | None) -> dict[str, A
     return masks
 
 
-def other_data(job: Job, problem: Problem) -> dict[str, Batch]:
+def other_data(job: Job, problem: Problem, batch_size: int) -> dict[str, Batch]:
     """Component -> examples, of the other data sets of `llc.refine`: `data:NAME`.
 
     Raises:
-        SpecificationError: a data set cannot be made, or needs another network.
+        SpecificationError: a data set cannot be made, is smaller than a batch, or needs another network.
     """
     found = {}
     for name, section in job.specification["other_data"].items():
@@ -97,6 +98,8 @@ def other_data(job: Job, problem: Problem) -> dict[str, Batch]:
             found[f"data:{name}"] = other_examples(as_task(section), problem.shape, job.base)
         except SpecificationError as fault:
             raise SpecificationError(f"llc.refine.data.{name}: {fault}") from fault
+        if batch_size > (n := leading_axis(found[f"data:{name}"], "data", "n examples")):
+            raise SpecificationError(f"llc.batch_size ({batch_size}) is larger than n of llc.refine.data.{name} ({n})")
     return found
 
 

@@ -1,6 +1,6 @@
 """Losses of single examples and information criteria: what a sampling job leaves of them, and what they are."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,15 +15,16 @@ from ontogeny.sampling.chains import Traces
 from ontogeny.stages import analyse, sample, train
 from ontogeny.stages.job import Job
 from ontogeny.stages.losses import criteria_table, has_criteria
+from ontogeny.trajectory import criteria_rows
 
 MINE = """
 import jax.numpy as jnp
 from flax import nnx
 from ontogeny.problem import Data, Task
 
-def task(batch_size, *, slope=1.0, inputs=1):
-    x = jnp.linspace(-1.0, 1.0, 30 * inputs).reshape(30, inputs)
-    data = x, slope * x.sum(1) + 0.1 * (-1.0) ** jnp.arange(30)
+def task(batch_size, *, slope=1.0, inputs=1, n=30):
+    x = jnp.linspace(-1.0, 1.0, n * inputs).reshape(n, inputs)
+    data = x, slope * x.sum(1) + 0.1 * (-1.0) ** jnp.arange(n)
     return Task(
         data=Data(train=lambda key, step: data, sampling=data, evaluation=data),
         output_loss=lambda outputs, targets: (outputs - targets) ** 2 / 2,
@@ -94,18 +95,15 @@ def test_losses_are_those_whose_mean_the_chains_read(all_kept):
     np.testing.assert_allclose(mean - mean[:, :1, :1], read - read[:, :1, :1], atol=1e-6)
 
 
-def test_criteria_are_rows_of_the_trajectory_with_the_verdict_of_their_draws(all_kept):
+def test_criteria_are_those_of_the_losses_with_the_verdict_of_their_draws(all_kept):
     saved, health, information, _ = all_kept
     expected = information_criteria(saved["losses"], 30.0)
-    found = information.pivot(index="step", columns="observable", values="value")
-    assert set(found) == {
-        *("bayes_training_loss", "gibbs_training_loss", "functional_variance", "singular_fluctuation", "waic"),
-        "gibbs_generalization_loss",  # nβ is not n / log n: no WBIC
-    }
-    for name in found:
-        np.testing.assert_allclose(found[name], getattr(expected, name), rtol=1e-6)
-    network = health[health["component"] == ""].set_index("step")["verdict"]
-    assert (information["verdict"] == information["step"].map(network)).all()
+    assert set(information) == {"step", "verdict", *asdict(expected)}
+    for name, values in asdict(expected).items():
+        np.testing.assert_allclose(information[name], values, rtol=1e-6)
+    assert information["wbic"].isna().all() and information["waic"].notna().all()  # nβ is not n / log n
+    network = health[health["component"] == ""]
+    assert information[["step", "verdict"]].to_numpy().tolist() == network[["step", "verdict"]].to_numpy().tolist()
 
 
 def test_another_data_set_is_a_component_whose_checkpoints_are_no_minima(all_kept):
@@ -126,7 +124,10 @@ def test_the_trajectory_holds_the_criteria_and_looks_for_no_transitions_in_them(
     ).to_parquet(made.seed_folder(0) / "observables.parquet")
     analyse.run(made)
     trajectory = pd.read_parquet(made.seed_folder(0) / "trajectory.parquet")
-    assert {"waic", "llc", "loss"} <= set(trajectory["observable"])
+    assert {"waic", "llc", "loss"} <= set(trajectory["observable"]) and "wbic" not in set(trajectory["observable"])
+    waic = trajectory[trajectory["observable"] == "waic"]
+    assert waic["verdict"].tolist() == all_kept[2]["verdict"].tolist() and set(waic["component"]) == {""}
+    np.testing.assert_array_equal(waic["value"], all_kept[2]["waic"])
     assert "waic" not in (made.seed_folder(0) / "transitions.json").read_text()
 
 
@@ -178,6 +179,10 @@ def test_an_interrupted_job_goes_on_with_the_same_losses(base, all_kept, monkeyp
     [
         ({"per_example": {"examples": 31}}, r"llc.per_example.examples \(31\) is larger than n \(30\)"),
         ({"refine": {"data": {"wide": {"inputs": 2}}}}, r"llc.refine.data.wide: has the shape {'inputs': 2}; the network .* 1}"),
+        (
+            {"batch_size": 20, "refine": {"data": {"few": {"n": 10}}}},
+            r"llc.batch_size \(20\) is larger than n of llc.refine.data.few \(10\)",
+        ),
         ({"refine": {"data": {"wide": {"slopes": 2}}}}, r"llc.refine.data.wide: mine.py:task fails: TypeError"),
     ],
 )
@@ -209,27 +214,25 @@ def windows_of_regression(draws: int, terms: int) -> tuple[Traces, float]:
 
 def test_a_mean_over_the_tokens_of_a_window_is_scaled_to_the_window():
     traces, variance = windows_of_regression(500, 4)
-    found = criteria_table(traces, 4, ["ok"]).set_index("observable")["value"]
+    found = criteria_table(traces, 4, ["ok"]).iloc[0]
     assert found["functional_variance"] == pytest.approx(variance, rel=0.08)
     assert found["singular_fluctuation"] == pytest.approx(5 / 2, rel=0.15)
     assert found["gibbs_training_loss"] == pytest.approx(4 * traces.collected.mean())
-    assert "wbic" not in found
-    cooler = criteria_table(replace(traces, inverse_temperature=4 * 200 / np.log(200)), 4, ["ok"]).set_index("observable")[
-        "value"
-    ]
+    assert np.isnan(found["wbic"])
+    cooler = criteria_table(replace(traces, inverse_temperature=4 * 200 / np.log(200)), 4, ["ok"]).iloc[0]
     assert cooler["wbic"] == pytest.approx(200 * found["gibbs_training_loss"])
 
 
-def test_draws_of_a_dead_chain_do_not_count_and_a_checkpoint_without_any_has_none(tmp_path):
+def test_draws_of_a_dead_chain_do_not_count_and_a_checkpoint_without_any_has_none():
     traces, _ = windows_of_regression(20, 2)
-    alone = criteria_table(replace(traces, values=traces.values[:, 1:], collected=traces.collected[:, 1:]), 2, ["ok"])
+    alone = criteria_table(replace(traces, values=traces.values[:, 1:], collected=traces.collected[:, 1:]), 2, ["r_hat"])
     values, losses = (np.concatenate([array] * 2) for array in (traces.values, traces.collected))
     values[0, 0, 5:] = values[1] = np.nan  # its first draws are finite, and so are their losses
     both = replace(traces, values=values, collected=losses, steps=np.array([7, 8]))
     found = criteria_table(both, 2, ["r_hat", "dead_chains"])
-    pd.testing.assert_series_equal(found.loc[found["step"] == 7, "value"].reset_index(drop=True), alone["value"])
-    assert found.loc[found["step"] == 8, "value"].isna().all()
-    assert criteria_table(replace(both, values=np.full_like(values, np.nan)), 2, ["", ""]).empty
+    pd.testing.assert_frame_equal(found[:1], alone)
+    assert found.loc[1].drop(["step", "verdict"]).isna().all()
+    assert criteria_rows(criteria_table(replace(both, values=np.full_like(values, np.nan)), 2, ["", ""])).empty
 
 
 def test_criteria_need_a_log_likelihood_and_the_losses_of_all_examples():
