@@ -69,7 +69,8 @@ def information_criteria(
     Args:
         losses: -log p(x_i|w), summed over the tokens of one independent example. Draws with a value that is not finite
             are left out.
-        inverse_temperature: nβ of the posterior that they were drawn from.
+        inverse_temperature: nβ of the posterior that they were drawn from. Where the chains ran on a mean over T tokens, hand
+            over T times the losses, and nβ / T.
 
     Raises:
         ValueError: fewer than two draws are left at a checkpoint, or the losses have another number of axes.
