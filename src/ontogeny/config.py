@@ -4,9 +4,10 @@ A fault is reported with its path, its value and what is allowed; all faults of 
 """
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
 
 from ontogeny import optax_names
 
@@ -61,6 +62,9 @@ class Text(Section):
         ),
     ] = "sotu"
     tokenizer: Literal["bpe", "byte"] = "bpe"
+    tokenizer_corpus: Annotated[
+        str | None, Field(min_length=1, description="what the BPE vocabulary is learnt on, like corpus; null for corpus itself")
+    ] = None
     vocabulary: Annotated[int, Field(ge=64, le=65536, description="size of the BPE vocabulary; 256 for bytes")] = 128
     lowercase: bool = False
     context: Annotated[int, Field(ge=8, description="tokens of a window that the network reads")] = 32
@@ -69,12 +73,19 @@ class Text(Section):
     evaluation: Annotated[int, Field(ge=2, description="held-out windows that observables are measured on")] = 256
     seed: Seed = 0
 
+    @model_validator(mode="before")
+    @classmethod
+    def fill_in_bytes(cls, raw: Any) -> Any:
+        return {"vocabulary": 256, **raw} if isinstance(raw, dict) and raw.get("tokenizer") == "byte" else raw
+
     @model_validator(mode="after")
     def check_halves(self) -> Self:
         if self.context % 4:
             raise ValueError("context must be a multiple of 4: scores compare quarters of a window, repeats are halves of it")
-        if self.tokenizer == "byte" and "vocabulary" in self.model_fields_set and self.vocabulary != 256:
+        if self.tokenizer == "byte" and self.vocabulary != 256:
             raise ValueError("vocabulary is 256 with tokenizer byte; leave it out")
+        if self.tokenizer == "byte" and self.tokenizer_corpus is not None:
+            raise ValueError("tokenizer_corpus goes with tokenizer bpe: bytes are not learnt")
         return self
 
 
@@ -247,12 +258,31 @@ Sampler = Annotated[
 
 
 class Refine(Section):
-    """Weight-refined local learning coefficients beside that of the whole network (Wang et al. 2024)."""
+    """Weight- and data-refined local learning coefficients beside that of the whole network (Wang et al. 2024)."""
 
     components: Annotated[
         list[Annotated[str, Field(min_length=1)]],
         Field(min_length=1, description="names of components, with * for any part: layers.*.heads.*"),
-    ]
+    ] = []
+    data: Annotated[
+        dict[Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")], dict[str, Any]],
+        Field(min_length=1, description="name -> keys of the task with other values: {plain: {repeat: 0.0}}"),
+    ] = {}
+
+    @model_validator(mode="after")
+    def check_some(self) -> Self:
+        if not self.components and not self.data:
+            raise ValueError("give at least one of components, data")
+        return self
+
+
+class PerExample(Section):
+    """The losses of single examples at the draws, for influence, susceptibilities and information criteria."""
+
+    examples: Annotated[
+        Count | Literal["all"], Field(description="the first so many of the n examples, at most n; all for n")
+    ] = 256
+    every: Annotated[int, Field(ge=1, description="at every so-many-th kept draw of each chain")] = 10
 
 
 class LocalLearningCoefficient(Section):
@@ -278,12 +308,17 @@ class LocalLearningCoefficient(Section):
     behavioural: Annotated[
         bool, Field(description="compare outputs with those at the checkpoint, which makes it an exact minimum, not with labels")
     ] = False
-    refine: Annotated[Refine | None, Field(description="also sample with only some components free to move")] = None
+    refine: Annotated[
+        Refine | None, Field(description="also sample with only some components free to move, and on other data")
+    ] = None
+    per_example: Annotated[PerExample | None, Field(description="keep losses of single examples; null for none")] = None
 
     @model_validator(mode="after")
     def check_sampler(self) -> Self:
         if self.sampler.kind == "mala" and self.batch_size is not None:
             raise ValueError("sampler mala takes the full batch; leave llc.batch_size out")
+        if self.per_example is not None and self.per_example.every > self.draws:
+            raise ValueError(f"llc.per_example.every ({self.per_example.every}) is larger than llc.draws ({self.draws})")
         return self
 
 
@@ -329,12 +364,65 @@ class Family(Section):
         start = getattr(self.model, "start", None)
         if start is not None and isinstance(self.task, SparseFeatures) and start.polygon > self.task.features:
             raise ValueError(f"model.start.polygon ({start.polygon}) is larger than task.features ({self.task.features})")
-        if isinstance(self.task, (SparseFeatures, Text)) and (self.llc.batch_size or 0) > self.task.examples:
-            raise ValueError(f"llc.batch_size ({self.llc.batch_size}) is larger than task.examples ({self.task.examples})")
+        if isinstance(self.task, (SparseFeatures, Text)):
+            check_examples(self.task, self.llc)
+        for name, other in (self.llc.refine.data if self.llc.refine else {}).items():
+            check_other_data(self.task, name, other, self.llc.batch_size or 0)
         batch = self.training.batch_size
         if isinstance(self.task, SparseFeatures) and batch > self.task.examples:
             raise ValueError(f"training.batch_size ({batch}) is larger than task.examples ({self.task.examples})")
         return self
+
+
+SAME_NETWORK = {"sparse_features": ("examples", "seed"), "text": ("corpus", "repeat", "examples", "seed")}
+"""The keys of a task that give other examples for the same network."""
+
+
+def check_examples(task: SparseFeatures | Text, llc: LocalLearningCoefficient) -> None:
+    """Refuse more examples than there are.
+
+    Raises:
+        ValueError: naming both keys.
+    """
+    kept = llc.per_example.examples if llc.per_example else 0
+    for key, count in (("batch_size", llc.batch_size or 0), ("per_example.examples", 0 if kept == "all" else kept)):
+        if count > task.examples:
+            raise ValueError(f"llc.{key} ({count}) is larger than task.examples ({task.examples})")
+
+
+def with_other_data(task: Task, other: Mapping[str, Any]) -> Task:
+    """The task with some keys changed, read by the vocabulary of the first.
+
+    Raises:
+        ValidationError: a value is not allowed.
+    """
+    changed = task.model_dump(exclude_unset=True) | dict(other)
+    if isinstance(task, Text) and task.tokenizer == "bpe" and "corpus" in other:
+        changed["tokenizer_corpus"] = task.tokenizer_corpus or task.corpus
+    return type(task).model_validate(changed)
+
+
+def check_other_data(task: Task, name: str, other: Mapping[str, Any], batch_size: int) -> None:
+    """Refuse a data set that cannot be made, or that the task's network could not read.
+
+    Raises:
+        ValueError: naming the key, its value and what is allowed.
+    """
+    path = f"llc.refine.data.{name}"
+    allowed = SAME_NETWORK.get(task.kind, [key for key in other if key != "kind"])
+    if wrong := [key for key in other if key not in allowed]:
+        others = ", ".join(allowed) or "the task's own keys"
+        raise ValueError(f"{path}.{wrong[0]} is {other[wrong[0]]!r}: data for the same network may differ in {others}")
+    if not other:
+        raise ValueError(f"{path} is {{}}: it says no key of the task that differs")
+    try:
+        made = with_other_data(task, other)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        key = ".".join(map(str, fault["loc"]))
+        raise ValueError(f"{path}.{key} is {fault['input']!r}: {fault['msg']}") from None
+    if isinstance(made, (SparseFeatures, Text)) and batch_size > made.examples:
+        raise ValueError(f"llc.batch_size ({batch_size}) is larger than {path}.examples ({made.examples})")
 
 
 class FamilyWithSweep(Family):

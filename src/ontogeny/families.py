@@ -47,6 +47,8 @@ def build_problem(
         apply=network.apply,
         output_loss=task.output_loss,
         is_log_likelihood=task.is_log_likelihood,
+        averages_over=task.averages_over,
+        shape=task.shape,
         divergence=task.divergence,
         components=network.components,
         observables=build_observables(observables, network, task, base),
@@ -58,6 +60,18 @@ def build_task(section: config.Task, batch_size: int, base: Path) -> Task:
     if isinstance(section, config.UserKind):
         return user_files.load(section.kind, base, Task)(batch_size, **section.options)
     return built_in("tasks", section.kind).build(section, batch_size=batch_size, base=base)
+
+
+def other_examples(section: config.Task, shape: Mapping[str, int], base: Path) -> Batch:
+    """The n examples of the local posterior of another task, for a network trained for `shape`.
+
+    Raises:
+        SpecificationError: the task needs another network.
+    """
+    task = build_task(section, 1, base)
+    if task.shape != shape:
+        raise SpecificationError(f"has the shape {dict(task.shape)}; the network was trained for {dict(shape)}")
+    return task.data.sampling
 
 
 def build_model(section: config.Model, shape: Mapping[str, int], base: Path) -> Callable[[nnx.Rngs], nnx.Module]:

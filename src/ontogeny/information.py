@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from jax.tree_util import Partial
 from jaxtyping import Array, Float
 from scipy.special import logsumexp
 
@@ -39,23 +40,37 @@ class InformationCriteria:
     wbic: PerCheckpoint
 
 
+@dataclass(frozen=True)
+class LossesAt:
+    """(examples, params) -> the loss of each example; equal where `loss` is, so that a compiled program is found again."""
+
+    loss: Callable[[Any, Any], Float[Array, "batch"]]
+
+    def __call__(self, examples: Any, params: Any) -> Float[Array, "batch"]:
+        return self.loss(params, examples)
+
+
 def per_example_losses(
     loss: Callable[[Any, Any], Float[Array, "batch"]], examples: Any
 ) -> Callable[[Any], Float[Array, "batch"]]:
-    """For `sample(..., collect=)`: the loss of each of some examples at a draw. Keep the object, to compile it once.
+    """For `sample(..., collect=)`: the loss of each of some examples at a draw, all of them at once.
 
-    The examples become part of the compiled program: some hundreds for per-example traces, or a small data set.
+    The examples are arguments of the compiled program, as the data is: others of the same shape compile nothing anew.
     """
-    return lambda params: loss(params, examples)
+    return Partial(LossesAt(loss), examples)
 
 
-def information_criteria(losses: Float[Array, "checkpoints chains draws n"], inverse_temperature: float) -> InformationCriteria:
+def information_criteria(
+    losses: Float[Array, "checkpoints chains draws n"] | Float[np.ndarray, "checkpoints chains draws n"],
+    inverse_temperature: float,
+) -> InformationCriteria:
     """The criteria from the losses of all n examples at the draws, as `sample(collect=per_example_losses(…))` gives them.
 
     Args:
         losses: -log p(x_i|w), summed over the tokens of one independent example. Draws with a value that is not finite
             are left out.
-        inverse_temperature: nβ of the posterior that they were drawn from.
+        inverse_temperature: nβ of the posterior that they were drawn from. Where the chains ran on a mean over T tokens, hand
+            over T times the losses, and nβ / T.
 
     Raises:
         ValueError: fewer than two draws are left at a checkpoint, or the losses have another number of axes.

@@ -74,10 +74,22 @@ def cost(variant: Variant) -> Cost:
     )
     burn_in = family.llc.draws // 2 if family.llc.burn_in == "auto" else family.llc.burn_in
     chain_steps = seeds * sampled * family.llc.chains * (family.llc.draws + burn_in)
-    seconds = trained + chain_steps * step_seconds(variant, parameters, examples) + jobs * SECONDS_PER_JOB
+    data_sets = 1 + len(family.llc.refine.data if family.llc.refine else {})
+    losses = seeds * sampled * family.llc.chains * losses_per_chain(variant)
+    sampling = data_sets * chain_steps * step_seconds(variant, parameters, examples)
+    seconds = trained + sampling + step_seconds(variant, parameters, losses) / 3 + jobs * SECONDS_PER_JOB
     draws = seeds * sampled * family.llc.chains * family.llc.draws
-    size = seeds * len(kept) * parameters * 4 + draws * BYTES_PER_DRAW + seeds * BYTES_PER_PAGE
+    size = seeds * len(kept) * parameters * 4 + draws * BYTES_PER_DRAW + losses * 4 + seeds * BYTES_PER_PAGE
     return Cost(seeds, jobs, seconds / 60, size / 1e6)
+
+
+def losses_per_chain(variant: Variant) -> int:
+    """The losses of single examples that a chain keeps; those of all examples where the task is built in."""
+    section = variant.family.llc.per_example
+    if section is None:
+        return 0
+    examples = getattr(variant.family.task, "examples", 0) if section.examples == "all" else section.examples
+    return -(-variant.family.llc.draws // section.every) * examples
 
 
 def step_seconds(variant: Variant, parameters: int, examples: int) -> float:

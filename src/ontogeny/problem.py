@@ -45,7 +45,8 @@ class Task:
         data: the examples.
         output_loss: (outputs, targets) -> the loss of each example, shape [batch].
         shape: what a network must know to fit, such as {"features": 6} or {"vocabulary": 128, "context": 32}.
-        is_log_likelihood: whether `output_loss` is minus a log likelihood.
+        is_log_likelihood: whether `output_loss`, times `averages_over`, is minus the log likelihood of an example.
+        averages_over: of how many terms, such as the tokens of a window, the loss of an example is the mean; 1 for a sum.
         divergence: (outputs, other outputs) -> how far they are apart on each example, on the scale of `output_loss`; for
             the behavioural local learning coefficient.
         provides: what observables of this task may use, by name (probe batches, exact losses, statistics of a corpus).
@@ -55,6 +56,7 @@ class Task:
     output_loss: Callable[[Outputs, Targets], Float[Array, "batch"]]
     shape: Mapping[str, int]
     is_log_likelihood: bool = False
+    averages_over: int = 1
     divergence: Callable[[Outputs, Outputs], Float[Array, "batch"]] | None = None
     provides: Mapping[str, Any] = field(default_factory=dict)
 
@@ -69,6 +71,8 @@ class Problem:
     apply: Callable[[Params, Inputs], Outputs] | None = None
     output_loss: Callable[[Outputs, Targets], Float[Array, "batch"]] | None = None
     is_log_likelihood: bool = False
+    averages_over: int = 1
+    shape: Mapping[str, int] = field(default_factory=dict)
     divergence: Callable[[Outputs, Outputs], Float[Array, "batch"]] | None = None
     components: Mapping[str, Params] = field(default_factory=dict)
     observables: Mapping[str, ObservableFunction] = field(default_factory=dict)

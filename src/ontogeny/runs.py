@@ -11,9 +11,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ontogeny.config import OBSERVABLES, Study, Superposition, Text
+from ontogeny.config import OBSERVABLES, Study, Superposition, with_other_data
 from ontogeny.fingerprint import PACKAGE, canonical_json, code_digest, digest, file_digest, folder_digest
-from ontogeny.study import Variant, corpus_files, is_file_corpus, user_kinds
+from ontogeny.study import Variant, corpora, corpus_files, is_file_corpus, user_kinds
 
 SMALL_MODEL_SEEDS = 8
 
@@ -99,9 +99,13 @@ def user_files(plan: Plan, variant: Variant) -> dict[str, str]:
     family = variant.family
     kinds = [kind for key, kind in user_kinds(family) if not key.startswith("observables")]
     files = {kind: file_digest(plan.base / kind.rpartition(":")[0]) for kind in kinds}
-    if isinstance(family.task, Text) and is_file_corpus(family.task.corpus):
-        files |= {str(path): file_digest(path) for path in corpus_files(family.task.corpus, plan.base)}
-    return files
+    return files | corpus_digests(plan, variant, "task.")
+
+
+def corpus_digests(plan: Plan, variant: Variant, section: str) -> dict[str, str]:
+    """Path -> digest, of the files of the corpora that a section of the family names."""
+    named = [corpus for key, corpus in corpora(variant.family).items() if key.startswith(section) and is_file_corpus(corpus)]
+    return {str(path): file_digest(path) for corpus in named for path in corpus_files(corpus, plan.base)}
 
 
 def problem_modules(variant: Variant) -> list[str]:
@@ -127,7 +131,7 @@ def train_specification(plan: Plan, family: str, name: str, block: str) -> dict[
 def calibrate_specification(plan: Plan, family: str, name: str, block: str) -> dict[str, Any]:
     variant = plan.variant(family, name)
     code = code_digest("stages.calibrate", *problem_modules(variant))
-    llc = variant.family.llc.model_dump(mode="json")
+    llc = variant.family.llc.model_dump(mode="json", exclude={"refine", "per_example"})
     # The manifest of the first seed's block changes with every seed that is added to it, so its training stands here.
     training = train_specification(plan, family, name, first_block(variant).name)
     return {
@@ -142,7 +146,14 @@ def calibrate_specification(plan: Plan, family: str, name: str, block: str) -> d
 def sample_specification(plan: Plan, family: str, name: str, block: str) -> dict[str, Any]:
     variant, seeds, _ = selected(plan, family, name, block)
     code = code_digest("stages.sample", *problem_modules(variant))
-    return {"seeds": seeds, "code": code, "llc": variant.family.llc.model_dump(mode="json"), **problem_part(plan, variant)}
+    llc = variant.family.llc.model_dump(mode="json")
+    refine = variant.family.llc.refine
+    others = {
+        name: with_other_data(variant.family.task, changes).model_dump(mode="json")
+        for name, changes in (refine.data if refine else {}).items()
+    }
+    data = {"other_data": others, "other_files": corpus_digests(plan, variant, "llc.")}
+    return {"seeds": seeds, "code": code, "llc": llc, **data, **problem_part(plan, variant)}
 
 
 def observe_specification(plan: Plan, family: str, name: str, block: str) -> dict[str, Any]:

@@ -196,11 +196,22 @@ def missing_files(family: Family, base: Path) -> Iterator[str]:
             continue
         if name not in set(itertools.chain.from_iterable(bound_names(node) for node in body)):
             yield f"{section} is {kind!r}: {path} defines no {name}"
-    if isinstance(family.task, Text) and family.task.corpus.startswith("huggingface:") and find_spec("datasets") is None:
-        yield f"task.corpus is {family.task.corpus!r}: it needs the package datasets: pip install 'ontogeny[huggingface]'"
-    if isinstance(family.task, Text) and is_file_corpus(family.task.corpus) and not corpus_files(family.task.corpus, base):
-        others = "other corpora are sotu, python, huggingface:NAME"
-        yield f"task.corpus is {family.task.corpus!r}: no file matches {base / family.task.corpus}; {others}"
+    for key, corpus in corpora(family).items():
+        if corpus.startswith("huggingface:") and find_spec("datasets") is None:
+            yield f"{key} is {corpus!r}: it needs the package datasets: pip install 'ontogeny[huggingface]'"
+        if is_file_corpus(corpus) and not corpus_files(corpus, base):
+            others = "other corpora are sotu, python, huggingface:NAME"
+            yield f"{key} is {corpus!r}: no file matches {base / corpus}; {others}"
+
+
+def corpora(family: Family) -> dict[str, str]:
+    """Key -> corpus, of every text that a family reads; those under `llc` are read by sampling alone."""
+    if not isinstance(family.task, Text):
+        return {}
+    found = {"task.corpus": family.task.corpus, "task.tokenizer_corpus": family.task.tokenizer_corpus}
+    refined = family.llc.refine.data if family.llc.refine else {}
+    found |= {f"llc.refine.data.{name}.corpus": other.get("corpus") for name, other in refined.items()}
+    return {key: corpus for key, corpus in found.items() if corpus is not None}
 
 
 def bound_names(node: ast.stmt) -> list[str]:

@@ -101,16 +101,23 @@ def llc_rows(llc_frame: pd.DataFrame) -> pd.DataFrame:
     return named.assign(component=named.get("component", WHOLE_NETWORK)).loc[:, COLUMNS]
 
 
-def assemble(llc_frame: pd.DataFrame, observables_frame: pd.DataFrame) -> pd.DataFrame:
+def criteria_rows(criteria: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the information criteria, from information.parquet: those that are defined at some step, with its verdict."""
+    defined = criteria.dropna(axis="columns", how="all")
+    rows = defined.melt(["step", "verdict"], var_name="observable", value_name="value")
+    return rows.assign(component=WHOLE_NETWORK, standard_error=np.nan).loc[:, COLUMNS]
+
+
+def assemble(llc_frame: pd.DataFrame, *observed: pd.DataFrame) -> pd.DataFrame:
     """The trajectory table of a run: λ̂ and the observables together, validated and sorted.
 
     Args:
         llc_frame: `Estimate.to_frame()`, a row per sampled checkpoint; what it knows beyond step, llc, standard_error and
             verdict stays in its own file.
-        observables_frame: from `tidy_observables`.
+        observed: tables from `tidy_observables` and `criteria_rows`.
 
     Raises:
         ValueError: a column is missing or of the wrong type, or a step occurs twice in a curve.
     """
-    parts = [part for part in (llc_rows(llc_frame), observables_frame.loc[:, COLUMNS]) if len(part)]
+    parts = [part for part in (llc_rows(llc_frame), *(table.loc[:, COLUMNS] for table in observed)) if len(part)]
     return validated(pd.concat(parts, ignore_index=True)) if parts else empty()

@@ -8,7 +8,7 @@ import jax
 import pytest
 
 from ontogeny.families import build_problem
-from ontogeny.plan import describe, parameter_count
+from ontogeny.plan import cost, describe, parameter_count
 from ontogeny.study import read_study
 
 CONFIG = """\
@@ -53,6 +53,21 @@ def test_a_model_of_unknown_size_is_said_to_be_so(configfile):
     (configfile.parent / "mine.py").write_text("def net(shape, rngs): ...")
     configfile.write_text(CONFIG.replace("{kind: superposition, hidden: 3}", "{kind: mine.py:net}"))
     assert "?" in describe(configfile)
+
+
+def test_losses_that_are_kept_and_other_data_are_counted(configfile):
+    def toy():
+        return cost(read_study(configfile)[1][0])
+
+    plain = toy()
+    more = "llc: {draws: 100, chains: 3, per_example: {examples: all, every: 30}, refine: {data: {other: {seed: 1}}}}"
+    configfile.write_text(CONFIG.replace("    checkpoints: {linear: 2}\n", f"    checkpoints: {{linear: 2}}\n    {more}\n", 1))
+    kept = 2 * 3 * 3 * 4 * 20 * 4  # seeds, checkpoints, chains, draws, examples, bytes
+    draws = 2 * 3 * (3 * 100 - 8 * 500) * 5
+    assert (toy().megabytes - plain.megabytes) * 1e6 == pytest.approx(kept + draws)
+    both = toy().minutes
+    configfile.write_text(configfile.read_text().replace("refine: {data: {other: {seed: 1}}}", ""))
+    assert both > toy().minutes
 
 
 def test_a_bad_config_is_told_and_fails(configfile):

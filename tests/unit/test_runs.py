@@ -53,6 +53,8 @@ def test_a_bigger_model_has_a_job_for_each_seed():
     ("change", "stages"),
     [
         (lambda family: family.update(llc={"draws": 7}), {"calibrate", "sample", "report"}),
+        (lambda family: family.update(llc={"per_example": {}}), {"sample", "report"}),
+        (lambda family: family.update(llc={"refine": {"data": {"other": {"seed": 1}}}}), {"sample", "report"}),
         (lambda family: family.update(observables=["loss"]), {"observe", "report"}),
         (lambda family: family.update(transitions={"alpha": 0.01}), {"analyse", "report"}),
         (lambda family: family.update(description="words"), {"report", "family_report", "index"}),
@@ -86,6 +88,22 @@ def test_a_users_file_is_part_of_the_specification(tmp_path):
     assert specification() == before
     path.write_text("class Net: size = 2")
     assert specification() != before
+
+
+def test_the_files_of_other_data_are_what_sampling_alone_depends_on(tmp_path):
+    path = tmp_path / "code.txt"
+
+    def found():
+        raw = copy.deepcopy(RAW)
+        raw["families"]["toy"] |= {"task": {"kind": "text"}, "model": {"kind": "transformer"}, "seeds_per_job": 8}
+        raw["families"]["toy"]["llc"] = {"refine": {"data": {"code": {"corpus": "code.txt"}}}}
+        return specifications(Plan(*validate_study(raw, tmp_path / "config.yaml"), tmp_path))
+
+    path.write_text("one")
+    before = found()
+    path.write_text("other")
+    after = found()
+    assert {stage for stage in before if before[stage] != after[stage]} == {"sample"}
 
 
 def test_specifications_are_json():

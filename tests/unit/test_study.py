@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ontogeny.config import Text, with_other_data
 from ontogeny.study import ConfigError, read_study, validate_study, variant_name
 
 SMALL = {
@@ -77,6 +78,24 @@ def test_numbers_that_yaml_reads_as_text():
         ),
         ({"llc": {"sampler": {"kind": "mala"}, "batch_size": 10}}, "families.small.llc: sampler mala takes the full batch"),
         ({"llc__refine": {"components": []}}, "llc.refine.components is []"),
+        ({"llc__refine": {}}, "families.small.llc.refine: give at least one of components, data"),
+        ({"llc__refine": {"data": {"a b": {"seed": 1}}}}, "llc.refine.data.a b"),
+        ({"llc__refine": {"data": {"other": {}}}}, "llc.refine.data.other is {}: it says no key of the task that differs"),
+        (
+            {"llc__refine": {"data": {"other": {"features": 5}}}},
+            "llc.refine.data.other.features is 5: data for the same network may differ in examples, seed",
+        ),
+        ({"llc__refine": {"data": {"other": {"examples": 1}}}}, "llc.refine.data.other.examples is 1: Input should be greater"),
+        (
+            {"llc": {"batch_size": 50, "refine": {"data": {"other": {"examples": 40}}}}},
+            "llc.batch_size (50) is larger than llc.refine.data.other.examples (40)",
+        ),
+        (
+            {"llc__per_example": {"examples": 0}},
+            "per_example.examples is 0: Input should be greater than or equal to 1; or 'all'",
+        ),
+        ({"llc__per_example": {"examples": 2000}}, "llc.per_example.examples (2000) is larger than task.examples (1000)"),
+        ({"llc__per_example": {"every": 501}}, "llc.per_example.every (501) is larger than llc.draws (500)"),
         ({"llc__batch_size": 2000}, "llc.batch_size (2000) is larger than task.examples (1000)"),
         ({"checkpoints": {}}, "families.small.checkpoints: give at least one of linear, logarithmic, every"),
         ({"model": {"kind": "transformer"}}, "model transformer does not fit task sparse_features; it fits text"),
@@ -114,6 +133,28 @@ def test_two_points_of_a_sweep_may_not_share_a_name():
 def test_a_missing_corpus(tmp_path):
     raw = small(task={"kind": "text", "corpus": "books/*.txt"}, model={"kind": "transformer"})
     assert f"no file matches {tmp_path}/books/*.txt" in fault(raw, tmp_path / "config.yaml")
+
+
+def test_a_missing_corpus_of_other_data(tmp_path):
+    task, refine = {"kind": "text"}, {"data": {"code": {"corpus": "code/*.py"}, "plain": {"repeat": 0.5}}}
+    told = fault(small(task=task, model={"kind": "transformer"}, llc={"refine": refine}), tmp_path / "config.yaml")
+    assert f"llc.refine.data.code.corpus is 'code/*.py': no file matches {tmp_path}/code/*.py" in told
+    assert told.count("no file matches") == 1
+
+
+def test_another_corpus_is_read_by_the_vocabulary_of_the_first():
+    task = Text(kind="text", corpus="sotu", repeat=0.5)
+    other = with_other_data(task, {"corpus": "python"})
+    assert (other.corpus, other.tokenizer_corpus, other.repeat) == ("python", "sotu", 0.5)
+    assert with_other_data(other, {"corpus": "a.txt"}).tokenizer_corpus == "sotu"
+    assert with_other_data(task, {"repeat": 0.0}).tokenizer_corpus is None
+    assert with_other_data(Text(kind="text", tokenizer="byte"), {"corpus": "python"}).tokenizer_corpus is None
+
+
+@pytest.mark.parametrize("tokenizer", ["bpe", "byte"])
+def test_a_task_is_the_same_read_back_from_a_specification(tokenizer):
+    task = Text(kind="text", tokenizer=tokenizer)
+    assert Text.model_validate(task.model_dump(mode="json")) == task
 
 
 def test_a_name_that_the_users_file_does_not_define(tmp_path):

@@ -22,7 +22,8 @@ class RunReport:
     """All that is known of one run. Only the trajectory is needed; the page says in words what is missing.
 
     Attributes:
-        trajectory: step, observable, component ("" for the whole network), value, standard_error, verdict.
+        trajectory: step, observable, component ("" for the whole network, `data:NAME` for it on other data), value,
+            standard_error, verdict.
         training: step, loss (mean since the previous checkpoint), learning_rate, gradient_norm.
         llc: step, component, chain, llc (the chain's own estimate), dead.
         health: a row per sampled step: step, llc, standard_error, effective_sample_size, r_hat, dead_chains, share_below,

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from ontogeny.report.data import LLC, LOSSES, RunReport, column, components, curve, failed, finite, observables
-from ontogeny.report.labels import BLUE, GREEN, GREY, ORANGE, PURPLE, capital, dashes, label, natural, palette, slug
+from ontogeny.report.labels import BLUE, GREEN, GREY, ORANGE, PURPLE, capital, dashes, label, listed, natural, palette, slug
 from ontogeny.report.numbers import compact, shortened
 from ontogeny.report.words import is_named, title_of, verdict
 
@@ -20,6 +20,8 @@ BAND = 1.96
 MOST_IN_LEGEND = 12
 MOST_WHOLE_TICKS = 8
 MOST_LARGE_MARKS = 40
+OTHER_DATA = "data:"
+"""How the components begin that are the whole network on another data set."""
 LOSS_COLOURS = dict(zip(LOSSES, (GREEN, BLUE, PURPLE), strict=True))
 Figure = dict[str, Any]
 Trace = dict[str, Any]
@@ -134,6 +136,12 @@ def crosses(steps: Any, values: Any, verdicts: Any, name: str, **more: Any) -> T
     return dots(steps, values, verdicts, name, "x", hovertemplate="%{y:.4g}: %{text}", **more)
 
 
+def failing(rows: pd.DataFrame) -> list[Trace]:
+    """Crosses on the rows whose draws fail a check; nothing where none do."""
+    bad = pd.DataFrame(rows[failed(rows)])
+    return [crosses(bad["step"], bad["value"], bad["verdict"], "fails a check")] if len(bad) else []
+
+
 def dots(steps: Any, values: Any, verdicts: Any, name: str, symbol: str, **more: Any) -> Trace:
     """Marked checkpoints, each with its verdict."""
     return {
@@ -210,8 +218,10 @@ def observable_panels(report: RunReport) -> list[Panel]:
 
 
 def whole_panel(name: str, rows: pd.DataFrame) -> Panel:
+    """One curve of the network; what comes from draws that fail a check is crossed out."""
     words = label(name)
     data = [*band(rows, BLUE), line(rows["step"], rows["value"], words.title, BLUE)]
+    data += failing(rows)
     return Panel(identifier=slug("observable", name), title=words.title, caption=words.meaning, figure=figure(data, words.axis))
 
 
@@ -224,22 +234,30 @@ def component_panel(trajectory: pd.DataFrame, name: str, parts: Sequence[str]) -
         line(rows["step"], rows["value"], part, colour, mode="lines", line={"dash": dash})
         for (part, rows), (colour, dash) in zip(curves.items(), styles, strict=True)
     ]
+    data += failing(pd.concat(curves.values()))
     many = len(parts) > MOST_IN_LEGEND
     scale = f" {len(parts)} lines, from dark ({parts[0]}) to light ({parts[-1]})." if many else ""
     return Panel(
         identifier=slug("components", name),
-        title=title_by_part(words.title, parts[0]),
+        title=title_by_part(words.title, parts),
         caption=f"{words.meaning}{scale}".strip(),
         figure=figure(data, words.axis, **({"hovermode": "closest"} if many else {})),
         height=300,
     )
 
 
-def title_by_part(title: str, part: str) -> str:
+def title_by_part(title: str, parts: Sequence[str]) -> str:
     """'prefix-matching score of each head', from layers.0.heads.1; a title that says it already stays."""
+    data = [part for part in parts if part.startswith(OTHER_DATA)]
+    components_ = [part for part in parts if part not in data]
+    kinds = [*map(kind_of, components_[:1]), *(["data set"] if data else [])]
+    return title if kinds[0] in title else f"{title} of each {listed(kinds)}"
+
+
+def kind_of(part: str) -> str:
+    """'head', from layers.0.heads.1."""
     kinds = [word for word in part.split(".") if not word.isdigit()]
-    kind = kinds[-1].removesuffix("s") if kinds else part
-    return title if kind in title else f"{title} of each {kind}"
+    return kinds[-1].removesuffix("s") if kinds else part
 
 
 def training_panels(report: RunReport) -> list[Panel]:

@@ -58,6 +58,15 @@ LABELS = {
         "prefix-matching score", "attention", "Mean attention of a head to the token after an earlier copy of the current one."
     ),
     "copying_score": Label("copying score", "share of logits", "How far a head raises the logit of the token it attends to."),
+    "bayes_training_loss": Label("Bayes training loss", "nats per example", "−(1/n) Σ log E[p(xᵢ|w)] over the draws."),
+    "gibbs_training_loss": Label("Gibbs training loss", "nats per example", "Mean over the draws of minus the log likelihood."),
+    "functional_variance": Label("functional variance", "nats²", "Σ over the examples of the variance of log p(xᵢ|w)."),
+    "singular_fluctuation": Label("singular fluctuation", "ν̂", "β/2 times the functional variance; d/2 for a regular model."),
+    "waic": Label("WAIC", "nats per example", "Bayes training loss plus β V/n: estimates the Bayes generalisation loss."),
+    "gibbs_generalization_loss": Label(
+        "Gibbs generalisation loss", "nats per example", "Gibbs training loss plus β V/n: estimates it on new data."
+    ),
+    "wbic": Label("WBIC", "nats", "n times the Gibbs training loss at nβ = n / log n: local, under localisation."),
     "learning_rate": Label("learning rate", "learning rate", "A candidate that coincides with a kink here is void."),
     "gradient_norm": Label("gradient norm", "global norm", "Norm of the gradient, before clipping."),
     "effective_sample_size": Label("effective sample size", "independent draws", "Draws the correlated chains are worth."),

@@ -14,6 +14,7 @@ from typing import Any, Literal, get_args
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.tree_util import Partial
 from jaxtyping import Array, Float, Int, Key
 from tqdm import tqdm
 
@@ -65,7 +66,6 @@ class Settings:
     batch_size: int | None
     layout: Layout
     normal_to_gradient: bool
-    collect: Callable[[Any], Any] | None
     thin: int
 
 
@@ -111,7 +111,8 @@ def sample(
             it is one, to `LocalPosterior.is_negligible`, nothing is taken out.
         steps: the checkpoints' labels; None for 0 … K-1.
         progress: show a bar over checkpoints, which then run one at a time.
-        collect: a function of the parameters, evaluated at every `thin`-th kept draw.
+        collect: a function of the parameters, evaluated at every `thin`-th kept draw. What it closes over becomes part of the
+            compiled program; the arguments of a `jax.tree_util.Partial` are arguments of it.
 
     Raises:
         ValueError: naming the argument, its shape or value, and what was expected.
@@ -138,7 +139,6 @@ def sample(
         batch_size=resolved.batch_size,
         layout=choose_layout(loss, jax.tree.map(lambda leaf: leaf[0], checkpoints), data, examples, chains),
         normal_to_gradient=projection == "gradient",
-        collect=collect,
         thin=thin,
     )
     program = partial(
@@ -151,6 +151,7 @@ def sample(
         inverse_temperature=resolved.inverse_temperature,
         localization=float(localization),
         mask=mask,
+        collect=collect if collect is None or isinstance(collect, Partial) else Partial(collect),
     )
     seen = one_by_one(program, checkpoints, count) if progress else program(checkpoints=checkpoints)
     return Traces(
@@ -184,6 +185,7 @@ def run_chains(
     inverse_temperature: float,
     localization: float,
     mask: Any,
+    collect: Partial | None = None,
 ) -> dict[str, Any]:
     """The compiled program, a map over checkpoints of the chains of one: the fields of `Traces` that are measured."""
     unflatten = unflatten_like(checkpoints)
@@ -195,7 +197,7 @@ def run_chains(
         gradient = posterior.tangent(gradient)
         if settings.normal_to_gradient:
             posterior = posterior._replace(normal=jnp.where(posterior.is_negligible(gradient), 0.0, unit(gradient)))
-        chain = partial(run_chain, loss, unflatten, settings, (data, baselines), key, sampler, posterior, gradient)
+        chain = partial(run_chain, loss, unflatten, settings, (data, baselines), key, sampler, posterior, gradient, collect)
         numbers = jnp.arange(settings.chains)
         together = settings.layout.vectorize_chains and settings.chains > 1
         seen = jax.vmap(chain)(numbers) if together else jax.lax.map(chain, numbers)
@@ -213,6 +215,7 @@ def run_chain(
     sampler: Kernel,
     posterior: LocalPosterior,
     gradient: Float[Array, "parameters"],
+    collect: Callable[[Any], Any] | None,
     chain: Int[Array, ""],
 ) -> dict[str, Any]:
     """One chain from w*: its values after burn-in, and what `collect` saw at every `thin`-th of them.
@@ -222,7 +225,7 @@ def run_chain(
     """
     center, baselines, total = posterior.center, data[1], settings.burn_in + settings.draws
     objective = paired_objective(loss, unflatten, settings.layout.microbatch)
-    collect = (lambda parameters: None) if settings.collect is None else settings.collect
+    collect = collect or (lambda parameters: None)
 
     def run_block(block: Array, carry: Any) -> Any:
         key_of_block = randomness.block_key(key, chain, block)

@@ -91,4 +91,9 @@ class Job:
 
 def task_and_model(job: Job) -> tuple[config.Task, config.Model]:
     """The task and the model that the job's specification names."""
-    return job.section("task", config.Task), job.section("model", config.Model)
+    return as_task(job.specification["task"]), job.section("model", config.Model)
+
+
+def as_task(section: Mapping[str, Any]) -> config.Task:
+    """A section of a task as its config model."""
+    return TypeAdapter(config.Task).validate_python(section)

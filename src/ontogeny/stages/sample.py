@@ -18,15 +18,17 @@ import pandas as pd
 
 from ontogeny import checkpoints, config
 from ontogeny.errors import SpecificationError
-from ontogeny.families import build_problem
+from ontogeny.families import build_problem, other_examples
 from ontogeny.files import read_json, replace_file, write_parquet
 from ontogeny.llc import Estimate, summarise
-from ontogeny.problem import Problem
+from ontogeny.problem import Batch, Problem
 from ontogeny.progress import progress
 from ontogeny.sampling.chains import Traces, sample
+from ontogeny.sampling.checks import leading_axis
 from ontogeny.sampling.kinds import build_sampler
 from ontogeny.schedule import blocks, sampled_steps
-from ontogeny.stages.job import Job, task_and_model
+from ontogeny.stages.job import Job, as_task, task_and_model
+from ontogeny.stages.losses import collecting, criteria_table, has_criteria, write_losses
 from ontogeny.stages.target import Target, build_target
 from ontogeny.training import seed_keys
 
@@ -38,12 +40,17 @@ SAMPLING = 2
 
 
 def run(job: Job) -> None:
-    """Write `llc.parquet`, `health.parquet` and `traces.parquet` of each seed that does not have them."""
+    """Write the results of each seed that does not have them, see `write_results`."""
     llc: config.LocalLearningCoefficient = job.section("llc", config.LocalLearningCoefficient)
     calibration = read_json(job.folder / "calibration.json")
     problem = build_problem(*task_and_model(job), base=job.base)
-    masks = {WHOLE_NETWORK: None, **refined_masks(problem, llc.refine)}
     target = build_target(problem, llc)
+    sampled: dict[str, tuple[Target, Any, Mapping[str, Any]]] = {
+        WHOLE_NETWORK: (target, None, collecting(target, llc.per_example)),
+        **{name: (target, mask, {}) for name, mask in refined_masks(problem, llc.refine).items()},
+        **{name: (target.on(examples), None, {}) for name, examples in other_data(job, problem, llc.batch_size or 0).items()},
+    }
+    files = [*(f"{name}.parquet" for name in ("llc", "health", "traces")), *(["per_example.npz"] if llc.per_example else [])]
     chain_settings = {"sampler": build_sampler(calibration["sampler"]), "projection": llc.projection} | {
         name: calibration[name] for name in ("inverse_temperature", "localization", "chains", "draws", "burn_in", "batch_size")
     }
@@ -51,15 +58,14 @@ def run(job: Job) -> None:
     for seed in job.specification["seeds"]:
         train = job.manifest(seed, "train")
         digests[seed] = job.seed_digest(seed, train["digest"], calibration["digest"])
-        outputs = [job.seed_folder(seed) / f"{name}.parquet" for name in ("llc", "health", "traces")]
-        if not job.is_done(seed, digests[seed], *outputs):
+        if not job.is_done(seed, digests[seed], *(job.seed_folder(seed) / name for name in files)):
             with job.recorded(seed, digests[seed]):
                 steps = sampled_steps(train["steps"], llc.checkpoints)
                 traces = {
-                    name: sample_seed(job, target, seed, steps, digests[seed], name, mask, **chain_settings)
-                    for name, mask in masks.items()
+                    name: sample_seed(job, on, seed, steps, digests[seed], name, mask, **chain_settings, **more)
+                    for name, (on, mask, more) in sampled.items()
                 }
-                write_results(job.seed_folder(seed), traces)
+                write_results(job.seed_folder(seed), traces, problem, llc)
                 shutil.rmtree(job.seed_folder(seed) / "sampling")
     job.finish(digests)
 
@@ -80,10 +86,30 @@ def refined_masks(problem: Problem, refine: config.Refine | None) -> dict[str, A
     return masks
 
 
+def other_data(job: Job, problem: Problem, batch_size: int) -> dict[str, Batch]:
+    """Component -> examples, of the other data sets of `llc.refine`: `data:NAME`.
+
+    Raises:
+        SpecificationError: a data set cannot be made, is smaller than a batch, or needs another network.
+    """
+    found = {}
+    for name, section in job.specification["other_data"].items():
+        try:
+            found[f"data:{name}"] = other_examples(as_task(section), problem.shape, job.base)
+        except SpecificationError as fault:
+            raise SpecificationError(f"llc.refine.data.{name}: {fault}") from fault
+        if batch_size > (n := leading_axis(found[f"data:{name}"], "data", "n examples")):
+            raise SpecificationError(f"llc.batch_size ({batch_size}) is larger than n of llc.refine.data.{name} ({n})")
+    return found
+
+
 def sample_seed(
     job: Job, target: Target, seed: int, steps: Sequence[int], digest: str, component: str, mask: Any, **settings: Any
 ) -> Traces:
-    """The traces of a seed with a component free to move, chunk by chunk; chunks that an interrupted job left are read."""
+    """The traces of a seed with a component free to move, or on other data, chunk by chunk.
+
+    Chunks that an interrupted job left are read.
+    """
     key = seed_keys([seed], SAMPLING)[0]
     unfinished = job.seed_folder(seed) / "sampling"
     for stale in (path for path in unfinished.glob("*") if path.name != digest):
@@ -110,14 +136,19 @@ def sample_seed(
     return joined(parts)
 
 
-MEASURED = ("values", "baseline", "gradient_norm", "first_order", "steps")
-"""The fields of `Traces` with a leading axis of checkpoints; the rest are settings."""
+MEASURED = ("values", "baseline", "gradient_norm", "first_order", "steps", "collected")
+"""The fields of `Traces` with a leading axis of checkpoints; the rest are settings. `collected` may be None."""
 SETTINGS = ("inverse_temperature", "localization", "n")
+
+
+def measured(traces: Traces) -> dict[str, Any]:
+    """What there is of the fields in `MEASURED`."""
+    return {name: value for name in MEASURED if (value := getattr(traces, name)) is not None}
 
 
 def cut(traces: Traces, steps: Sequence[int]) -> Traces:
     """The traces of the first checkpoints of a padded chunk, as NumPy arrays."""
-    arrays = {name: np.asarray(jax.device_get(getattr(traces, name)))[: len(steps)] for name in MEASURED}
+    arrays = {name: np.asarray(jax.device_get(value))[: len(steps)] for name, value in measured(traces).items()}
     return replace(traces, **{**arrays, "steps": np.asarray(steps)})
 
 
@@ -126,32 +157,50 @@ def kept(path: Path, steps: tuple[int, ...], make: Callable[[tuple[int, ...]], T
     if path.is_file():
         with np.load(path) as saved:
             numbers = {name: saved[name].item() for name in SETTINGS}
-            return Traces(**{name: saved[name] for name in MEASURED}, **numbers)
+            return Traces(**{name: saved[name] for name in MEASURED if name in saved}, **numbers)
     traces = make(steps)
 
     def write(unfinished: Path) -> None:
         with unfinished.open("wb") as file:
-            np.savez(file, **{name: getattr(traces, name) for name in (*MEASURED, *SETTINGS)})
+            np.savez(file, **measured(traces), **{name: getattr(traces, name) for name in SETTINGS})
 
     replace_file(path, write)
     return traces
 
 
 def joined(parts: Sequence[Traces]) -> Traces:
-    return replace(parts[0], **{name: np.concatenate([getattr(part, name) for part in parts]) for name in MEASURED})
+    arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in measured(parts[0])}
+    return replace(parts[0], **arrays)
 
 
-def write_results(folder: Path, by_component: Mapping[str, Traces]) -> None:
-    """The three tables of a seed: λ̂ by chain, λ̂ with its health by checkpoint, and every draw of the whole network."""
+def write_results(
+    folder: Path, by_component: Mapping[str, Traces], problem: Problem, llc: config.LocalLearningCoefficient
+) -> None:
+    """The files of a seed: λ̂ by chain, λ̂ with its health by checkpoint, and of the whole network what its draws say.
+
+    That is every draw (`traces.parquet`), and where the config and the loss give them the losses of single examples
+    (`per_example.npz`) and the information criteria (`information.parquet`); else these two are removed.
+    """
     estimates = {name: summarise(traces) for name, traces in by_component.items()}
     tables = [by_chain(estimate, name) for name, estimate in estimates.items()]
     write_parquet(folder / "llc.parquet", pd.concat(tables, ignore_index=True))
     refined = {name: estimate for name, estimate in estimates.items() if name != WHOLE_NETWORK}
     write_parquet(folder / "health.parquet", replace(estimates[WHOLE_NETWORK], refined=refined).to_frame())
     traces = by_component[WHOLE_NETWORK]
+    write_draws(folder / "traces.parquet", traces)
+    write_losses(folder / "per_example.npz", traces, llc.per_example.every if llc.per_example else 1)
+    if has_criteria(problem, llc, traces):
+        criteria = criteria_table(traces, problem.averages_over, estimates[WHOLE_NETWORK].verdict)
+        write_parquet(folder / "information.parquet", criteria)
+    else:
+        (folder / "information.parquet").unlink(missing_ok=True)
+
+
+def write_draws(path: Path, traces: Traces) -> None:
+    """A row per checkpoint, chain and draw."""
     checkpoints_, chains, draws = traces.values.shape
     write_parquet(
-        folder / "traces.parquet",
+        path,
         pd.DataFrame(
             {
                 "step": np.repeat(np.asarray(traces.steps, np.int64), chains * draws),

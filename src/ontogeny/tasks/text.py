@@ -34,7 +34,11 @@ def build(config: Config, *, batch_size: int, base: Path) -> Task:
         ValueError: the corpus cannot be read, or is too short for one window in each of its two parts.
     """
     tokens = tokenize(
-        documents(config.corpus, base), tokenizer=config.tokenizer, vocabulary=config.vocabulary, lowercase=config.lowercase
+        documents(config.corpus, base),
+        tokenizer=config.tokenizer,
+        vocabulary=config.vocabulary,
+        lowercase=config.lowercase,
+        learnt_on=documents(config.tokenizer_corpus, base) if config.tokenizer_corpus else None,
     )
     shortest = min(len(tokens.train), len(tokens.held_out))
     if shortest <= config.context + 1:
@@ -56,6 +60,8 @@ def build(config: Config, *, batch_size: int, base: Path) -> Task:
         ),
         divergence=kullback_leibler,
         output_loss=lambda logits, targets: token_losses(logits, targets).mean(-1),
+        is_log_likelihood=True,
+        averages_over=config.context,
         shape={"vocabulary": tokens.vocabulary, "context": config.context},
         provides=provides,
     )

@@ -36,21 +36,30 @@ class Tokens:
     vocabulary: int
 
 
-def tokenize(documents: Sequence[str], *, tokenizer: str, vocabulary: int, lowercase: bool) -> Tokens:
+def tokenize(
+    documents: Sequence[str], *, tokenizer: str, vocabulary: int, lowercase: bool, learnt_on: Sequence[str] | None = None
+) -> Tokens:
     """Split off every tenth document (of few documents: every tenth piece), then tokenise both parts.
 
     Args:
         tokenizer: `bpe`, learnt on the part for training, or `byte`.
         vocabulary: the wanted number of tokens; `byte` has 256.
+        learnt_on: the documents that `bpe` is learnt on, on their part for training; None for the same.
     """
+    train, held_out = split(documents, lowercase)
+    if tokenizer == "byte":
+        return Tokens(train=as_bytes(train), held_out=as_bytes(held_out), vocabulary=256)
+    lessons = train if learnt_on is None else split(learnt_on, lowercase)[0]
+    encoder = byte_pair_encoder(lessons[::TRAINING_SHARE], vocabulary)
+    return Tokens(train=encode(encoder, train), held_out=encode(encoder, held_out), vocabulary=encoder.get_vocab_size())
+
+
+def split(documents: Sequence[str], lowercase: bool) -> tuple[list[str], list[str]]:
+    """The pieces to train on, and those held out."""
     texts = [text.lower() for text in documents] if lowercase else list(documents)
     units = texts if len(texts) >= 10 else pieces(texts)
     train = thinned(pieces(unit for place, unit in enumerate(units) if place % 10 != 9))
-    held_out = thinned(pieces(units[9::10]))
-    if tokenizer == "byte":
-        return Tokens(train=as_bytes(train), held_out=as_bytes(held_out), vocabulary=256)
-    encoder = byte_pair_encoder(train[::TRAINING_SHARE], vocabulary)
-    return Tokens(train=encode(encoder, train), held_out=encode(encoder, held_out), vocabulary=encoder.get_vocab_size())
+    return train, thinned(pieces(units[9::10]))
 
 
 def pieces(texts) -> list[str]:

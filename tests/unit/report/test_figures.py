@@ -1,12 +1,15 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from ontogeny.report.data import RunReport
-from ontogeny.report.figures import BAND, component_panel, marks, observable_panels, overview, ticks, training_panels
+from ontogeny.information import InformationCriteria
+from ontogeny.report.data import RunReport, curve, finite
+from ontogeny.report.figures import BAND, component_panel, marks, observable_panels, overview, ticks, training_panels, whole_panel
 from ontogeny.report.health import diagnostic_panels, trace_data
+from ontogeny.report.labels import LABELS
 from ontogeny.report.overlays import drawn_runs, largest, overlay_panels
 
 
@@ -59,6 +62,31 @@ def test_every_observable_has_a_panel_and_every_component_a_line(induction):
     assert [one["name"] for one in heads["data"]] == [f"layers.{layer}.heads.{head}" for layer in range(2) for head in range(2)]
     assert heads["layout"]["showlegend"]
     assert panels["components-prefix-matching-score"].title == "prefix-matching score of each head"
+
+
+def test_refined_estimates_that_fail_a_check_are_crossed_and_data_sets_named(induction):
+    network = curve(induction.trajectory, "llc").assign(observable="llc")
+    bad = network["verdict"] != "ok"
+    assert 0 < bad.sum() < len(network)
+    parts = ["layers.0.heads.0", "data:plain"]
+    table = pd.concat([network.assign(component=part) for part in parts], ignore_index=True)
+    panel = component_panel(table, "llc", parts)
+    assert panel.title == "local learning coefficient of each head and data set"
+    assert component_panel(table, "llc", parts[1:]).title == "local learning coefficient of each data set"
+    *lines, crossed = panel.figure["data"]
+    assert [one["name"] for one in lines] == parts
+    expected = network.loc[bad & network["value"].notna(), "step"]
+    assert crossed["name"] == "fails a check" and crossed["x"] == [*expected, *expected]
+    everything_passed = component_panel(table.assign(verdict="ok"), "llc", parts)
+    assert len(everything_passed.figure["data"]) == 2
+
+
+def test_criteria_have_names_and_carry_the_verdict_of_their_draws(induction):
+    rows = finite(curve(induction.trajectory, "llc")).assign(standard_error=np.nan)
+    panel = whole_panel("waic", rows)
+    assert panel.title == "WAIC" and panel.figure["layout"]["yaxis"]["title"]["text"] == "nats per example"
+    assert [one["name"] for one in panel.figure["data"]] == ["WAIC", "fails a check"]
+    assert {field.name for field in dataclasses.fields(InformationCriteria)} <= set(LABELS)
 
 
 def test_many_components_are_shaded_in_their_natural_order(induction):

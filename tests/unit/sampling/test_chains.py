@@ -3,6 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from ontogeny.information import per_example_losses
 from ontogeny.sampling import chains
 from ontogeny.sampling.chains import sample
 from ontogeny.sampling.layout import Layout
@@ -156,12 +157,23 @@ def test_the_same_shapes_compile_once():
 
 def test_data_is_no_constant_of_the_program():
     settings = chains.Settings(
-        chains=2, draws=3, burn_in=0, batch_size=4, layout=Layout(None, True), normal_to_gradient=False, collect=None, thin=1
+        chains=2, draws=3, burn_in=0, batch_size=4, layout=Layout(None, True), normal_to_gradient=False, thin=1
     )
     big = jax.tree.map(lambda leaf: jnp.tile(leaf, (1000,) + (1,) * (leaf.ndim - 1)), DATA)
     arguments = {"checkpoints": CHECKPOINTS, "data": big, "key": jax.random.key(0), "sampler": SGLD(), "mask": None}
+    arguments["collect"] = per_example_losses(loss, big)
     lowered = chains.run_chains.lower(loss, settings, inverse_temperature=1.0, localization=1.0, **arguments)
     assert len(lowered.as_text()) < 200_000
+
+
+def test_losses_of_other_examples_compile_nothing_anew():
+    run(collect=per_example_losses(loss, DATA))
+    size = chains.run_chains._cache_size()
+    other = jax.tree.map(lambda leaf: 2 * leaf, DATA)
+    traces = run(collect=per_example_losses(loss, other))
+    assert chains.run_chains._cache_size() == size
+    second = jax.tree.map(lambda leaf: leaf[1], CHECKPOINTS)
+    np.testing.assert_allclose(traces.collected[1, :, 0], np.tile(loss(second, other), (3, 1)), rtol=1e-5)
 
 
 BAD = {

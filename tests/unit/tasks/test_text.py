@@ -47,6 +47,14 @@ def test_shapes_and_targets_are_the_next_tokens(plain):
         assert counts_up(np.asarray(targets)).all()
 
 
+def test_the_loss_is_minus_the_log_likelihood_of_a_window_over_its_tokens(plain):
+    inputs, targets = plain.data.sampling
+    logits = jax.random.normal(jax.random.key(0), (*inputs.shape, 256))
+    likelihood = jnp.take_along_axis(jax.nn.log_softmax(logits), targets[..., None], -1).sum((1, 2))
+    assert plain.is_log_likelihood
+    np.testing.assert_allclose(plain.averages_over * plain.output_loss(logits, targets), -likelihood, rtol=1e-5)
+
+
 def test_training_batches_depend_on_key_and_step_alone(plain):
     train = jax.jit(plain.data.train)
     one, again, step, key = (train(jax.random.key(k), s)[0] for k, s in ((0, 5), (0, 5), (0, 6), (1, 5)))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ontogeny.tasks.corpora import documents
-from ontogeny.tasks.tokenizing import byte_pair_encoder, encode, pieces, thinned, tokenize
+from ontogeny.tasks.tokenizing import byte_pair_encoder, encode, pieces, split, thinned, tokenize
 
 TEXT = "the cat sat on the mat.\nthe dog sat on the cat, and the mat was flat.\n"
 
@@ -41,6 +41,16 @@ def test_bpe_merges_frequent_pairs_and_can_be_undone():
     assert len(ids) < 0.6 * len(TEXT)
     assert "".join(encoder.id_to_token(token) for token in ids).replace("▁", " ") == TEXT
     assert "▁the" in encoder.get_vocab()
+
+
+def test_another_corpus_is_read_by_what_was_learnt_on_the_first():
+    other = ["the zebra sat. " * 40] * 10
+    read = tokenize(other, tokenizer="bpe", vocabulary=64, lowercase=False, learnt_on=[TEXT] * 10)
+    encoder = byte_pair_encoder([TEXT] * 9, 64)
+    np.testing.assert_array_equal(read.train, encode(encoder, split(other, False)[0]))
+    assert read.vocabulary == tokenize([TEXT] * 10, tokenizer="bpe", vocabulary=64, lowercase=False).vocabulary
+    own = tokenize(other, tokenizer="bpe", vocabulary=64, lowercase=False)
+    assert len(own.train) != len(read.train)
 
 
 def test_rare_characters_are_unknown_and_leave_room_for_merges():
