@@ -22,7 +22,7 @@ from ontogeny.sampling import checks, randomness
 from ontogeny.sampling.curvature import unit
 from ontogeny.sampling.kernel import Kernel, Randomness
 from ontogeny.sampling.layout import Layout, choose_layout
-from ontogeny.sampling.objective import Loss, at_center, paired_objective, take
+from ontogeny.sampling.objective import Loss, anchored, at_center, paired_objective, take
 from ontogeny.sampling.parameters import flatten, flatten_mask, unflatten_like
 from ontogeny.sampling.posterior import LocalPosterior
 from ontogeny.sampling.settings import resolve
@@ -66,6 +66,7 @@ class Settings:
     batch_size: int | None
     layout: Layout
     normal_to_gradient: bool
+    control_variates: bool
     thin: int
 
 
@@ -89,6 +90,7 @@ def sample(
     n: int | None = None,
     mask: Any = None,
     projection: Projection | None = None,
+    control_variates: bool = False,
     steps: Sequence[int] | None = None,
     progress: bool = False,
     collect: Callable[[Any], Any] | None = None,
@@ -109,6 +111,8 @@ def sample(
         mask: pytree of 0 and 1 shaped like one checkpoint; parameters at 0 stay where they are.
         projection: "gradient" keeps chains in the hyperplane through w* normal to ∇L_n(w*), where w* is no minimum; where
             it is one, to `LocalPosterior.is_negligible`, nothing is taken out.
+        control_variates: take the noise of minibatches at w* out of losses and gradients (`anchored`), at the cost of a second
+            gradient a step; nothing to take out with the full batch.
         steps: the checkpoints' labels; None for 0 … K-1.
         progress: show a bar over checkpoints, which then run one at a time.
         collect: a function of the parameters, evaluated at every `thin`-th kept draw. What it closes over becomes part of the
@@ -139,6 +143,7 @@ def sample(
         batch_size=resolved.batch_size,
         layout=choose_layout(loss, jax.tree.map(lambda leaf: leaf[0], checkpoints), data, examples, chains),
         normal_to_gradient=projection == "gradient",
+        control_variates=control_variates and resolved.batch_size is not None,
         thin=thin,
     )
     program = partial(
@@ -192,12 +197,12 @@ def run_chains(
     flat_mask = None if mask is None else flatten_mask(mask, checkpoints)
 
     def at_checkpoint(center: Float[Array, "parameters"]) -> dict[str, Any]:
-        baselines, gradient = at_center(loss, unflatten, center, data, settings.layout.center)
+        baselines, anchor = at_center(loss, unflatten, center, data, settings.layout.center)
         posterior = LocalPosterior(center, inverse_temperature, localization, flat_mask)
-        gradient = posterior.tangent(gradient)
+        gradient = posterior.tangent(anchor)
         if settings.normal_to_gradient:
             posterior = posterior._replace(normal=jnp.where(posterior.is_negligible(gradient), 0.0, unit(gradient)))
-        chain = partial(run_chain, loss, unflatten, settings, (data, baselines), key, sampler, posterior, gradient, collect)
+        chain = partial(run_chain, loss, unflatten, settings, (data, baselines), key, sampler, posterior, anchor, collect)
         numbers = jnp.arange(settings.chains)
         together = settings.layout.vectorize_chains and settings.chains > 1
         seen = jax.vmap(chain)(numbers) if together else jax.lax.map(chain, numbers)
@@ -214,17 +219,21 @@ def run_chain(
     key: Key[Array, ""],
     sampler: Kernel,
     posterior: LocalPosterior,
-    gradient: Float[Array, "parameters"],
+    anchor: Float[Array, "parameters"],
     collect: Callable[[Any], Any] | None,
     chain: Int[Array, ""],
 ) -> dict[str, Any]:
     """One chain from w*: its values after burn-in, and what `collect` saw at every `thin`-th of them.
 
     Random numbers come in blocks of 16 draws. The inner loop's bound is dynamic, so that the last block stops where
-    the draws end and the step is compiled once. `data` is the examples with their baselines.
+    the draws end and the step is compiled once. `data` is the examples with their baselines, `anchor`
+    ∇L_n(w*).
     """
     center, baselines, total = posterior.center, data[1], settings.burn_in + settings.draws
+    gradient = posterior.tangent(anchor)
     objective = paired_objective(loss, unflatten, settings.layout.microbatch)
+    if settings.control_variates:
+        objective = anchored(objective, center, anchor)
     collect = collect or (lambda parameters: None)
 
     def run_block(block: Array, carry: Any) -> Any:

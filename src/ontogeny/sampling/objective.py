@@ -77,5 +77,20 @@ def paired_objective(
     return objective
 
 
+def anchored(objective: Any, center: Float[Array, "parameters"], gradient: Float[Array, "parameters"]) -> Any:
+    """An objective less the noise that its batch has at w*: control variates whose expectation is known there.
+
+    ∇L_b(w) - ∇L_b(w*) + ∇L_n(w*), as SVRG with its snapshot at w* (Johnson and Zhang 2013; Dubey et al. 2016), and L_b(w)
+    - L_b(w*) - (∇L_b(w*) - ∇L_n(w*))·(w - w*): neither's expectation over batches changes.
+    """
+
+    def without_noise(position: Array, batch: Any, baselines: Array) -> tuple[Array, Array]:
+        value, moved = objective(position, batch, baselines)
+        noise = objective(center, batch, baselines)[1] - gradient
+        return value - jnp.vdot(noise, position - center), moved - noise
+
+    return without_noise
+
+
 def take(tree: Any, indices: Int[Array, "batch"]) -> Any:
     return jax.tree.map(lambda leaf: jnp.take(leaf, indices, axis=0, mode="clip"), tree)
