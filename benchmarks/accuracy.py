@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import jax
 import numpy as np
@@ -27,7 +27,8 @@ from benchmarks.accuracy_rows import FAMILIES, Claim, Row
 
 PAGE = Path(__file__).parents[1] / "docs" / "accuracy.md"
 LEVELS = (0.95, 0.997)
-Step = Literal["hand", "auto"]
+Step = Literal["hand", "auto", "auto, control variates"]
+STEPS: tuple[Step, ...] = get_args(Step)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +64,7 @@ class Measured:
 
 
 def calibrated(row: Row) -> Row:
-    """The row with the step size and the burn-in that `calibrate` chooses."""
+    """The row with the step size that `calibrate` chooses. Burn-in lasts as long as by hand in ε t, or as `calibrate` finds."""
     found = ontogeny.calibrate(
         row.loss,
         stacked(row.checkpoint),
@@ -74,8 +75,21 @@ def calibrated(row: Row) -> Row:
         localization=row.localization,
         batch_size=row.batch_size,
         mask=row.mask,
+        control_variates=row.control_variates,
     )
-    return replace(row, step_size=found.sampler.step_size, burn_in=max(row.burn_in, found.burn_in))
+    chosen = found.sampler.step_size
+    burn_in = max(found.burn_in, round(row.burn_in * max(1.0, row.step_size / chosen)))
+    return replace(row, step_size=chosen, burn_in=burn_in)
+
+
+def prepared(row: Row, step: Step) -> Row:
+    """The row with its step set; with control variates it takes half the steps, so as many gradients."""
+    if step == "hand":
+        return row
+    if step == "auto":
+        return calibrated(row)
+    half = {"draws": row.draws // 2, "burn_in": row.burn_in // 2}
+    return calibrated(replace(row, control_variates=True, answer=None, claim="posterior", **half))
 
 
 def stacked(checkpoint: Any) -> Any:
@@ -102,13 +116,14 @@ def estimate(row: Row, key: Any) -> ontogeny.Estimate:
         batch_size=row.batch_size,
         mask=row.mask,
         extrapolate=row.extrapolate,
+        control_variates=row.control_variates,
     )
 
 
 def measure(row: Row, step: Step, seeds: int) -> Measured:
     """All seeds of a row, through one compiled program: only the key differs between them."""
     start = time.perf_counter()
-    row = calibrated(row) if step == "auto" else row
+    row = prepared(row, step)
     (posterior, _), (expected, expected_error) = row.posterior(), row.expected()
     estimates = [estimate(row, key_of(row, step, seed)) for seed in range(seeds)]
     means, errors = (np.array([getattr(one, name)[0] for one in estimates]) for name in ("mean", "standard_error"))
@@ -153,7 +168,7 @@ def pooled(measured: Sequence[Measured]) -> list[dict[str, Any]]:
     """Coverage over all seeds of the rows, by what they are compared with and how the step was set, and of all rows."""
     rows = []
     for claims in (("exact",), ("Hessian",), ("posterior", "Gibbs"), ("exact", "Hessian", "posterior", "Gibbs")):
-        for step in ("hand", "auto"):
+        for step in STEPS:
             chosen = [one for one in measured if one.claim in claims and one.step == step]
             seeds = sum(one.seeds for one in chosen)
             for place, level in enumerate(LEVELS if seeds else ()):
@@ -225,21 +240,19 @@ sampling) rows expect the posterior's value, and the bias of the step counts aga
 
 
 def summary(measured: Sequence[Measured]) -> str:
-    """How `auto` does beside the step by hand."""
-    ratios = {
-        one.name: one.root_mean_square_error / other.root_mean_square_error
-        for one in measured
-        for other in measured
-        if (one.name, one.step, other.step) == (other.name, "auto", "hand")
-    }
-    if not ratios:
-        return ""
-    mean = np.exp(np.mean(np.log(list(ratios.values()))))
-    worst = max(ratios, key=lambda name: ratios[name])
-    return (
-        f"RMSE of `auto` over that of the step by hand, geometric mean over {len(ratios)} rows: {mean:.2f}; the largest is "
-        f"{ratios[worst]:.2f} ({worst})."
-    )
+    """How `auto` does beside the step by hand, and control variates beside `auto`."""
+    sentences = []
+    for step, other in (("auto", "hand"), ("auto, control variates", "auto")):
+        errors = {one.name: one.root_mean_square_error for one in measured if one.step == other}
+        ratios = {one.name: one.root_mean_square_error / errors[one.name] for one in measured if one.step == step}
+        if ratios:
+            mean = np.exp(np.mean(np.log(list(ratios.values()))))
+            worst = max(ratios, key=lambda name: ratios[name])
+            sentences.append(
+                f"RMSE of `{step}` over that of `{other}`, geometric mean over {len(ratios)} rows: {mean:.2f}; the largest is "
+                f"{ratios[worst]:.2f} ({worst})."
+            )
+    return "\n".join(sentences)
 
 
 def selected(only: str, seeds: int | None, steps: Sequence[Step]) -> Iterator[tuple[Row, Step, int]]:
@@ -247,8 +260,8 @@ def selected(only: str, seeds: int | None, steps: Sequence[Step]) -> Iterator[tu
     for family in FAMILIES:
         for row in family():
             if only in row.name:
-                for step in steps:
-                    yield row, step, seeds or row.seeds
+                suited = [step for step in steps if row.batch_size or step != "auto, control variates"]
+                yield from ((row, step, seeds or row.seeds) for step in suited)
 
 
 def main() -> None:
@@ -257,7 +270,7 @@ def main() -> None:
         "--seeds", type=int, help="of every row; 200 on quadratics, 20 on others and 3 at 1e5 parameters if not given"
     )
     parser.add_argument("--only", default="", metavar="PATTERN", help="rows whose names contain this")
-    parser.add_argument("--steps", nargs="+", choices=("hand", "auto"), default=("hand", "auto"))
+    parser.add_argument("--steps", nargs="+", choices=STEPS, default=STEPS)
     parser.add_argument("--output", type=Path, help="write the results here as JSON, after every row")
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.parent.name}/{PAGE.name}")
     arguments = parser.parse_args()

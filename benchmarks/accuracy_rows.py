@@ -63,6 +63,7 @@ class Row:
     burn_in: int = 1000
     seeds: int = 20
     extrapolate: bool = False
+    control_variates: bool = False
 
     @property
     def parameters(self) -> int:
@@ -118,6 +119,7 @@ def quadratics() -> Iterator[Row]:
             limit=free.sum() / 2,
             step_size=float(stiffness / (N_BETA * h[free].max() + localization)),
             localization=localization,
+            draws=10_000,
             seeds=200,
         )
 
@@ -140,6 +142,7 @@ def minibatch_quadratics() -> Iterator[Row]:
             claim="exact",
             limit=4.0,
             step_size=step_size,
+            draws=10_000,
             seeds=200,
         )
 
@@ -160,6 +163,7 @@ def regressions() -> Iterator[Row]:
         "limit": 3.0,
         "n_beta": n_beta,
         "step_size": 1e-3,
+        "draws": 10_000,
     }
     spectrum = np.linalg.eigvalsh(inputs.T @ inputs / 500)
     common["posterior"] = gaussian(spectrum, n_beta, 1.0)
@@ -204,7 +208,7 @@ def monomials() -> Iterator[Row]:
             n_beta=n_beta,
             localization=2.0,
             chains=32,
-            draws=10_000,
+            draws=25_000,
             burn_in=4000,
         )
 
@@ -296,6 +300,7 @@ def singular_networks() -> Iterator[Row]:
         n_beta, localization = 1e4 if size > 5000 else 1e3, 4.0 * max(widths)
         small, large = size < 100, size > 5000
         sweeps = 400 if large else 4000
+        step_size = 0.1 / (n_beta * (len(widths) - 1))
         yield Row(
             name=f"linear network {'-'.join(map(str, widths))}, rank {rank}",
             loss=matching(product(layers)),
@@ -303,12 +308,13 @@ def singular_networks() -> Iterator[Row]:
             posterior=cache(partial(gibbs_energy, layers, n_beta, localization, sweeps=sweeps, burn_in=sweeps // 4)),
             claim="Gibbs",
             limit=aoyagi(widths, rank)[0],
-            step_size=0.1 / (n_beta * (len(widths) - 1)),
+            step_size=step_size,
             n_beta=n_beta,
             localization=localization,
             chains=4 if large else 8,
             draws=40_000 if small else 2000 if large else 10_000,
-            burn_in=20_000 if small else 2000 if large else 5000,
+            # Five times what the flattest directions take to settle, 2 / (ε γ), at half the step, where they take twice that.
+            burn_in=round(20 / (step_size * localization)),
             seeds=3 if size > 50_000 else 20,
             extrapolate=True,
         )

@@ -305,6 +305,10 @@ class LocalLearningCoefficient(Section):
         Literal["gradient"] | None,
         Field(description="gradient: chains stay in the hyperplane normal to the gradient at the checkpoint"),
     ] = None
+    control_variates: Annotated[
+        bool,
+        Field(description="take the noise of minibatches at the checkpoint out, for a second gradient a step"),
+    ] = False
     behavioural: Annotated[
         bool, Field(description="compare outputs with those at the checkpoint, which makes it an exact minimum, not with labels")
     ] = False

@@ -163,6 +163,7 @@ def estimate_llc(
     mask: Any = None,
     refine: Mapping[str, Any] | None = None,
     projection: Projection | None = None,
+    control_variates: bool = False,
     extrapolate: bool = False,
     steps: Sequence[int] | None = None,
     progress: bool = False,
@@ -187,6 +188,7 @@ def estimate_llc(
         "localization": localization,
         "batch_size": batch_size,
         "n": n,
+        "control_variates": control_variates,
     }
     if AUTO in (getattr(sampler, "step_size", None), burn_in):
         calibration = calibrate(loss, checkpoints, data, sampler=sampler, mask=mask, **posterior)

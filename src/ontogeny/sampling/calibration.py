@@ -54,7 +54,8 @@ class Calibration:
         burn_in: steps after which the pilot's traces had settled at all checkpoints.
         curvature: h_max, the largest Hessian eigenvalue at each checkpoint or at the pilot's draws around it (at a singular
             point the Hessian may vanish at w* itself).
-        gradient_variance: s², the variance over examples of a gradient in its noisiest direction; 0 with the full batch.
+        gradient_variance: s², the variance over examples of a gradient in its noisiest direction; 0 with the full batch or with
+            control variates.
         stability: what the step comes to where the curvature and the noise are largest.
         acceptance: share of proposals that MALA accepts at this step, on the full batch; to compare steps of one model.
         sweep: of nβ; None where it was not asked for.
@@ -81,6 +82,7 @@ def calibrate(
     batch_size: int | None = None,
     n: int | None = None,
     mask: Any = None,
+    control_variates: bool = False,
     chains: int = 4,
     draws: int = 400,
     longest_pilot: int = 8,
@@ -97,6 +99,7 @@ def calibrate(
         chains, draws: of the pilot.
         longest_pilot: to find the burn-in the pilot is made longer, up to so many times, until it settles in its first half;
             1 where a burn-in is given, and the pilot only judges it.
+        control_variates: as in `sample`; the noise of minibatches at w* is gone then, and bounds the step no longer.
         largest_bias: as a share of λ̂, in the worst direction.
         sweep: also measure λ̂ at the last checkpoint from nβ/9 to 9 nβ.
 
@@ -111,7 +114,7 @@ def calibrate(
     checks.check_checkpoints(checkpoints, None)
     checkpoints, data = jax.tree.map(jnp.asarray, (checkpoints, data))
     resolved = resolve(data, n=n, batch_size=batch_size, inverse_temperature=inverse_temperature)
-    setting = Setting(loss, data, key, resolved, localization, mask, chains, draws)
+    setting = Setting(loss, data, key, resolved, localization, mask, control_variates, chains, draws)
     curvature = np.asarray(top_curvature(loss, checkpoints, data, key=key, mask=mask))
     noise = noise_of(setting, checkpoints)
     curvature, traces = explore(setting, sampler, checkpoints, curvature, noise, largest_bias)
@@ -157,17 +160,19 @@ class Setting(NamedTuple):
     resolved: Resolved
     localization: float
     mask: Any
+    control_variates: bool
     chains: int
     draws: int
 
     def sample(self, sampler: Kernel, checkpoints: Any, **options: Any) -> Traces:
         defaults = {"inverse_temperature": self.resolved.inverse_temperature, "batch_size": self.resolved.batch_size}
         common = {"localization": self.localization, "mask": self.mask, "n": self.resolved.n, "key": self.key}
+        common |= {"control_variates": self.control_variates}
         return sample(self.loss, checkpoints, self.data, sampler=sampler, **{**defaults, **common, **options})
 
 
 def noise_of(setting: Setting, checkpoints: Any) -> Float[np.ndarray, "checkpoints"]:
-    if setting.resolved.batch_size is None:
+    if setting.resolved.batch_size is None or setting.control_variates:
         return np.zeros(len(jax.tree.leaves(checkpoints)[0]))
     return np.asarray(gradient_variance(setting.loss, checkpoints, setting.data, key=setting.key, mask=setting.mask))
 

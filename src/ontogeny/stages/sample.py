@@ -51,8 +51,12 @@ def run(job: Job) -> None:
         **{name: (target.on(examples), None, {}) for name, examples in other_data(job, problem, llc.batch_size or 0).items()},
     }
     files = [*(f"{name}.parquet" for name in ("llc", "health", "traces")), *(["per_example.npz"] if llc.per_example else [])]
-    chain_settings = {"sampler": build_sampler(calibration["sampler"]), "projection": llc.projection} | {
-        name: calibration[name] for name in ("inverse_temperature", "localization", "chains", "draws", "burn_in", "batch_size")
+    named = ("inverse_temperature", "localization", "chains", "draws", "burn_in", "batch_size")
+    chain_settings = {
+        "sampler": build_sampler(calibration["sampler"]),
+        "projection": llc.projection,
+        "control_variates": llc.control_variates,
+        **{name: calibration[name] for name in named},
     }
     digests = {}
     for seed in job.specification["seeds"]:

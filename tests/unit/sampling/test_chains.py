@@ -235,3 +235,27 @@ def test_the_first_order_term_is_measured_on_the_kept_draws():
     moved = jax.tree.map(lambda leaf, start: leaf - start[:, None, None], traces.collected, CHECKPOINTS)
     expected = sum(jnp.einsum("kcdi,ki->kc", moved[name], gradient[name]) for name in moved) / 40
     np.testing.assert_allclose(traces.first_order, expected, rtol=1e-3, atol=1e-4)
+
+
+def test_with_control_variates_minibatches_of_a_quadratic_are_as_good_as_the_full_batch():
+    """Where all examples have one curvature, all the noise of a minibatch is that at w*: nothing of it is left."""
+
+    def centred(parameters, batch):
+        return 0.5 * jnp.sum(jnp.array([1.0, 2.0]) * (parameters - batch) ** 2, axis=-1)
+
+    checkpoint, data = jnp.array([[0.3, -0.2]]), jnp.asarray(RNG.normal(size=(60, 2)), jnp.float32)
+    full, anchored, noisy = (
+        run(checkpoint, data, centred, batch_size=batch_size, control_variates=anchored).values
+        for batch_size, anchored in ((None, True), (8, True), (8, False))
+    )
+    np.testing.assert_allclose(anchored, full, atol=1e-5)
+    assert np.abs(noisy - full).max() > 0.01
+
+
+def test_control_variates_leave_the_mean_over_batches_as_it_is():
+    """At the second draw, the chains of a checkpoint stand where they stand without: only the batches differ."""
+    options = {"chains": 4000, "draws": 2, "sampler": SGLD(step_size=1e-6), "checkpoints": first(1)}
+    plain, anchored = (np.asarray(run(control_variates=on, **options).values)[0, :, 1] for on in (False, True))
+    error = plain.std() / np.sqrt(plain.size)
+    assert abs(plain.mean() - anchored.mean()) < 3 * error
+    assert anchored.std() < plain.std()
