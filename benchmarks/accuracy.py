@@ -6,7 +6,8 @@ set by hand and once with `step_size="auto"`. What λ̂ is compared with is one 
 - exact: the expectation of chains at the row's own nβ, γ, ε, batch and number of steps;
 - Hessian: the same for the quadratic with the spectrum of the Hessian at w*, right to leading order in 1/nβ;
 - posterior: the expectation under the local posterior, by quadrature; the step adds a bias that is not known;
-- Gibbs: the same by Gibbs sampling, a layer at a time, which knows no step.
+- Gibbs: the same by Gibbs sampling, a layer at a time, which knows no step;
+- NUTS: the same by the No-U-Turn sampler of BlackJAX, at the toy model of superposition.
 """
 
 import argparse
@@ -167,14 +168,14 @@ def band(seeds: int, level: float) -> tuple[int, int]:
 def pooled(measured: Sequence[Measured]) -> list[dict[str, Any]]:
     """Coverage over all seeds of the rows, by what they are compared with and how the step was set, and of all rows."""
     rows = []
-    for claims in (("exact",), ("Hessian",), ("posterior", "Gibbs"), ("exact", "Hessian", "posterior", "Gibbs")):
+    for claims in (("exact",), ("Hessian",), ("posterior", "Gibbs", "NUTS"), get_args(Claim)):
         for step in STEPS:
             chosen = [one for one in measured if one.claim in claims and one.step == step]
             seeds = sum(one.seeds for one in chosen)
             for place, level in enumerate(LEVELS if seeds else ()):
                 count, (low, high) = sum(one.inside[place] for one in chosen), band(seeds, level)
-                told = {"claim": ", ".join(claims) if len(claims) < 4 else "all", "step": step, "level": level, "seeds": seeds}
-                rows.append({**told, "inside": count, "low": low, "high": high, "holds": low <= count <= high})
+                told = {"claim": "all" if claims == get_args(Claim) else ", ".join(claims), "step": step, "level": level}
+                rows.append({**told, "seeds": seeds, "inside": count, "low": low, "high": high, "holds": low <= count <= high})
     return rows
 
 
@@ -226,8 +227,8 @@ errors) and `t` (intervals of 95% and 99.7% by Student's t) hold the percentage 
 
 `posterior` is λ̂ under the local posterior, and the RMSE is taken from that: a step by hand and `auto` may be compared by it.
 `expected` is what the mean ought to be: for `exact` rows the expectation of chains at their own nβ, γ, ε, batch and steps, for
-`Hessian` rows the same with the Hessian's spectrum, which holds to leading order; `posterior` (quadrature) and `Gibbs` (Gibbs
-sampling) rows expect the posterior's value, and the bias of the step counts against them.
+`Hessian` rows the same with the Hessian's spectrum, which holds to leading order; `posterior` (quadrature), `Gibbs` (Gibbs
+sampling) and `NUTS` rows expect the posterior's value, and the bias of the step counts against them.
 
 {rows}
 
@@ -260,7 +261,7 @@ def selected(only: str, seeds: int | None, steps: Sequence[Step]) -> Iterator[tu
     for family in FAMILIES:
         for row in family():
             if only in row.name:
-                suited = [step for step in steps if row.batch_size or step != "auto, control variates"]
+                suited: list[Step] = [step for step in steps if row.batch_size or step != "auto, control variates"]
                 yield from ((row, step, seeds or row.seeds) for step in suited)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 from scipy.linalg import qr
 
+import ontogeny
 from benchmarks.accuracy_answers import (
     Answer,
     aoyagi,
@@ -29,7 +30,7 @@ from ontogeny.tasks.sparse_features import population_loss
 
 N_BETA = 1000 / np.log(1000)
 
-Claim = Literal["exact", "posterior", "Hessian", "Gibbs"]
+Claim = Literal["exact", "posterior", "Hessian", "Gibbs", "NUTS"]
 Expectation = Callable[[], tuple[float, float]]
 """-> λ̂ under the local posterior itself, which no step or batch enters, and the error it is known to."""
 
@@ -330,22 +331,38 @@ def superpositions() -> Iterator[Row]:
     for name, (k, dead_bias, n, lambda_) in cases.items():
         weight, bias = polygon(k, 6, dead_bias)
         checkpoint = {"weight": weight.astype(jnp.float32), "bias": bias.astype(jnp.float32)}
-        h = spectrum(superposition_loss, checkpoint)
         n_beta = n / np.log(n)
+        stiffest = n_beta * spectrum(superposition_loss, checkpoint).max() + 10
         yield Row(
             name=f"superposition, {name}, n {n}",
             loss=superposition_loss,
             checkpoint=checkpoint,
-            answer=quadratic_answer(h, n_beta, 10.0),
-            posterior=gaussian(h, n_beta, 10.0),
-            claim="Hessian",
+            posterior=cache(partial(by_nuts, superposition_loss, checkpoint, n_beta, 10.0, float(stiffest))),
+            claim="NUTS",
             limit=lambda_,
-            step_size=float(0.1 / (n_beta * h.max() + 10)),
+            step_size=float(0.05 / stiffest),
             n_beta=n_beta,
             localization=10.0,
-            draws=20_000,
-            burn_in=5000,
+            draws=40_000,
+            burn_in=10_000,
         )
+
+
+def by_nuts(loss: Any, checkpoint: Any, n_beta: float, localization: float, stiffest: float) -> tuple[float, float]:
+    """λ̂ and its error by NUTS, whose leapfrog steps start at a standard deviation of the stiffest direction."""
+    found = ontogeny.estimate_llc(
+        loss,
+        jax.tree.map(lambda leaf: leaf[None], checkpoint),
+        key=jax.random.key(7),
+        sampler=ontogeny.NUTS(step_size=stiffest**-0.5),
+        inverse_temperature=n_beta,
+        localization=localization,
+        chains=16,
+        draws=2000,
+        burn_in=200,
+    )
+    assert found.verdict == ["ok"], found.verdict
+    return float(found.mean[0]), float(found.standard_error[0])
 
 
 def spectrum(loss: Callable[[Any, Any], Any], checkpoint: Any) -> np.ndarray:
