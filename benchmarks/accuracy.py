@@ -261,8 +261,9 @@ def selected(only: str, seeds: int | None, steps: Sequence[Step]) -> Iterator[tu
     for family in FAMILIES:
         for row in family():
             if only in row.name:
-                suited: list[Step] = [step for step in steps if row.batch_size or step != "auto, control variates"]
-                yield from ((row, step, seeds or row.seeds) for step in suited)
+                for step in steps:
+                    if row.batch_size or step != "auto, control variates":
+                        yield row, step, seeds or row.seeds
 
 
 def main() -> None:
