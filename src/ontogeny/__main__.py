@@ -27,6 +27,10 @@ def parser() -> argparse.ArgumentParser:
         job.add_argument("--variant", default="")
         job.add_argument("--block", default="", help="the seeds of the job, such as seeds~0-7")
         job.add_argument("--threads", type=int, default=1)
+        if stage == "sample":
+            job.add_argument(
+                "--profile-trace", type=Path, metavar="FOLDER", help="only write a JAX trace of one chunk, once compiled, there"
+            )
         job.add_argument("--specification", type=json.loads, required=True, help="canonical JSON")
     return top
 
@@ -70,6 +74,7 @@ def run_stage(arguments: argparse.Namespace) -> int:
         family=arguments.family,
         variant=arguments.variant,
         block=arguments.block,
+        profile_trace=getattr(arguments, "profile_trace", None),
     )
     try:
         importlib.import_module(f"ontogeny.stages.{arguments.command}").run(job)

@@ -7,7 +7,9 @@ from pathlib import Path
 
 
 def prepare(threads: int = 1) -> None:
-    """Keep XLA within `threads` cores and let every job reuse what earlier ones compiled.
+    """Give JAX `threads` cores, and let every job reuse what earlier ones compiled.
+
+    On the processor each core is a device of its own, and sampling spreads over devices.
 
     Settings that the user made in the environment stand.
 
@@ -16,8 +18,9 @@ def prepare(threads: int = 1) -> None:
     """
     if "jax" in sys.modules:
         raise RuntimeError("devices.prepare must be called before JAX is imported")
-    flags = f"--xla_cpu_multi_thread_eigen={'true' if threads > 1 else 'false'} intra_op_parallelism_threads={threads}"
-    os.environ.setdefault("XLA_FLAGS", flags)
+    # Threads within an operation gain nothing on these models (0.96-1.03 ×), devices 1.6-1.95 ×.
+    os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
+    os.environ.setdefault("JAX_NUM_CPU_DEVICES", str(threads))
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(compilation_cache()))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")

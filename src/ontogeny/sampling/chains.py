@@ -14,6 +14,7 @@ from typing import Any, Literal, get_args
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh, PartitionSpec
 from jax.tree_util import Partial
 from jaxtyping import Array, Float, Int, Key
 from tqdm import tqdm
@@ -65,6 +66,7 @@ class Settings:
     burn_in: int
     batch_size: int | None
     layout: Layout
+    spread: tuple[int, int]
     normal_to_gradient: bool
     control_variates: bool
     thin: int
@@ -98,7 +100,8 @@ def sample(
 ) -> Traces:
     """Run `chains` chains around every checkpoint.
 
-    The random numbers are a function of (key, chain, block of 16 draws), the same at every checkpoint.
+    The random numbers are a function of (key, chain, block of 16 draws), the same at every checkpoint. Checkpoints, and chains
+    where there are fewer checkpoints than devices, are spread over all devices of the process.
 
     Args:
         loss: (params, batch) -> [batch]; a scalar where data is None. Keep the same object to reuse its compilation.
@@ -142,6 +145,7 @@ def sample(
         burn_in=burn_in,
         batch_size=resolved.batch_size,
         layout=choose_layout(loss, jax.tree.map(lambda leaf: leaf[0], checkpoints), data, examples, chains),
+        spread=spread_over(jax.local_device_count(), 1 if progress else count, chains),
         normal_to_gradient=projection == "gradient",
         control_variates=control_variates and resolved.batch_size is not None,
         thin=thin,
@@ -196,19 +200,58 @@ def run_chains(
     unflatten = unflatten_like(checkpoints)
     flat_mask = None if mask is None else flatten_mask(mask, checkpoints)
 
-    def at_checkpoint(center: Float[Array, "parameters"]) -> dict[str, Any]:
-        baselines, anchor = at_center(loss, unflatten, center, data, settings.layout.center)
-        posterior = LocalPosterior(center, inverse_temperature, localization, flat_mask)
-        gradient = posterior.tangent(anchor)
-        if settings.normal_to_gradient:
-            posterior = posterior._replace(normal=jnp.where(posterior.is_negligible(gradient), 0.0, unit(gradient)))
-        chain = partial(run_chain, loss, unflatten, settings, (data, baselines), key, sampler, posterior, anchor, collect)
-        numbers = jnp.arange(settings.chains)
-        together = settings.layout.vectorize_chains and settings.chains > 1
-        seen = jax.vmap(chain)(numbers) if together else jax.lax.map(chain, numbers)
-        return {"baseline": jnp.mean(baselines), "gradient_norm": jnp.linalg.norm(gradient), **seen}
+    def at_checkpoints(centers: Array, numbers: Array, shared: Any) -> dict[str, Any]:
+        data, key, sampler, inverse_temperature, localization, flat_mask, collect = shared
 
-    return jax.lax.map(at_checkpoint, flatten(checkpoints))
+        def at_checkpoint(center: Float[Array, "parameters"]) -> dict[str, Any]:
+            baselines, anchor = at_center(loss, unflatten, center, data, settings.layout.center)
+            posterior = LocalPosterior(center, inverse_temperature, localization, flat_mask)
+            gradient = posterior.tangent(anchor)
+            if settings.normal_to_gradient:
+                posterior = posterior._replace(normal=jnp.where(posterior.is_negligible(gradient), 0.0, unit(gradient)))
+            chain = partial(run_chain, loss, unflatten, settings, (data, baselines), key, sampler, posterior, anchor, collect)
+            together = settings.layout.vectorize_chains and numbers.size > 1
+            seen = jax.vmap(chain)(numbers) if together else jax.lax.map(chain, numbers)
+            return {"baseline": jnp.mean(baselines), "gradient_norm": jnp.linalg.norm(gradient), **seen}
+
+        return jax.lax.map(at_checkpoint, centers)
+
+    shared = (data, key, sampler, inverse_temperature, localization, flat_mask, collect)
+    return over_devices(at_checkpoints, settings.spread, flatten(checkpoints), jnp.arange(settings.chains), shared)
+
+
+def spread_over(devices: int, checkpoints: int, chains: int) -> tuple[int, int]:
+    """How many devices share the checkpoints, and how many the chains of one: as many of both as fit."""
+    along = max(count for count in range(1, devices + 1) if devices % count == 0 and count <= checkpoints)
+    return along, math.gcd(devices // along, chains)
+
+
+def over_devices(
+    program: Callable[[Array, Array, Any], dict[str, Any]],
+    spread: tuple[int, int],
+    centers: Float[Array, "checkpoints parameters"],
+    numbers: Int[Array, "chains"],
+    shared: Any,
+) -> dict[str, Any]:
+    """`program` on all checkpoints and chains, each device with its own; the last checkpoint fills up what is left over."""
+    devices = math.prod(spread)
+    if devices == 1:
+        return program(centers, numbers, shared)
+    mesh = Mesh(np.reshape(jax.local_devices()[:devices], spread), ("checkpoints", "chains"))
+    count = len(centers)
+    filled = jnp.concatenate([centers, jnp.repeat(centers[-1:], -count % spread[0], axis=0)])
+    of_checkpoint, of_chain = PartitionSpec("checkpoints"), PartitionSpec("checkpoints", "chains")
+    seen = jax.shard_map(
+        program,
+        mesh=mesh,
+        in_specs=(of_checkpoint, PartitionSpec("chains"), PartitionSpec()),
+        out_specs={
+            **dict.fromkeys(("baseline", "gradient_norm"), of_checkpoint),
+            **dict.fromkeys(("values", "first_order", "collected"), of_chain),
+        },
+        check_vma=False,
+    )(filled, numbers, shared)
+    return jax.tree.map(lambda leaf: leaf[:count], seen)
 
 
 def run_chain(

@@ -30,6 +30,7 @@ class Job:
     family: str = ""
     variant: str = ""
     block: str = ""
+    profile_trace: Path | None = None
 
     @property
     def family_folder(self) -> Path:

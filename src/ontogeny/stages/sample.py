@@ -58,6 +58,11 @@ def run(job: Job) -> None:
         "control_variates": llc.control_variates,
         **{name: calibration[name] for name in named},
     }
+    if job.profile_trace:
+        seed = job.specification["seeds"][0]
+        some = sampled_steps(job.manifest(seed, "train")["steps"], llc.checkpoints)
+        write_profile(job.profile_trace, lambda: sample_chunk(job, target, seed, some[:CHUNK], CHUNK, None, **chain_settings))
+        return
     digests = {}
     for seed in job.specification["seeds"]:
         train = job.manifest(seed, "train")
@@ -114,7 +119,6 @@ def sample_seed(
 
     Chunks that an interrupted job left are read.
     """
-    key = seed_keys([seed], SAMPLING)[0]
     unfinished = job.seed_folder(seed) / "sampling"
     for stale in (path for path in unfinished.glob("*") if path.name != digest):
         shutil.rmtree(stale)
@@ -123,13 +127,7 @@ def sample_seed(
     chunk = math.ceil(len(steps) / math.ceil(len(steps) / CHUNK))
 
     def sampled(some: tuple[int, ...]) -> Traces:
-        _, params = checkpoints.read(job.seed_folder(seed) / "checkpoints", some)
-        params = {
-            name: np.concatenate([array, np.repeat(array[-1:], chunk - len(some), axis=0)]) for name, array in params.items()
-        }
-        options = {"mask": target.mask(params, mask), "key": key, "steps": range(chunk), **settings}
-        traces = sample(target.loss, target.checkpoints(params), target.data, **options)
-        return cut(traces, some)
+        return sample_chunk(job, target, seed, some, chunk, mask, **settings)
 
     with progress(f"{job.label} seed {seed} {component}".strip(), len(steps), "checkpoints") as show:
         show(0)
@@ -138,6 +136,22 @@ def sample_seed(
             parts.append(kept(folder / f"{some[0]}.npz", some, sampled))
             show(sum(len(part.steps) for part in parts))
     return joined(parts)
+
+
+def sample_chunk(job: Job, target: Target, seed: int, steps: Sequence[int], chunk: int, mask: Any, **settings: Any) -> Traces:
+    """The traces of some checkpoints, filled up to a chunk with the last, so that one program serves all chunks."""
+    _, params = checkpoints.read(job.seed_folder(seed) / "checkpoints", steps)
+    params = {name: np.concatenate([array, np.repeat(array[-1:], chunk - len(steps), axis=0)]) for name, array in params.items()}
+    options = {"mask": target.mask(params, mask), "key": seed_keys([seed], SAMPLING)[0], "steps": range(chunk), **settings}
+    return cut(sample(target.loss, target.checkpoints(params), target.data, **options), steps)
+
+
+def write_profile(folder: Path, work: Callable[[], Any]) -> None:
+    """A JAX trace of some work, for Perfetto or TensorBoard; it is done once before, to be compiled."""
+    work()
+    with jax.profiler.trace(folder, create_perfetto_trace=True):
+        work()
+    print(f"a trace of one chunk is in {folder}; open its perfetto_trace.json.gz at ui.perfetto.dev")
 
 
 MEASURED = ("values", "baseline", "gradient_norm", "first_order", "steps", "collected")
