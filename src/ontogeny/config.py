@@ -262,11 +262,11 @@ class Refine(Section):
 
     components: Annotated[
         list[Annotated[str, Field(min_length=1)]],
-        Field(min_length=1, description="names of components, with * for any part: layers.*.heads.*"),
+        Field(description="names of components, with * for any part: layers.*.heads.*"),
     ] = []
     data: Annotated[
         dict[Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")], dict[str, Any]],
-        Field(min_length=1, description="name -> keys of the task with other values: {plain: {repeat: 0.0}}"),
+        Field(description="name -> keys of the task with other values: {plain: {repeat: 0.0}}"),
     ] = {}
 
     @model_validator(mode="after")

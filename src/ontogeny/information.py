@@ -67,8 +67,8 @@ def information_criteria(
     """The criteria from the losses of all n examples at the draws, as `sample(collect=per_example_losses(…))` gives them.
 
     Args:
-        losses: -log p(x_i|w), summed over the tokens of one independent example. Draws with a value that is not finite
-            are left out.
+        losses: -log p(x_i|w), summed over the tokens of one independent example. A chain with a value that is not finite is
+            left out whole, as everywhere; put NaN where a chain died between the draws that were kept.
         inverse_temperature: nβ of the posterior that they were drawn from. Where the chains ran on a mean over T tokens, hand
             over T times the losses, and nβ / T.
 
@@ -78,17 +78,17 @@ def information_criteria(
     array = np.asarray(losses, np.float64)
     if array.ndim != 4:
         raise ValueError(f"losses: must have the axes [checkpoints, chains, draws, examples], got shape {array.shape}")
-    rows = [criteria_at(one.reshape(-1, array.shape[-1]), inverse_temperature) for one in array]
+    rows = [criteria_at(one, inverse_temperature) for one in array]
     return InformationCriteria(**{name: np.array([row[name] for row in rows]) for name in rows[0]})
 
 
-def criteria_at(losses: Float[np.ndarray, "draws n"], inverse_temperature: float) -> dict[str, float]:
-    losses = losses[np.isfinite(losses).all(axis=1)]
-    draws, n = losses.shape
-    if draws < 2:
-        raise ValueError(f"losses: at least 2 finite draws are needed at each checkpoint, got {draws}")
+def criteria_at(losses: Float[np.ndarray, "chains draws n"], inverse_temperature: float) -> dict[str, float]:
+    n = losses.shape[-1]
+    losses = losses[np.isfinite(losses).all(axis=(1, 2))].reshape(-1, n)
+    if len(losses) < 2:
+        raise ValueError(f"losses: at least 2 draws of live chains are needed at each checkpoint, got {len(losses)}")
     beta = inverse_temperature / n
-    training = float(-np.mean(logsumexp(-losses, axis=0) - np.log(draws)))
+    training = float(-np.mean(logsumexp(-losses, axis=0) - np.log(len(losses))))
     gibbs, variance = float(losses.mean()), float(losses.var(axis=0, ddof=1).sum())
     at_wbic = np.isclose(inverse_temperature, n / np.log(n), rtol=1e-6)
     return {

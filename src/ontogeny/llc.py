@@ -14,8 +14,9 @@ from jaxtyping import Array, Float, Int, Key
 from ontogeny.behavioural import behavioural_loss, moving_mask, with_reference
 from ontogeny.divergences import Divergence
 from ontogeny.sampling import checks, health
-from ontogeny.sampling.calibration import AUTO, calibrate, with_step
+from ontogeny.sampling.calibration import AUTO, calibrate, check_stability, with_step
 from ontogeny.sampling.chains import Projection, Traces, sample
+from ontogeny.sampling.curvature import Stability
 from ontogeny.sampling.kernel import Kernel
 from ontogeny.sampling.objective import Loss
 from ontogeny.sampling.sgld import SGLD
@@ -23,6 +24,9 @@ from ontogeny.sampling.sgld import SGLD
 if TYPE_CHECKING:
     import pandas as pd
 
+LARGEST_STEP_BIAS = 0.05
+PILOTS = 2**31 - 1
+"""Folded into the key for pilot chains."""
 DEFAULT_SAMPLER = SGLD(step_size=1e-4)
 
 
@@ -40,12 +44,15 @@ class Estimate:
         dead_chains: how many chains met a value that is not finite; they are in none of the other numbers.
         drift: last third of the trace minus its middle third, in standard errors.
         share_below: share of stretches of the traces below L(w*), see `health.share_below`.
-        verdict: "ok", or which checks failed, see `health.verdicts`.
+        verdict: "ok", or which checks failed, see `health.verdicts`; `step_size`, where its bias was found above 5% in the
+            stiffest direction at the first or the last checkpoint.
         baseline: L_n(w*).
         gradient_norm: |∇L_n(w*)|.
         first_order: nβ E[∇L_n(w*)·(w - w*)], the part of λ̂ that is there only because w* is no minimum.
         inverse_temperature: nβ.
         steps: the checkpoints' labels.
+        sampler, burn_in: what was run, with the step and the burn-in that "auto" chose; None from `summarise`.
+        stability: what the step comes to at the curvature found; None where it was not looked at.
         refined: the weight-refined λ̂ of each mask of `refine`, by its name (Wang et al. 2024).
     """
 
@@ -64,6 +71,9 @@ class Estimate:
     first_order: Float[np.ndarray, "checkpoints"]
     inverse_temperature: float
     steps: Int[np.ndarray, "checkpoints"]
+    sampler: Kernel | None = None
+    burn_in: int | None = None
+    stability: Stability | None = None
     refined: Mapping[str, "Estimate"] = field(default_factory=dict)
 
     def interval(self, level: float = 0.95) -> tuple[Float[np.ndarray, "checkpoints"], Float[np.ndarray, "checkpoints"]]:
@@ -131,7 +141,9 @@ def summarise(traces: Traces) -> Estimate:
         per_chain=per_chain,
         trace=trace,
         effective_sample_size=sample_size,
-        verdict=health.verdicts(mean, chains=chains, sample_size=sample_size, first_order=first_order, **checks),
+        verdict=health.verdicts(
+            mean, chains=chains, sample_size=sample_size, first_order=first_order, dimension=traces.dimension, **checks
+        ),
         baseline=np.asarray(traces.baseline),
         gradient_norm=np.asarray(traces.gradient_norm),
         first_order=first_order,
@@ -139,6 +151,14 @@ def summarise(traces: Traces) -> Estimate:
         steps=traces.steps,
         **checks,
     )
+
+
+def judged(estimate: Estimate) -> Estimate:
+    """With `step_size` among the failed checks where the step biases the stiffest direction by more than 5%."""
+    if estimate.stability is None or estimate.stability.bias <= LARGEST_STEP_BIAS:
+        return estimate
+    failed = ["step_size" if verdict == "ok" else f"{verdict}, step_size" for verdict in estimate.verdict]
+    return replace(estimate, verdict=failed)
 
 
 def extrapolated(whole: Traces, half: Traces) -> Traces:
@@ -191,17 +211,23 @@ def estimate_llc(
         "control_variates": control_variates,
     }
     if AUTO in (getattr(sampler, "step_size", None), burn_in):
-        calibration = calibrate(loss, checkpoints, data, sampler=sampler, mask=mask, **posterior)
+        # Another key: pilots that shared the chains' noise would tune the step and the burn-in to it.
+        pilots = {**posterior, "key": jax.random.fold_in(key, PILOTS)}
+        calibration = calibrate(loss, checkpoints, data, sampler=sampler, mask=mask, **pilots)
         sampler, burn_in = calibration.sampler, calibration.burn_in if burn_in == AUTO else burn_in
+        told = calibration.stability
+    else:
+        told = check_stability(loss, checkpoints, data, sampler=sampler, mask=mask, **posterior)
     counts: Any = {"chains": chains, "draws": draws, "burn_in": burn_in}
     options: Any = {"projection": projection, "steps": steps, "progress": progress, **posterior, **counts}
 
     def estimate(mask: Any) -> Estimate:
         whole = sample(loss, checkpoints, data, sampler=sampler, mask=mask, **options)
         if extrapolate:
-            shorter = with_step(sampler, sampler.step_size / 2)
-            whole = extrapolated(whole, sample(loss, checkpoints, data, sampler=shorter, mask=mask, **options))
-        return summarise(whole)
+            # Chains of half the step take twice as many to settle.
+            half = {**options, "sampler": with_step(sampler, sampler.step_size / 2), "burn_in": 2 * counts["burn_in"]}
+            whole = extrapolated(whole, sample(loss, checkpoints, data, mask=mask, **half))
+        return judged(replace(summarise(whole), sampler=sampler, burn_in=counts["burn_in"], stability=told))
 
     if not refine:
         return estimate(mask)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import ontogeny
+from benchmarks.accuracy_answers import regression_answer
 from ontogeny.sampling import calibration
 
 N = 1000
@@ -148,3 +149,54 @@ def test_with_control_variates_only_the_curvature_bounds_the_step():
     found = ontogeny.calibrate(centred, jnp.zeros((1, 1)), DATA, control_variates=True, **arguments)
     full = ontogeny.calibrate(centred, jnp.zeros((1, 1)), DATA, **{**arguments, "batch_size": None})
     assert found.sampler.step_size == pytest.approx(full.sampler.step_size, rel=1e-3)
+
+
+@pytest.mark.parametrize("control_variates", [False, True])
+def test_noise_that_there_is_only_away_from_the_checkpoint_bounds_the_step(control_variates):
+    """Least squares without residuals and with sparse inputs: ∇ℓ_i(w*) = 0, but minibatches differ in their curvature."""
+    rng = np.random.default_rng(0)
+    inputs = rng.normal(size=(N, 4)) * (rng.random((N, 4)) < 0.05)
+    data = jnp.asarray(inputs, jnp.float32)
+    found = ontogeny.calibrate(
+        lambda w, x: 0.5 * (x @ w) ** 2,
+        jnp.zeros((1, 4)),
+        data,
+        sampler=ontogeny.SGLD(step_size="auto"),
+        batch_size=4,
+        control_variates=control_variates,
+    )
+    posterior = value_of_the_posterior(inputs)
+    answer = regression_answer(inputs, np.zeros(N), NBETA, 1.0, 4)
+    by_curvature = 4 * 0.02 / 1.02 / (NBETA * np.linalg.eigvalsh(inputs.T @ inputs / N).max() + 1)
+    assert answer(by_curvature, np.array([])) > 1.2 * posterior
+    assert answer(found.sampler.step_size, np.array([])) < 1.03 * posterior
+
+
+def value_of_the_posterior(inputs):
+    stiffness = NBETA * np.linalg.eigvalsh(inputs.T @ inputs / N)
+    return float(np.sum(stiffness / 2 / (stiffness + 1)))
+
+
+def test_chains_that_die_at_every_step_are_told(monkeypatch):
+    monkeypatch.setattr(calibration, "PILOT_ROUNDS", 2)
+    with pytest.raises(ValueError, match="chains die at every step tried"):
+        ontogeny.calibrate(
+            lambda w, _: -jnp.sum(w**4), jnp.zeros((1, 2)), sampler=ontogeny.SGLD(step_size="auto"), n=10**6, draws=200
+        )
+
+
+def test_a_given_step_whose_pilot_chains_die_is_not_called_stable():
+    found = ontogeny.calibrate(
+        lambda w, _: 40 * jnp.sum(w**6), jnp.zeros((1, 2)), sampler=ontogeny.SGLD(step_size=0.5), n=N, localization=1.0
+    )
+    assert found.stability.verdict.startswith("unstable: ")
+
+
+def test_too_few_draws_find_no_flat_range():
+    """λ̂ is far from flat where γ is of the size of nβ h, and what four short chains say of it is noise."""
+    steep = np.array([0.5, 0.9, 1.2, 1.4, 1.5])[:, None]
+    noise = np.random.default_rng(0).normal(size=(5, 4))
+    assert calibration.flat_range(steep + 0.001 * noise) == (2, 2)
+    assert calibration.flat_range(steep + 2.0 * noise) == (2, 2)
+    flat = np.array([1.0, 1.19, 1.2, 1.21, 1.5])[:, None]
+    assert calibration.flat_range(flat + 0.01 * noise) == (1, 3)

@@ -66,10 +66,10 @@ def test_the_criteria_of_a_regular_model(inverse_temperature):
 def test_draws_of_dead_chains_are_left_out_and_too_few_are_told():
     losses = np.random.default_rng(0).normal(1, 0.1, (1, 2, 5, 3))
     whole = ontogeny.information_criteria(losses[:, :1], 3.0)
-    losses[0, 1] = np.nan
+    losses[0, 1, 3:] = np.nan
     found = ontogeny.information_criteria(losses, 3.0)
     assert found.functional_variance == whole.functional_variance and found.waic == whole.waic
-    with pytest.raises(ValueError, match="at least 2 finite draws"):
+    with pytest.raises(ValueError, match="at least 2 draws of live chains"):
         ontogeny.information_criteria(losses[:, 1:], 3.0)
     with pytest.raises(ValueError, match=r"losses: must have the axes .* got shape \(2, 5, 3\)"):
         ontogeny.information_criteria(losses[0], 3.0)

@@ -30,6 +30,7 @@ def traces(values, inverse_temperature=10.0):
         inverse_temperature=inverse_temperature,
         localization=1.0,
         n=100,
+        dimension=10**6,
         steps=np.arange(len(values)),
     )
 
@@ -182,3 +183,22 @@ def test_refinements_share_one_compilation():
 def test_arguments_of_the_wrong_kind_are_named_before_anything_runs(message, arguments):
     with pytest.raises(ValueError, match=message):
         ontogeny.estimate_llc(bowl, CHECKPOINTS, n=100, **arguments)
+
+
+@pytest.mark.parametrize(("step_size", "failed"), [(0.19 / 100, False), (0.25 / 100, True), (2.0 / 100, True)])
+def test_a_step_that_biases_by_more_than_5_percent_fails_a_check(step_size, failed):
+    sampler = ontogeny.SGLD(step_size=step_size)
+    estimate = ontogeny.estimate_llc(
+        lambda w, _: jnp.sum(w**2) / 2, jnp.zeros((1, 3)), sampler=sampler, inverse_temperature=99, draws=2000
+    )
+    assert estimate.stability.value == pytest.approx(100 * step_size)
+    assert ("step_size" in estimate.verdict[0]) == failed
+    assert estimate.sampler == sampler and estimate.burn_in == 200
+
+
+@pytest.mark.parametrize("step_size", [4.1e-2, 1.0])
+def test_a_step_beyond_stability_is_refused_with_the_bound(step_size):
+    with pytest.raises(ValueError, match=r"sampler: step_size .* is unstable: .* must be below 0\.04"):
+        ontogeny.estimate_llc(
+            lambda w, _: jnp.sum(w**2) / 2, jnp.zeros((2, 3)), sampler=ontogeny.SGLD(step_size=step_size), inverse_temperature=99
+        )

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pydantic import TypeAdapter
 
+from ontogeny import config
 from ontogeny.config import Text, with_other_data
 from ontogeny.study import ConfigError, read_study, validate_study, variant_name
 
@@ -77,7 +79,7 @@ def test_numbers_that_yaml_reads_as_text():
             "llc.sampler.friction is 2: Input should be less than or equal to 1",
         ),
         ({"llc": {"sampler": {"kind": "mala"}, "batch_size": 10}}, "families.small.llc: sampler mala takes the full batch"),
-        ({"llc__refine": {"components": []}}, "llc.refine.components is []"),
+        ({"llc__refine": {"components": []}}, "llc.refine: give at least one of components, data"),
         ({"llc__refine": {}}, "families.small.llc.refine: give at least one of components, data"),
         ({"llc__refine": {"data": {"a b": {"seed": 1}}}}, "llc.refine.data.a b"),
         ({"llc__refine": {"data": {"other": {}}}}, "llc.refine.data.other is {}: it says no key of the task that differs"),
@@ -208,3 +210,11 @@ def test_the_default_study_is_valid():
 def test_seeds_keep_their_order():
     _, variants = validate_study(small(seeds=[3, 4, 0, 3]), Path("config.yaml"))
     assert variants[0].seeds == (3, 4, 0)
+
+
+@pytest.mark.parametrize("refine", [{"components": ["layers.*"]}, {"data": {"other": {"seed": 3}}}])
+def test_what_a_job_is_told_can_be_read_back(refine):
+    """A specification holds every key with its default, as jobs read it."""
+    adapter = TypeAdapter(config.LocalLearningCoefficient)
+    section = adapter.validate_python({"refine": refine, "per_example": {}})
+    assert adapter.validate_python(adapter.dump_python(section, mode="json")) == section

@@ -211,7 +211,9 @@ def headline(report: RunReport) -> str:
     if "candidates" not in report.transitions:
         return f"Transitions have not been looked for in these {steps}. {span_in_words(report.trajectory)}"
     if first is None:
-        return f"No candidate transition was found in {steps}. {span_in_words(report.trajectory)}"
+        open_llc = any(row.get("observable") == "llc" for row in report.transitions.get("undecided") or [])
+        where = f"among the curves that could be judged, which λ̂ was not, in {steps}" if open_llc else f"in {steps}"
+        return f"No candidate transition was found {where}. {span_in_words(report.trajectory)}"
     which = "It is" if len(candidates) == 1 else "The clearest is"
     llc = movement("λ̂", first.get("delta_llc"), first.get("delta_llc_standard_error"))
     loss = movement("the loss", first.get("delta_loss"), first.get("delta_loss_standard_error"))
@@ -264,7 +266,9 @@ def calibration_in_words(calibration: Mapping[str, Any]) -> str:
         told.append(f"Pilot chains had settled after {calibration['settled_after']} steps; burn-in is {calibration['burn_in']}.")
     if sweep := calibration.get("sweep"):
         low, high = number(sweep["flat_from"], 3), number(sweep["flat_to"], 3)
-        told.append(f"λ̂ is flat, to 10% or two errors, from nβ = {low} to {high}.")
+        flat = f"λ̂ is flat, to 10%, from nβ = {low} to {high}."
+        unknown = "λ̂ is not known to be flat in nβ around the value used: it changes, or its errors are wide."
+        told.append(flat if low != high else unknown)
     return " ".join(told)
 
 

@@ -3,7 +3,6 @@
 nβ and γ are never chosen: they say which λ̂ is meant. One step serves all checkpoints, so that λ̂ is comparable along them.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -35,7 +34,7 @@ FLAT_WITHIN = 0.1
 class Sweep(NamedTuple):
     """λ̂ at the last checkpoint over inverse temperatures, and the range around the user's where it is flat.
 
-    Flat: within 10% of the value at the user's nβ, or within two standard errors of the difference.
+    Flat: within 10% of the value at the user's nβ, known to 10%; with too few draws to know, no range but nβ itself.
     """
 
     inverse_temperature: Float[np.ndarray, "temperatures"]
@@ -54,8 +53,8 @@ class Calibration:
         burn_in: steps after which the pilot's traces had settled at all checkpoints.
         curvature: h_max, the largest Hessian eigenvalue at each checkpoint or at the pilot's draws around it (at a singular
             point the Hessian may vanish at w* itself).
-        gradient_variance: s², the variance over examples of a gradient in its noisiest direction; 0 with the full batch or with
-            control variates.
+        gradient_variance: s², the variance over examples of a gradient in its noisiest direction, at each checkpoint or at the
+            pilot's draws around it; 0 with the full batch.
         stability: what the step comes to where the curvature and the noise are largest.
         acceptance: share of proposals that MALA accepts at this step, on the full batch; to compare steps of one model.
         sweep: of nβ; None where it was not asked for.
@@ -99,7 +98,7 @@ def calibrate(
         chains, draws: of the pilot.
         longest_pilot: to find the burn-in the pilot is made longer, up to so many times, until it settles in its first half;
             1 where a burn-in is given, and the pilot only judges it.
-        control_variates: as in `sample`; the noise of minibatches at w* is gone then, and bounds the step no longer.
+        control_variates: as in `sample`; of the noise of minibatches, what is left of it away from w* bounds the step.
         largest_bias: as a share of λ̂, in the worst direction.
         sweep: also measure λ̂ at the last checkpoint from nβ/9 to 9 nβ.
 
@@ -115,40 +114,96 @@ def calibrate(
     checkpoints, data = jax.tree.map(jnp.asarray, (checkpoints, data))
     resolved = resolve(data, n=n, batch_size=batch_size, inverse_temperature=inverse_temperature)
     setting = Setting(loss, data, key, resolved, localization, mask, control_variates, chains, draws)
-    curvature = np.asarray(top_curvature(loss, checkpoints, data, key=key, mask=mask))
-    noise = noise_of(setting, checkpoints)
-    curvature, traces = explore(setting, sampler, checkpoints, curvature, noise, largest_bias)
-    chosen, verdict = judge(sampler, setting, curvature, noise, largest_bias)
+    found = explore(setting, sampler, checkpoints, largest_bias)
     return Calibration(
-        sampler=chosen,
-        burn_in=settled(setting, chosen, checkpoints, traces, longest_pilot),
-        curvature=curvature,
-        gradient_variance=noise,
-        stability=verdict,
-        acceptance=mala_acceptance(setting, chosen, checkpoints),
-        sweep=temperature_sweep(setting, chosen, checkpoints, curvature, largest_bias) if sweep else None,
+        sampler=found.sampler,
+        burn_in=settled(setting, found.sampler, checkpoints, found.traces, longest_pilot),
+        curvature=found.curvature,
+        gradient_variance=found.noise,
+        stability=found.stability,
+        acceptance=mala_acceptance(setting, found.sampler, checkpoints),
+        sweep=temperature_sweep(setting, found.sampler, checkpoints, found.curvature) if sweep else None,
     )
 
 
-def explore(
-    setting: "Setting", sampler: Kernel, checkpoints: Any, curvature: np.ndarray, noise: np.ndarray, largest_bias: float
-) -> tuple[np.ndarray, Traces]:
-    """Pilot chains, with the largest curvature met along them, until a step chosen for it meets no larger one.
+def check_stability(
+    loss: Loss,
+    checkpoints: Any,
+    data: Any,
+    *,
+    key: Key[Array, ""],
+    sampler: Kernel,
+    inverse_temperature: float | None,
+    localization: float,
+    batch_size: int | None,
+    n: int | None,
+    mask: Any,
+    **others: Any,
+) -> Stability | None:
+    """What a given step comes to at the first and the last checkpoint: a look, not a calibration.
+
+    None for kernels without `limits`, and for what cannot be sampled anyway: `sample` says why.
+
+    Raises:
+        ValueError: the step is beyond stability.
+    """
+    if sampler.limits is None or not isinstance(sampler.step_size, int | float):
+        return None
+    try:
+        checks.check_checkpoints(checkpoints, None)
+        ends = jax.tree.map(lambda leaf: jnp.asarray(leaf)[jnp.array([0, -1])], checkpoints)
+        resolved = resolve(data, n=n, batch_size=batch_size, inverse_temperature=inverse_temperature)
+        curvature = np.asarray(top_curvature(loss, ends, jax.tree.map(jnp.asarray, data), key=key, mask=mask))
+    except (TypeError, ValueError):
+        return None
+    told = stability(sampler, resolved.inverse_temperature, float(np.nanmax(curvature)), localization)
+    if told.verdict.startswith("unstable"):
+        raise ValueError(f"sampler: step_size {sampler.step_size:g} is {told.verdict}")
+    return told
+
+
+class Explored(NamedTuple):
+    """A sampler with a step, what it comes to, what was met along its pilot chains, and they."""
+
+    sampler: Kernel
+    stability: Stability
+    curvature: Float[np.ndarray, "checkpoints"]
+    noise: Float[np.ndarray, "checkpoints"]
+    traces: Traces
+
+
+def explore(setting: "Setting", sampler: Kernel, checkpoints: Any, largest_bias: float) -> Explored:
+    """Pilot chains, until a step chosen for the largest curvature and noise met along them meets no larger ones.
 
     Where chains of a step that is to be chosen die (a flat w* between steep walls), they are tried with a tenth of it.
+
+    Raises:
+        ValueError: chains die at every step that was tried.
     """
-    shorter = 1.0
+    curvature, noise = setting.curvature(checkpoints), setting.noise(checkpoints, checkpoints)
+    factor = 1.0
     for _ in range(PILOT_ROUNDS):
-        chosen, _ = judge(sampler, setting, curvature, noise, largest_bias)
-        traces = pilot(setting, with_step(chosen, shorter * chosen.step_size), checkpoints, setting.draws)
-        met = curvature_at_draws(setting, traces)
-        if sampler.step_size == AUTO and not np.isfinite(met).all():
-            shorter /= 10
+        chosen, verdict = judge(sampler, setting, curvature, noise, largest_bias, factor)
+        traces = pilot(setting, chosen, checkpoints, setting.draws)
+        dead = int(health.dead(np.asarray(traces.values)).sum())
+        if dead and sampler.step_size == AUTO:
+            factor /= 10
             continue
-        before, curvature, shorter = curvature, np.fmax(curvature, met), 1.0
-        if sampler.step_size != AUTO or curvature.max() <= 1.1 * before.max():
-            break
-    return curvature, traces
+        if dead:
+            told = f"unstable: {dead} of {traces.values[..., 0].size} pilot chains died; {verdict.verdict}"
+            return Explored(chosen, verdict._replace(verdict=told), curvature, noise, traces)
+        before = curvature.max(), noise.max()
+        met = at_draws(setting, checkpoints, traces)
+        curvature, noise = np.fmax(curvature, met[0]), np.fmax(noise, met[1])
+        if sampler.step_size != AUTO or (curvature.max() <= 1.1 * before[0] and noise.max() <= 1.1 * before[1]):
+            return Explored(*judge(sampler, setting, curvature, noise, largest_bias, factor), curvature, noise, traces)
+        factor = 1.0
+    if dead:
+        raise ValueError(
+            f"sampler: chains die at every step tried, down to {chosen.step_size:.3g}; perhaps the loss falls without bound "
+            "around the checkpoints: raise localization"
+        )
+    return Explored(*judge(sampler, setting, curvature, noise, largest_bias, factor), curvature, noise, traces)
 
 
 class Setting(NamedTuple):
@@ -164,6 +219,16 @@ class Setting(NamedTuple):
     chains: int
     draws: int
 
+    def curvature(self, checkpoints: Any) -> Float[np.ndarray, "checkpoints"]:
+        return np.asarray(top_curvature(self.loss, checkpoints, self.data, key=self.key, mask=self.mask))
+
+    def noise(self, positions: Any, centers: Any) -> Float[np.ndarray, "checkpoints"]:
+        """s² at positions around their checkpoints; 0 with the full batch."""
+        if self.resolved.batch_size is None:
+            return np.zeros(len(jax.tree.leaves(positions)[0]))
+        anchors = centers if self.control_variates else None
+        return np.asarray(gradient_variance(self.loss, positions, self.data, key=self.key, mask=self.mask, anchors=anchors))
+
     def sample(self, sampler: Kernel, checkpoints: Any, **options: Any) -> Traces:
         defaults = {"inverse_temperature": self.resolved.inverse_temperature, "batch_size": self.resolved.batch_size}
         common = {"localization": self.localization, "mask": self.mask, "n": self.resolved.n, "key": self.key}
@@ -171,16 +236,10 @@ class Setting(NamedTuple):
         return sample(self.loss, checkpoints, self.data, sampler=sampler, **{**defaults, **common, **options})
 
 
-def noise_of(setting: Setting, checkpoints: Any) -> Float[np.ndarray, "checkpoints"]:
-    if setting.resolved.batch_size is None or setting.control_variates:
-        return np.zeros(len(jax.tree.leaves(checkpoints)[0]))
-    return np.asarray(gradient_variance(setting.loss, checkpoints, setting.data, key=setting.key, mask=setting.mask))
-
-
 def judge(
-    sampler: Kernel, setting: Setting, curvature: np.ndarray, noise: np.ndarray, largest_bias: float
+    sampler: Kernel, setting: Setting, curvature: np.ndarray, noise: np.ndarray, largest_bias: float, factor: float = 1.0
 ) -> tuple[Kernel, Stability]:
-    """The sampler with a step, chosen where it is "auto", and what the step comes to.
+    """The sampler with a step, `factor` times the longest where it is "auto", and what the step comes to.
 
     Raises:
         ValueError: the curvature is not finite, or a given step is beyond stability.
@@ -195,7 +254,7 @@ def judge(
         step = longest_step(sampler.limits, n_beta, stiffest, localization, noisiest, largest_bias)
         if not np.isfinite(step):
             raise ValueError("sampler: no step size can be chosen where the loss is flat and localization is 0; give a number")
-        sampler = with_step(sampler, step)
+        sampler = with_step(sampler, factor * step)
     verdict = stability(sampler, n_beta, stiffest, localization, noisiest, largest_bias)
     if verdict.verdict.startswith("unstable"):
         raise ValueError(f"sampler: step_size {sampler.step_size:g} is {verdict.verdict}")
@@ -207,7 +266,7 @@ def with_step(sampler: Any, step_size: float) -> Any:
 
 
 def pilot(setting: Setting, sampler: Kernel, checkpoints: Any, draws: int) -> Traces:
-    """Chains from w*, nothing discarded, with the positions that `curvature_at_draws` looks at."""
+    """Chains from w*, nothing discarded, with the positions that `at_draws` looks at."""
     thin = max(1, (draws - 1) // (1 if has_many(checkpoints) else POSITIONS))
     return setting.sample(sampler, checkpoints, chains=setting.chains, draws=draws, burn_in=0, collect=identity, thin=thin)
 
@@ -216,15 +275,18 @@ def identity(parameters: Any) -> Any:
     return parameters
 
 
-def curvature_at_draws(setting: Setting, traces: Traces) -> Float[np.ndarray, "checkpoints"]:
-    """The largest Hessian eigenvalue over the positions that the pilot collected around each checkpoint; NaN if a chain died."""
+def at_draws(
+    setting: Setting, checkpoints: Any, traces: Traces
+) -> tuple[Float[np.ndarray, "checkpoints"], Float[np.ndarray, "checkpoints"]]:
+    """The largest curvature and the largest noise over the positions that the pilot collected around each checkpoint."""
     collected = traces.collected
-    count = traces.values.shape[0]
-    if has_many(jax.tree.map(lambda leaf: leaf[:, 0, 0], collected)):
+    if has_many(checkpoints):
         collected = jax.tree.map(lambda leaf: leaf[:, :1, -1:], collected)
+    count, chains, draws = jax.tree.leaves(collected)[0].shape[:3]
     positions = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[3:]), collected)
-    found = np.asarray(top_curvature(setting.loss, positions, setting.data, key=setting.key, mask=setting.mask))
-    return found.reshape(count, -1).max(axis=1)
+    centers = jax.tree.map(lambda leaf: jnp.repeat(leaf, chains * draws, axis=0), checkpoints)
+    curvature, noise = setting.curvature(positions), setting.noise(positions, centers)
+    return curvature.reshape(count, -1).max(axis=1), noise.reshape(count, -1).max(axis=1)
 
 
 def has_many(checkpoints: Any) -> bool:
@@ -268,34 +330,42 @@ def mala_acceptance(setting: Setting, sampler: Kernel, checkpoints: Any) -> floa
     return float(np.mean(np.diff(np.asarray(values)[0, 0]) != 0))
 
 
-def temperature_sweep(setting: Setting, sampler: Kernel, checkpoints: Any, curvature: np.ndarray, largest_bias: float) -> Sweep:
+def temperature_sweep(setting: Setting, sampler: Kernel, checkpoints: Any, curvature: np.ndarray) -> Sweep:
     """λ̂ at the last checkpoint at nβ/9 … 9 nβ, each with a step as far from its own limit as the sampler's is."""
     last = jax.tree.map(lambda leaf: leaf[-1:], checkpoints)
     n_beta, stiffest = setting.resolved.inverse_temperature, max(float(curvature[-1]), 0.0)
     temperatures = n_beta * SWEEP
     scale = (n_beta * stiffest + setting.localization) / (temperatures * stiffest + setting.localization)
-    means, errors = [], []
+    counts = {"chains": setting.chains, "draws": setting.draws - setting.draws // 3, "burn_in": setting.draws // 3}
+    per_chain, errors = [], []
     for temperature, factor in zip(temperatures, scale, strict=True):
         own = with_step(sampler, sampler.step_size * factor)
-        counts = {"chains": setting.chains, "draws": setting.draws - setting.draws // 3, "burn_in": setting.draws // 3}
         traces = setting.sample(own, last, inverse_temperature=float(temperature), **counts)
         values = np.asarray(traces.values, float)
-        means.append(float(temperature * health.nan_mean(health.chain_means(values), axis=1)[0]))
+        per_chain.append(temperature * health.chain_means(values)[0])
         errors.append(float(temperature * health.standard_error(values, health.effective_sample_size(values))[0]))
-    low, high = flat_range(means, errors)
-    return Sweep(temperatures, np.array(means), np.array(errors), float(temperatures[low]), float(temperatures[high]))
+    means = health.nan_mean(np.array(per_chain), axis=1)
+    low, high = flat_range(np.array(per_chain))
+    return Sweep(temperatures, means, np.array(errors), float(temperatures[low]), float(temperatures[high]))
 
 
-def flat_range(means: Sequence[float], errors: Sequence[float]) -> tuple[int, int]:
-    """The first and last place of the stretch around the middle where λ̂ is flat."""
-    middle = len(means) // 2
-    differences = np.abs(np.array(means) - means[middle])
-    tolerance = np.fmax(FLAT_WITHIN * abs(means[middle]), 2 * np.hypot(errors, errors[middle]))
-    flat = differences <= tolerance
+def flat_range(per_chain: Float[np.ndarray, "temperatures chains"]) -> tuple[int, int]:
+    """The first and last place of the stretch around the middle where λ̂ is known to be flat.
+
+    Chains have the same noise at all temperatures: the differences of each chain with itself at the middle say what is
+    known. Flat: their mean lies within 10% of the middle's value by two of its errors, or less surely but with an error
+    below 10%, closer than two errors to it.
+    """
+    middle = len(per_chain) // 2
+    differences = per_chain - per_chain[middle]
+    size = FLAT_WITHIN * abs(health.nan_mean(per_chain, axis=1)[middle])
+    live = np.maximum(np.isfinite(differences).sum(axis=1), 1)
+    error = health.nan_deviation(differences, axis=1) / np.sqrt(live)
+    flat = (np.abs(health.nan_mean(differences, axis=1)) <= size) & (error <= size)
     low = middle
     while low > 0 and flat[low - 1]:
         low -= 1
     high = middle
-    while high < len(means) - 1 and flat[high + 1]:
+    while high < len(per_chain) - 1 and flat[high + 1]:
         high += 1
     return low, high

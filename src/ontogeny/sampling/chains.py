@@ -42,6 +42,7 @@ class Traces:
         inverse_temperature: nβ.
         localization: γ.
         n: the number of examples, None for a potential.
+        dimension: the number of directions that chains may move in.
         steps: the checkpoints' labels.
         collected: what `collect` returned, its leaves with leading axes [K, chains, ⌈draws / thin⌉].
     """
@@ -53,6 +54,7 @@ class Traces:
     inverse_temperature: float
     localization: float
     n: int | None
+    dimension: int
     steps: Int[np.ndarray, "checkpoints"]
     collected: Any = None
 
@@ -168,8 +170,15 @@ def sample(
         inverse_temperature=resolved.inverse_temperature,
         localization=float(localization),
         n=resolved.n,
+        dimension=free_parameters(checkpoints, mask) - (projection is not None),
         steps=np.arange(count) if steps is None else np.asarray(steps),
     )
+
+
+def free_parameters(checkpoints: Any, mask: Any) -> int:
+    if mask is None:
+        return sum(leaf[0].size for leaf in jax.tree.leaves(checkpoints))
+    return int(sum(np.count_nonzero(leaf) for leaf in jax.tree.leaves(mask)))
 
 
 def one_by_one(program: Callable[..., Any], checkpoints: Any, count: int) -> Any:

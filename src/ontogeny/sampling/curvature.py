@@ -82,17 +82,29 @@ def top_curvature(
     """The largest Hessian eigenvalue of L_n at each checkpoint, from `iterations` Hessian-vector products of Lanczos.
 
     Lanczos converges faster than the power method at the same cost, and finds the largest eigenvalue where a negative
-    one is larger in absolute value. The Hessian is that of all n examples, or of the first 128 where the intermediate
-    results of all n exceed 256 MB.
+    one is larger in absolute value. The Hessian is that of all n examples, or of 128 spread evenly over them where the
+    intermediate results of all n exceed 256 MB.
     """
     return top_eigenvalues(hessian_product, loss, checkpoints, some_examples(loss, checkpoints, data), key, mask, iterations)
 
 
 def gradient_variance(
-    loss: Loss, checkpoints: Any, data: Any, *, key: Key[Array, ""], mask: Any = None, iterations: int = 20
+    loss: Loss,
+    checkpoints: Any,
+    data: Any,
+    *,
+    key: Key[Array, ""],
+    mask: Any = None,
+    anchors: Any = None,
+    iterations: int = 20,
 ) -> Float[Array, "checkpoints"]:
-    """s²: the variance over examples of ∇ℓ_i(w*) in the direction where it is largest, from as many products."""
-    return top_eigenvalues(covariance_product, loss, checkpoints, some_examples(loss, checkpoints, data), key, mask, iterations)
+    """s²: the variance over examples of ∇ℓ_i(w) in the direction where it is largest, from as many products.
+
+    Args:
+        anchors: pytree like `checkpoints`; then of ∇ℓ_i(w) - ∇ℓ_i(anchor), which is what control variates leave.
+    """
+    examples = some_examples(loss, checkpoints, data)
+    return top_eigenvalues(covariance_product, loss, checkpoints, examples, key, mask, iterations, anchors)
 
 
 def some_examples(loss: Loss, checkpoints: Any, data: Any) -> Any:
@@ -100,40 +112,62 @@ def some_examples(loss: Loss, checkpoints: Any, data: Any) -> Any:
         return None
     first = jax.tree.map(lambda leaf: leaf[0], checkpoints)
     examples = leading_axis(data, "data", "n examples")
-    if examples * example_bytes(loss, first, data) > HESSIAN_WORKING_SET:
-        return jax.tree.map(lambda leaf: leaf[:HESSIAN_EXAMPLES], data)
+    if examples > HESSIAN_EXAMPLES and examples * example_bytes(loss, first, data) > HESSIAN_WORKING_SET:
+        return jax.tree.map(lambda leaf: leaf[:: examples // HESSIAN_EXAMPLES][:HESSIAN_EXAMPLES], data)
     return data
 
 
-Product = Callable[[Callable[[Array], Array], Array, Array], Array]
+Losses = Callable[[Array], Array]
+"""A position -> the loss of every example."""
+Product = Callable[[Losses, Array, Array | None, Array], Array]
 
 
-def hessian_product(losses: Callable[[Array], Array], position: Array, vector: Array) -> Array:
+def hessian_product(losses: Losses, position: Array, anchor: Array | None, vector: Array) -> Array:
     return jax.jvp(jax.grad(lambda position: jnp.mean(losses(position))), (position,), (vector,))[1]
 
 
-def covariance_product(losses: Callable[[Array], Array], position: Array, vector: Array) -> Array:
-    """J holds a row of gradient for each of n examples: (1/n) Jᵀ (J v - mean(J v))."""
-    _, along = jax.jvp(losses, (position,), (vector,))
-    _, pull = jax.vjp(losses, position)
+def covariance_product(losses: Losses, position: Array, anchor: Array | None, vector: Array) -> Array:
+    """J holds a row of gradient for each of n examples, less that at the anchor: (1/n) Jᵀ (J v - mean(J v))."""
+
+    def less_anchor(position: Array) -> Array:
+        if anchor is None:
+            return losses(position)
+        return losses(position) - jax.jvp(losses, (anchor,), (position,))[1]
+
+    along = jax.jvp(less_anchor, (position,), (vector,))[1]
+    pull = jax.vjp(less_anchor, position)[1]
     return pull((along - along.mean()) / along.size)[0]
 
 
 @partial(jax.jit, static_argnums=(0, 1, 6))
 def top_eigenvalues(
-    product: Product, loss: Loss, checkpoints: Any, data: Any, key: Key[Array, ""], mask: Any, iterations: int
+    product: Product,
+    loss: Loss,
+    checkpoints: Any,
+    data: Any,
+    key: Key[Array, ""],
+    mask: Any,
+    iterations: int,
+    anchors: Any = None,
 ) -> Float[Array, "checkpoints"]:
     unflatten = unflatten_like(checkpoints)
-    free = 1.0 if mask is None else flatten_mask(mask, checkpoints)
+    free = 1.0 if mask is None else single_precision(flatten_mask(mask, checkpoints))
 
-    def at_checkpoint(position: Array) -> Array:
+    def at_checkpoint(place: tuple[Array, Array | None]) -> Array:
+        position, anchor = place
         return lanczos(
-            lambda vector: free * product(lambda position: loss(unflatten(position), data), position, free * vector),
+            lambda vector: free * product(lambda position: loss(unflatten(position), data), position, anchor, free * vector),
             free * jax.random.normal(key, position.shape, position.dtype),
             min(iterations, position.size),
         )
 
-    return jax.lax.map(at_checkpoint, flatten(checkpoints))
+    places = (flatten(checkpoints), None if anchors is None else flatten(anchors))
+    return jax.lax.map(at_checkpoint, jax.tree.map(single_precision, places))
+
+
+def single_precision(array: Array) -> Array:
+    """At least: Lanczos orthogonalises, and XLA has no eigenvalues in half precision."""
+    return array.astype(jnp.promote_types(array.dtype, jnp.float32))
 
 
 def lanczos(product: Callable[[Array], Array], start: Float[Array, "d"], iterations: int) -> Float[Array, ""]:

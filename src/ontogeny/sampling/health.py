@@ -171,15 +171,18 @@ def verdicts(
     drift: PerCheckpoint,
     share_below: PerCheckpoint,
     first_order: PerCheckpoint,
+    dimension: int,
 ) -> list[str]:
     """ "ok", or the checks that failed at each checkpoint, by the names of their columns and separated by commas.
 
     The checks: `negative` (λ̂ < 0), `dead_chains` > 0, `r_hat` > 1.1 (Gelman et al.), `effective_sample_size` < 10 per
     live chain, |`drift`| > 3, `share_below` > 0.2, |`first_order`| > 0.2 of the rest of λ̂ (w* is no minimum, and the slope
-    decides the value); `all chains dead` stands alone. A check that cannot be made (NaN: too
+    decides the value), `dimension` (λ̂ above the number of directions, twice what a regular minimum has: the step is too
+    long, or w* is far from a minimum); `all chains dead` stands alone. A check that cannot be made (NaN: too
     few draws) counts as failed.
     """
     failed = {
+        "dimension": mean > dimension,
         "negative": mean < 0,
         "dead_chains": dead_chains > 0,
         "r_hat": ~(r_hat <= LARGEST_R_HAT),

@@ -3,6 +3,7 @@
 All seeds of the variant read the same `calibration.json`, so that λ̂ is comparable along and across runs.
 """
 
+import math
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -16,15 +17,17 @@ from ontogeny.families import build_problem
 from ontogeny.files import write_json
 from ontogeny.fingerprint import digest
 from ontogeny.problem import Problem
-from ontogeny.sampling.calibration import calibrate
+from ontogeny.sampling.calibration import MANY, calibrate
 from ontogeny.sampling.curvature import top_curvature
 from ontogeny.sampling.kernel import Kernel
 from ontogeny.sampling.kinds import build_sampler
 from ontogeny.sampling.settings import resolve
+from ontogeny.schedule import sampled_steps
 from ontogeny.stages.job import Job, task_and_model
 from ontogeny.stages.target import build_target
 
 CALIBRATION_CHECKPOINTS = 5
+"""Of larger networks; small ones are looked at wherever they are sampled."""
 MOST_CHAINS, MOST_DRAWS = 4, 400
 
 
@@ -34,8 +37,9 @@ def run(job: Job) -> None:
     seed = job.specification["seed"]
     problem = build_problem(*task_and_model(job), base=job.base)
     kept = job.manifest(seed, "train")["steps"]
-    chosen = np.unique(np.linspace(0, len(kept) - 1, CALIBRATION_CHECKPOINTS).round().astype(int))
-    steps, params = checkpoints.read(job.seed_folder(seed) / "checkpoints", [kept[place] for place in chosen])
+    places = np.unique(np.linspace(0, len(kept) - 1, CALIBRATION_CHECKPOINTS).round().astype(int))
+    chosen = sampled_steps(kept, llc.checkpoints) if few_parameters(problem) else [kept[place] for place in places]
+    steps, params = checkpoints.read(job.seed_folder(seed) / "checkpoints", chosen)
     resolved = resolve(problem.data.sampling, n=None, batch_size=llc.batch_size, inverse_temperature=llc.inverse_temperature)
     sampler = build_sampler(llc.sampler.model_dump())
     found = judged(problem, params, llc, sampler) if sampler.limits else curvature_alone(problem, params, llc)
@@ -57,6 +61,11 @@ def run(job: Job) -> None:
             "digest": digest({"specification": dict(job.specification), "train": job.manifest(seed, "train")["digest"]}),
         },
     )
+
+
+def few_parameters(problem: Problem) -> bool:
+    shapes = jax.eval_shape(problem.init, jax.random.key(0))
+    return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(shapes)) <= MANY
 
 
 def judged(problem: Problem, params: Any, llc: config.LocalLearningCoefficient, sampler: Kernel) -> dict[str, Any]:
@@ -106,5 +115,8 @@ def curvature_alone(problem: Problem, params: Mapping[str, Any], llc: config.Loc
     """
     if llc.burn_in == "auto":
         raise SpecificationError(f"llc.burn_in: auto needs a sampler whose step can be calibrated, not {llc.sampler.kind}")
-    curvature = top_curvature(problem.loss, params, problem.data.sampling, key=jax.random.key(0))
+    target = build_target(problem, llc)
+    curvature = top_curvature(
+        target.loss, target.checkpoints(params), target.data, key=jax.random.key(0), mask=target.mask(params, None)
+    )
     return {"burn_in": llc.burn_in, "curvature": np.asarray(curvature).tolist()}

@@ -156,7 +156,7 @@ def write_profile(folder: Path, work: Callable[[], Any]) -> None:
 
 MEASURED = ("values", "baseline", "gradient_norm", "first_order", "steps", "collected")
 """The fields of `Traces` with a leading axis of checkpoints; the rest are settings. `collected` may be None."""
-SETTINGS = ("inverse_temperature", "localization", "n")
+SETTINGS = ("inverse_temperature", "localization", "n", "dimension")
 
 
 def measured(traces: Traces) -> dict[str, Any]:

@@ -129,7 +129,7 @@ def test_the_calibration_is_told_in_words(polygon, bare):
     assert told.startswith("The step size is 0.00100. On the largest curvature found along pilot chains it is too long.")
     assert "accepted with probability 0.93" in told
     assert "settled after 80 steps; burn-in is 100" in told
-    assert told.endswith("λ̂ is flat, to 10% or two errors, from nβ = 72.4 to 579.")
+    assert told.endswith("λ̂ is flat, to 10%, from nβ = 72.4 to 579.")
 
 
 def test_the_sweep_has_an_axis_of_its_own(polygon, bare):

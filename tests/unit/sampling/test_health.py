@@ -94,6 +94,7 @@ GOOD = {"mean": 2.0, "dead_chains": 0, "r_hat": 1.01, "sample_size": 400.0, "dri
         ({}, "ok"),
         ({"mean": -1.0}, "negative"),
         ({"dead_chains": 1}, "dead_chains"),
+        ({"mean": 60.0}, "dimension"),
         ({"r_hat": 1.3, "drift": -4.0}, "r_hat, drift"),
         ({"first_order": -0.6}, "first_order"),
         ({"first_order": 0.5}, "first_order"),
@@ -106,7 +107,7 @@ GOOD = {"mean": 2.0, "dead_chains": 0, "r_hat": 1.01, "sample_size": 400.0, "dri
 )
 def test_the_verdict_names_what_failed(change, verdict):
     columns = {name: np.array([value]) for name, value in {**GOOD, **change}.items()}
-    assert health.verdicts(columns.pop("mean"), chains=4, **columns) == [verdict]
+    assert health.verdicts(columns.pop("mean"), chains=4, dimension=50, **columns) == [verdict]
 
 
 @pytest.mark.parametrize("level", [0.5, 0.95, 0.997])

@@ -207,7 +207,14 @@ def windows_of_regression(draws: int, terms: int) -> tuple[Traces, float]:
     nothing = np.zeros(1)
     traces = Traces(
         **{"values": np.zeros((1, 4, draws)), "baseline": nothing, "gradient_norm": nothing, "first_order": np.zeros((1, 4))},
-        **{"inverse_temperature": 200.0 * terms, "localization": 0.0, "n": 200, "steps": np.array([7]), "collected": losses},
+        **{
+            "inverse_temperature": 200.0 * terms,
+            "localization": 0.0,
+            "n": 200,
+            "dimension": 3,
+            "steps": np.array([7]),
+            "collected": losses,
+        },
     )
     return traces, variance
 
