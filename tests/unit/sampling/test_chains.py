@@ -147,6 +147,16 @@ def test_a_chain_that_meets_a_value_that_is_not_finite_is_nan_from_there_on():
     assert np.all(np.diff(missing.astype(int), axis=1) >= 0)
 
 
+def test_a_chain_whose_last_step_overflows_is_dead_at_its_last_value():
+    """nβ ∇L is more than single precision holds at w = 1, where the one loss that is read is finite."""
+
+    def steep(parameters, batch):
+        return 1e37 * parameters["w"][0] ** 2
+
+    traces = run({"w": jnp.array([[1.0], [0.0]])}, None, steep, inverse_temperature=100.0, batch_size=None, draws=1)
+    np.testing.assert_array_equal(np.isnan(traces.values[..., 0]), [[True] * 3, [False] * 3])
+
+
 def test_the_same_shapes_compile_once():
     run()
     size = chains.run_chains._cache_size()
