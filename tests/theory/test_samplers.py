@@ -70,6 +70,26 @@ def test_the_stationary_value_is_exact(name):
     assert abs(estimate.mean[0] - exact) < 3 * error
 
 
+def test_the_noise_of_minibatches_does_not_heat_the_thermostat():
+    """At a step where R1b gives SGLD 30% more variance than 1 / a, and SGHMC of this friction six times that share."""
+    nbeta, curvature, step, friction, batch_size, heating = 10.0, 0.3, 0.015, 0.05, 4, 0.3
+
+    def centred(parameters, batch):
+        return curvature / 2 * jnp.sum((parameters - batch) ** 2, axis=1)
+
+    scale = np.sqrt(heating * 4 * batch_size / step) / (nbeta * curvature)
+    data = np.random.default_rng(0).normal(size=(N, 10))
+    data = jnp.asarray(scale * (data - data.mean(axis=0)) / data.std(axis=0), jnp.float32)
+    options = {"inverse_temperature": nbeta, "localization": 1.0, "batch_size": batch_size}
+    sampler = ontogeny.SGNHT(step_size=step, friction=friction)
+    estimate = ontogeny.estimate_llc(
+        centred, jnp.zeros((1, 10)), data, sampler=sampler, chains=32, draws=4000, burn_in=500, **options
+    )
+    unheated, error = 10 * nbeta * curvature / 2 / (nbeta * curvature + 1), estimate.standard_error[0]
+    assert abs(estimate.mean[0] - unheated) < 0.1 * heating * unheated + 3 * error
+    assert error < 0.02 * unheated
+
+
 def test_masks_leave_the_free_part_of_the_sum():
     mask = jnp.arange(10) % 2
     estimate = ontogeny.estimate_llc(

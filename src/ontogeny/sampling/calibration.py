@@ -17,7 +17,7 @@ from ontogeny.sampling.curvature import LARGEST_BIAS, Stability, gradient_varian
 from ontogeny.sampling.kernel import Kernel
 from ontogeny.sampling.mala import MALA
 from ontogeny.sampling.objective import Loss
-from ontogeny.sampling.settings import Resolved, resolve
+from ontogeny.sampling.settings import Resolved, check_and_resolve
 
 AUTO = "auto"
 PILOT_ROUNDS = 6
@@ -25,6 +25,8 @@ POSITIONS = 16
 """Draws of each pilot chain at which the curvature is measured."""
 MANY = 1000
 """Parameters above which it is measured at the last draw of one chain: a Hessian product costs several gradients."""
+LEAST_DRAWS = 5
+"""Of the pilot: `settling` needs five."""
 ACCEPTANCE_DRAWS = 64
 SWEEP = 3.0 ** np.arange(-2, 3)
 """Factors of nβ at which λ̂ is measured for the range where it is flat."""
@@ -110,9 +112,11 @@ def calibrate(
     checks.check_sampler(sampler)
     if sampler.limits is None:
         raise ValueError(f"sampler: the step size of {type(sampler).__name__} cannot be calibrated; give a number")
-    checks.check_checkpoints(checkpoints, None)
+    checks.check_counts(chains=(chains, 1), draws=(draws, LEAST_DRAWS), longest_pilot=(longest_pilot, 1))
+    numbered = with_step(sampler, 1.0) if sampler.step_size == AUTO else sampler
+    given: Any = {"inverse_temperature": inverse_temperature, "localization": localization, "batch_size": batch_size, "n": n}
+    resolved = check_and_resolve(loss, checkpoints, data, key=key, sampler=numbered, mask=mask, **given)
     checkpoints, data = jax.tree.map(jnp.asarray, (checkpoints, data))
-    resolved = resolve(data, n=n, batch_size=batch_size, inverse_temperature=inverse_temperature)
     setting = Setting(loss, data, key, resolved, localization, mask, control_variates, chains, draws)
     found = explore(setting, sampler, checkpoints, largest_bias)
     return Calibration(

@@ -5,7 +5,6 @@ the same object and the shapes are the same, nothing is compiled anew. The data 
 constant in it, so JAX's persistent cache keeps the compiled program small and finds it in the next process.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -26,7 +25,7 @@ from ontogeny.sampling.layout import Layout, choose_layout
 from ontogeny.sampling.objective import Loss, anchored, at_center, paired_objective, take
 from ontogeny.sampling.parameters import flatten, flatten_mask, unflatten_like
 from ontogeny.sampling.posterior import LocalPosterior
-from ontogeny.sampling.settings import resolve
+from ontogeny.sampling.settings import check_and_resolve
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,20 +126,24 @@ def sample(
         ValueError: naming the argument, its shape or value, and what was expected.
     """
     checks.check_counts(chains=(chains, 1), draws=(draws, 1), burn_in=(burn_in, 0), thin=(thin, 1))
-    if not (math.isfinite(localization) and localization >= 0):
-        raise ValueError(f"localization: must be finite and not negative, got {localization}")
-    checks.check_key(key)
-    checks.check_sampler(sampler)
     checks.check_choice("projection", projection, (None, *get_args(Projection)))
-    count = checks.check_checkpoints(checkpoints, steps)
-    resolved = resolve(data, n=n, batch_size=batch_size, inverse_temperature=inverse_temperature)
-    sampler.check(full_batch=resolved.batch_size is None)
+    resolved = check_and_resolve(
+        loss,
+        checkpoints,
+        data,
+        key=key,
+        sampler=sampler,
+        inverse_temperature=inverse_temperature,
+        localization=localization,
+        batch_size=batch_size,
+        n=n,
+        mask=mask,
+        steps=steps,
+    )
     checkpoints, data, mask = jax.tree.map(jnp.asarray, (checkpoints, data, mask))
-    checks.check_finite(data, "data")
-    if mask is not None:
-        checks.check_mask(mask, checkpoints)
+    count = len(jax.tree.leaves(checkpoints)[0])
+    labels = np.arange(count) if steps is None else np.asarray(steps)
     examples = resolved.batch_size or resolved.n or 1
-    checks.check_loss(loss, checkpoints, data, examples)
     settings = Settings(
         chains=chains,
         draws=draws,
@@ -165,13 +168,14 @@ def sample(
         collect=collect if collect is None or isinstance(collect, Partial) else Partial(collect),
     )
     seen = one_by_one(program, checkpoints, count) if progress else program(checkpoints=checkpoints)
+    checks.check_baseline(seen["baseline"], labels)
     return Traces(
         **seen,
         inverse_temperature=resolved.inverse_temperature,
         localization=float(localization),
         n=resolved.n,
         dimension=free_parameters(checkpoints, mask) - (projection is not None),
-        steps=np.arange(count) if steps is None else np.asarray(steps),
+        steps=labels,
     )
 
 

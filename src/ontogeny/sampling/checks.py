@@ -71,21 +71,43 @@ def check_key(key: Any) -> None:
 
 
 def check_loss(loss: Callable[..., Any], checkpoints: Any, data: Any, batch: int) -> None:
-    """The loss gives one number per example, or a single one where there is no data."""
-    parameters = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), checkpoints)
-    examples = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((batch, *leaf.shape[1:]), leaf.dtype), data)
-    result = jax.eval_shape(loss, parameters, examples)
+    """The loss gives one floating-point number per example, or a single one where there is no data."""
+    parameters = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(np.shape(leaf)[1:], jnp.result_type(leaf)), checkpoints)
+    examples = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((batch, *np.shape(leaf)[1:]), jnp.result_type(leaf)), data)
+    try:
+        result = jax.eval_shape(loss, parameters, examples)
+    except Exception as fault:
+        raise ValueError(
+            f"loss or checkpoints: loss raised {type(fault).__name__} ({fault!s:.300}) on the parameters of one checkpoint, "
+            f"{leaf_shapes(parameters)}, and a batch, {leaf_shapes(examples)}; every leaf of checkpoints must be stacked along "
+            f"a leading axis of checkpoints, K = {np.shape(jax.tree.leaves(checkpoints)[0])[0]} here"
+        ) from fault
     expected = () if data is None else (batch,)
     if getattr(result, "shape", None) != expected:
         what = "a scalar, since data is None" if data is None else f"shape {expected}, one value per example"
         raise ValueError(f"loss: must return {what}; it returned {getattr(result, 'shape', type(result).__name__)}")
+    if not jnp.issubdtype(result.dtype, jnp.floating):
+        raise ValueError(f"loss: must return floating-point values, it returned {result.dtype}")
+
+
+def check_baseline(baseline: Any, labels: Any) -> None:
+    """The loss at w* is finite."""
+    lost = np.asarray(labels)[~np.isfinite(np.asarray(baseline, np.float32))]
+    if lost.size:
+        raise ValueError(f"checkpoints: the loss is not finite at w* itself, at steps {lost.tolist()}")
 
 
 def check_counts(**counts: tuple[int, int]) -> None:
-    """Each argument, given as (value, smallest), is at least the smallest."""
+    """Each argument, given as (value, smallest), is an integer of at least the smallest."""
     for name, (value, smallest) in counts.items():
+        check_integer(name, value)
         if value < smallest:
             raise ValueError(f"{name}: must be at least {smallest}, got {value}")
+
+
+def check_integer(name: str, value: Any) -> None:
+    if not isinstance(value, int | np.integer):
+        raise ValueError(f"{name}: must be an integer, got {value!r}")
 
 
 def check_choice(name: str, value: Any, allowed: tuple[Any, ...]) -> None:

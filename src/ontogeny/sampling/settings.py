@@ -1,9 +1,15 @@
 """What a sampler's settings come to on given data: n, nβ, the batch."""
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from jaxtyping import Array, Key
+
+from ontogeny.sampling import checks
 from ontogeny.sampling.checks import leading_axis
+from ontogeny.sampling.kernel import Kernel
+from ontogeny.sampling.objective import Loss
 
 
 class Resolved(NamedTuple):
@@ -12,6 +18,35 @@ class Resolved(NamedTuple):
     n: int | None
     batch_size: int | None
     inverse_temperature: float
+
+
+def check_and_resolve(
+    loss: Loss,
+    checkpoints: Any,
+    data: Any,
+    *,
+    key: Key[Array, ""],
+    sampler: Kernel,
+    inverse_temperature: float | None,
+    localization: float,
+    batch_size: int | None,
+    n: int | None,
+    mask: Any,
+    steps: Sequence[int] | None = None,
+) -> Resolved:
+    """What `sample` and `calibrate` check alike, before anything is computed; what the settings come to."""
+    if not (math.isfinite(localization) and localization >= 0):
+        raise ValueError(f"localization: must be finite and not negative, got {localization}")
+    checks.check_key(key)
+    checks.check_sampler(sampler)
+    checks.check_checkpoints(checkpoints, steps)
+    resolved = resolve(data, n=n, batch_size=batch_size, inverse_temperature=inverse_temperature)
+    sampler.check(full_batch=resolved.batch_size is None)
+    checks.check_finite(data, "data")
+    if mask is not None:
+        checks.check_mask(mask, checkpoints)
+    checks.check_loss(loss, checkpoints, data, resolved.batch_size or resolved.n or 1)
+    return resolved
 
 
 def resolve(data: Any, *, n: int | None, batch_size: int | None, inverse_temperature: float | None) -> Resolved:
@@ -41,5 +76,6 @@ def resolve(data: Any, *, n: int | None, batch_size: int | None, inverse_tempera
 def check_batch_size(batch_size: int, data: Any, n: int | None) -> None:
     if data is None:
         raise ValueError(f"batch_size: {batch_size} given, but data is None; a potential has no batches")
+    checks.check_integer("batch_size", batch_size)
     if not 1 <= batch_size <= (n or 0):
         raise ValueError(f"batch_size: must lie between 1 and n = {n}, got {batch_size}")

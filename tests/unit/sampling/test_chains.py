@@ -147,6 +147,16 @@ def test_a_chain_that_meets_a_value_that_is_not_finite_is_nan_from_there_on():
     assert np.all(np.diff(missing.astype(int), axis=1) >= 0)
 
 
+def test_a_chain_whose_last_step_overflows_is_dead_at_its_last_value():
+    """nβ ∇L is more than single precision holds at w = 1, where the one loss that is read is finite."""
+
+    def steep(parameters, batch):
+        return 1e37 * parameters["w"][0] ** 2
+
+    traces = run({"w": jnp.array([[1.0], [0.0]])}, None, steep, inverse_temperature=100.0, batch_size=None, draws=1)
+    np.testing.assert_array_equal(np.isnan(traces.values[..., 0]), [[True] * 3, [False] * 3])
+
+
 def test_the_same_shapes_compile_once():
     run()
     size = chains.run_chains._cache_size()
@@ -155,15 +165,17 @@ def test_the_same_shapes_compile_once():
     assert chains.run_chains._cache_size() == size
 
 
-def test_data_is_no_constant_of_the_program():
-    settings = chains.Settings(
-        chains=2, draws=3, burn_in=0, batch_size=4, layout=Layout(None, True), normal_to_gradient=False, thin=1
-    )
+def test_data_is_no_constant_of_the_program(monkeypatch):
+    program, lowered = chains.run_chains, []
+
+    def lower_and_run(*arguments, **named):
+        lowered.append(program.lower(*arguments, **named).as_text())
+        return program(*arguments, **named)
+
+    monkeypatch.setattr(chains, "run_chains", lower_and_run)
     big = jax.tree.map(lambda leaf: jnp.tile(leaf, (1000,) + (1,) * (leaf.ndim - 1)), DATA)
-    arguments = {"checkpoints": CHECKPOINTS, "data": big, "key": jax.random.key(0), "sampler": SGLD(), "mask": None}
-    arguments["collect"] = per_example_losses(loss, big)
-    lowered = chains.run_chains.lower(loss, settings, inverse_temperature=1.0, localization=1.0, **arguments)
-    assert len(lowered.as_text()) < 200_000
+    run(data=big, collect=per_example_losses(loss, big), chains=2, draws=3)
+    assert len(lowered) == 1 and len(lowered[0]) < 200_000
 
 
 def test_losses_of_other_examples_compile_nothing_anew():

@@ -61,6 +61,34 @@ def test_rmsprop_follows_the_squared_gradient_until_burn_in_ends():
     assert np.all(loose.second_moment != followed.second_moment)
 
 
+def test_rmsprop_after_its_freeze_is_sgld_with_the_steps_of_the_frozen_preconditioner():
+    """In direction i the variance is 1 / (a_i (1 - ε_i a_i / 4)), with ε_i from what v was when burn-in ended."""
+    curvatures, burn_in, draws = jnp.array([1.0, 4.0]), 300, 3000
+    kernel, posterior = RMSPropSGLD(step_size=3e-3, decay=0.9), LocalPosterior(jnp.zeros(2), 10.0, 2.0)
+
+    def bowl(position):
+        return 0.5 * jnp.sum(curvatures * position**2), curvatures * position
+
+    def advance(state, number_and_key):
+        number, key = number_and_key
+        random = Randomness(jax.random.normal(key, (2,)), jnp.zeros(()), key)
+        state, draw = kernel.step(state, posterior, bowl, random, number < burn_in)
+        return state, (draw.position, state.second_moment)
+
+    def chain(key):
+        numbers = jnp.arange(burn_in + draws)
+        return jax.lax.scan(advance, kernel.init(posterior, bowl), (numbers, jax.random.split(key, len(numbers))))[1]
+
+    visited, followed = jax.jit(jax.vmap(chain))(jax.random.split(jax.random.key(0), 200))
+    steps = 3e-3 / (np.sqrt(followed[:, burn_in - 1]) + 0.1)
+    a = 10 * np.asarray(curvatures) + 2
+    assert steps.std(axis=0).min() > 0.05 * steps.mean()
+    relative = np.mean(np.asarray(visited[:, burn_in + 100 :]) ** 2, axis=1) * a * (1 - steps * a / 4)
+    error = relative.std(axis=0) / np.sqrt(len(relative))
+    assert error.max() < 0.015
+    assert np.all(np.abs(relative.mean(axis=0) - 1) < 3 * error)
+
+
 def test_sghmc_that_loses_all_its_velocity_is_sgld():
     posterior = LocalPosterior(CENTER, 30.0, 2.0)
     found = walk(SGHMC(step_size=1e-2, friction=1.0), posterior)
