@@ -127,7 +127,8 @@ def sample_seed(
         params = {
             name: np.concatenate([array, np.repeat(array[-1:], chunk - len(some), axis=0)]) for name, array in params.items()
         }
-        options = {"mask": target.mask(params, mask), "key": key, "steps": range(chunk), **settings}
+        labels = [*some, *some[-1:] * (chunk - len(some))]
+        options = {"mask": target.mask(params, mask), "key": key, "steps": labels, **settings}
         traces = sample(target.loss, target.checkpoints(params), target.data, **options)
         return cut(traces, some)
 
