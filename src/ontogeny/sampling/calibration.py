@@ -146,19 +146,18 @@ def check_stability(
 ) -> Stability | None:
     """What a given step comes to at the first and the last checkpoint: a look, not a calibration.
 
-    None for kernels without `limits`, and for what cannot be sampled anyway: `sample` says why.
+    None for kernels without `limits`, and where the Hessian is not finite.
 
     Raises:
-        ValueError: the step is beyond stability.
+        ValueError: as in `sample`, or the step is beyond stability.
     """
     if sampler.limits is None or not isinstance(sampler.step_size, int | float):
         return None
-    try:
-        checks.check_checkpoints(checkpoints, None)
-        ends = jax.tree.map(lambda leaf: jnp.asarray(leaf)[jnp.array([0, -1])], checkpoints)
-        resolved = resolve(data, n=n, batch_size=batch_size, inverse_temperature=inverse_temperature)
-        curvature = np.asarray(top_curvature(loss, ends, jax.tree.map(jnp.asarray, data), key=key, mask=mask))
-    except (TypeError, ValueError):
+    given: Any = {"inverse_temperature": inverse_temperature, "localization": localization, "batch_size": batch_size, "n": n}
+    resolved = check_and_resolve(loss, checkpoints, data, key=key, sampler=sampler, mask=mask, **given)
+    ends = jax.tree.map(lambda leaf: jnp.asarray(leaf)[jnp.array([0, -1])], checkpoints)
+    curvature = np.asarray(top_curvature(loss, ends, jax.tree.map(jnp.asarray, data), key=key, mask=mask))
+    if not np.isfinite(curvature).any():
         return None
     told = stability(sampler, resolved.inverse_temperature, float(np.nanmax(curvature)), localization)
     if told.verdict.startswith("unstable"):

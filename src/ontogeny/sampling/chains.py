@@ -5,6 +5,7 @@ the same object and the shapes are the same, nothing is compiled anew. The data 
 constant in it, so JAX's persistent cache keeps the compiled program small and finds it in the next process.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial

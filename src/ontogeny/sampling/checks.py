@@ -92,7 +92,7 @@ def check_loss(loss: Callable[..., Any], checkpoints: Any, data: Any, batch: int
 
 def check_baseline(baseline: Any, labels: Any) -> None:
     """The loss at w* is finite."""
-    lost = np.asarray(labels)[~np.isfinite(np.asarray(baseline, np.float32))]
+    lost = np.unique(np.asarray(labels)[~np.isfinite(np.asarray(baseline, np.float32))])
     if lost.size:
         raise ValueError(f"checkpoints: the loss is not finite at w* itself, at steps {lost.tolist()}")
 
