@@ -201,6 +201,7 @@ def estimate_llc(
     """
 
     checks.check_sampler(sampler)
+    checks.check_counts(chains=(chains, 1), draws=(draws, 1), **({} if burn_in == AUTO else {"burn_in": (burn_in, 0)}))
     key = jax.random.key(0) if key is None else key
     posterior: Any = {
         "key": key,

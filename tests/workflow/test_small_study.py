@@ -85,6 +85,7 @@ def test_the_last_line_of_a_study_names_the_index(copied):
     assert done.stdout.splitlines()[-1] == "The study is done. Open results/report/index.html in a browser."
 
 
+@pytest.mark.end_to_end
 def test_a_new_seed_leaves_the_others_alone(copied):
     results = copied.folder / "results" / "toy" / "base"
     before = {path: path.read_bytes() for path in results.glob("seed~*/manifest/[tso]*.json")}
@@ -96,6 +97,7 @@ def test_a_new_seed_leaves_the_others_alone(copied):
     assert json.loads((results / "consensus.json").read_text())["seeds"] == [0, 1, 2]
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("seed", [1])
 def test_a_seed_has_the_same_numbers_in_another_company(finished, tmp_path, seed):
     alone = make_study(tmp_path)

@@ -142,7 +142,7 @@ def sample_chunk(job: Job, target: Target, seed: int, steps: Sequence[int], chun
     """The traces of some checkpoints, filled up to a chunk with the last, so that one program serves all chunks."""
     _, params = checkpoints.read(job.seed_folder(seed) / "checkpoints", steps)
     params = {name: np.concatenate([array, np.repeat(array[-1:], chunk - len(steps), axis=0)]) for name, array in params.items()}
-    labels = [*steps, *steps[-1:] * (chunk - len(steps))]
+    labels = [*steps, *[steps[-1]] * (chunk - len(steps))]
     options = {"mask": target.mask(params, mask), "key": seed_keys([seed], SAMPLING)[0], "steps": labels, **settings}
     return cut(sample(target.loss, target.checkpoints(params), target.data, **options), steps)
 
