@@ -273,13 +273,17 @@ def main() -> None:
     )
     parser.add_argument("--only", default="", metavar="PATTERN", help="rows whose names contain this")
     parser.add_argument("--steps", nargs="+", choices=STEPS, default=STEPS)
-    parser.add_argument("--output", type=Path, help="write the results here as JSON, after every row")
+    parser.add_argument(
+        "--output", type=Path, help="write the results here as JSON, after every row; rows that it has are not measured again"
+    )
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.parent.name}/{PAGE.name}")
     arguments = parser.parse_args()
+    there = arguments.output and arguments.output.exists()
+    kept = {(one["name"], one["step"]): Measured(**one) for one in (json.loads(arguments.output.read_text()) if there else ())}
     measured: list[Measured] = []
     print(" ".join(HEADER))
     for row, step, seeds in selected(arguments.only, arguments.seeds, arguments.steps):
-        measured.append(measure(row, step, seeds))
+        measured.append(kept.get((row.name, step)) or measure(row, step, seeds))
         print("  ".join(cells(measured[-1])), flush=True)
         if arguments.output:
             arguments.output.write_text(json.dumps([vars(one) for one in measured], indent=2) + "\n")
