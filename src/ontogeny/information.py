@@ -73,8 +73,10 @@ def information_criteria(
             over T times the losses, and nβ / T.
 
     Raises:
-        ValueError: fewer than two draws are left at a checkpoint, or the losses have another number of axes.
+        ValueError: nβ is not positive, fewer than two draws are left at a checkpoint, or the losses have another number of axes.
     """
+    if not (np.isfinite(inverse_temperature) and inverse_temperature > 0):
+        raise ValueError(f"inverse_temperature: must be positive and finite, got {inverse_temperature}")
     array = np.asarray(losses, np.float64)
     if array.ndim != 4:
         raise ValueError(f"losses: must have the axes [checkpoints, chains, draws, examples], got shape {array.shape}")

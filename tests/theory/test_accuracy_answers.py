@@ -1,5 +1,6 @@
 """The exact answers that `python -m benchmarks.accuracy` compares with, against published and independently computed values."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import jax
@@ -225,3 +226,14 @@ def test_a_row_is_measured():
         assert measured.verdicts == {verdict: 4}
         assert measured.standard_error < 0.02 * measured.expected
     assert jnp.isfinite(measured.root_mean_square_error)
+
+
+@pytest.mark.parametrize(("family", "name"), [("crossings", "crossing (1, 1)"), ("singular_networks", "2-1-3, rank 0")])
+def test_sgld_at_singular_points_agrees_with_quadrature(family, name):
+    """A step by hand, and draws enough for an error below 5%."""
+    row = next(row for row in getattr(accuracy_rows, family)() if name in row.name)
+    found = accuracy.estimate(replace(row, chains=64, draws=20_000, burn_in=10_000), jax.random.key(5))
+    exact, _ = row.expected()
+    assert exact < 0.95 * row.limit
+    assert found.standard_error[0] < 0.05 * exact
+    assert abs(found.mean[0] - exact) < 3 * found.standard_error[0]

@@ -69,6 +69,9 @@ def test_draws_of_dead_chains_are_left_out_and_too_few_are_told():
     losses[0, 1, 3:] = np.nan
     found = ontogeny.information_criteria(losses, 3.0)
     assert found.functional_variance == whole.functional_variance and found.waic == whole.waic
+    for n_beta in (-1.0, float("nan")):
+        with pytest.raises(ValueError, match="inverse_temperature: must be positive and finite"):
+            ontogeny.information_criteria(losses, n_beta)
     with pytest.raises(ValueError, match="at least 2 draws of live chains"):
         ontogeny.information_criteria(losses[:, 1:], 3.0)
     with pytest.raises(ValueError, match=r"losses: must have the axes .* got shape \(2, 5, 3\)"):

@@ -42,6 +42,7 @@ def run(job: Job) -> None:
     steps, params = checkpoints.read(job.seed_folder(seed) / "checkpoints", chosen)
     resolved = resolve(problem.data.sampling, n=None, batch_size=llc.batch_size, inverse_temperature=llc.inverse_temperature)
     sampler = build_sampler(llc.sampler.model_dump())
+    print(f"{job.label}: pilot chains around {len(steps)} checkpoints of seed {seed}", file=sys.stderr, flush=True)
     found = judged(problem, params, llc, sampler) if sampler.limits else curvature_alone(problem, params, llc)
     if "verdict" in found.get("stability", {}) and not found["stability"]["verdict"].startswith("stable"):
         print(f"{job.label}: {found['stability']['verdict']}", file=sys.stderr)
