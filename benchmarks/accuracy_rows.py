@@ -314,8 +314,8 @@ def singular_networks() -> Iterator[Row]:
             localization=localization,
             chains=4 if large else 8,
             draws=40_000 if small else 2000 if large else 10_000,
-            # Five times what the flattest directions take to settle, 2 / (ε γ), at half the step, where they take twice that.
-            burn_in=round(20 / (step_size * localization)),
+            # Five times what the flattest directions take to settle, 2 / (ε γ).
+            burn_in=round(10 / (step_size * localization)),
             seeds=3 if size > 50_000 else 20,
             extrapolate=True,
         )
