@@ -251,3 +251,11 @@ def test_criteria_need_a_log_likelihood_and_the_losses_of_all_examples():
     assert not has_criteria(problem, labels.model_copy(update={"behavioural": True}), traces)
     assert not has_criteria(problem, labels, replace(traces, collected=traces.collected[..., :199]))
     assert not has_criteria(problem, labels, replace(traces, collected=None))
+
+
+def test_a_profile_is_written_and_nothing_else(base, tmp_path):
+    made = replace(job(base, "sample"), profile_trace=tmp_path / "trace")
+    before = sorted(path for path in made.folder.rglob("*"))
+    sample.run(made)
+    assert list((tmp_path / "trace").rglob("perfetto_trace.json.gz"))
+    assert sorted(path for path in made.folder.rglob("*")) == before
