@@ -71,6 +71,7 @@ def test_refined_components_stand_beside_the_network(finished):
     assert len(llc) == 3 * 8 and np.isfinite(llc).all() and llc.nunique() == len(llc)
 
 
+@pytest.mark.end_to_end
 def test_a_step_beyond_stability_stops_the_study_with_the_bound(copied):
     copied.edit("step_size: 1e-3", "step_size: 5.0")
     done = copied.snakemake("toy", check=False)
@@ -118,6 +119,7 @@ def damage(study: Study) -> str:
     return str(block.relative_to(study.folder))
 
 
+@pytest.mark.end_to_end
 def test_a_checkpoint_cut_short_is_named_and_can_be_mended(copied):
     before = checkpoints.read(copied.folder / "results" / "induction" / "base" / "seed~0" / "checkpoints")[1]
     pages = (copied.folder / "results" / "induction" / "report.html").read_bytes()
@@ -144,6 +146,7 @@ def test_a_users_file_that_fails_is_told_with_its_line(copied):
     assert (copied.folder / "results" / "toy" / "base" / "seed~0" / "checkpoints" / "index.json").is_file()
 
 
+@pytest.mark.end_to_end
 def test_a_network_that_does_not_fit_loses_nothing(copied):
     checkpoint = copied.folder / "results" / "toy" / "base" / "seed~0" / "checkpoints" / "index.json"
     before = checkpoint.read_bytes()
