@@ -13,7 +13,16 @@ from jaxtyping import Array, Float, Key
 
 from ontogeny.sampling import checks, health
 from ontogeny.sampling.chains import Traces, sample
-from ontogeny.sampling.curvature import LARGEST_BIAS, Stability, gradient_variance, longest_step, stability, top_curvature
+from ontogeny.sampling.curvature import (
+    LARGEST_BIAS,
+    Stability,
+    curvature_at_a_glance,
+    gradient_variance,
+    longest_step,
+    some_examples,
+    stability,
+    top_curvature,
+)
 from ontogeny.sampling.kernel import Kernel
 from ontogeny.sampling.mala import MALA
 from ontogeny.sampling.objective import Loss
@@ -156,10 +165,11 @@ def check_stability(
     given: Any = {"inverse_temperature": inverse_temperature, "localization": localization, "batch_size": batch_size, "n": n}
     resolved = check_and_resolve(loss, checkpoints, data, key=key, sampler=sampler, mask=mask, **given)
     ends = jax.tree.map(lambda leaf: jnp.asarray(leaf)[jnp.array([0, -1])], checkpoints)
-    curvature = np.asarray(top_curvature(loss, ends, jax.tree.map(jnp.asarray, data), key=key, mask=mask))
+    examples = some_examples(loss, ends, jax.tree.map(jnp.asarray, data))
+    curvature = np.asarray(curvature_at_a_glance(loss, ends, examples, key, mask))
     if not np.isfinite(curvature).any():
         return None
-    told = stability(sampler, resolved.inverse_temperature, float(np.nanmax(curvature)), localization)
+    told = stability(sampler, resolved.inverse_temperature, max(float(np.nanmax(curvature)), 0.0), localization)
     if told.verdict.startswith("unstable"):
         raise ValueError(f"sampler: step_size {sampler.step_size:g} is {told.verdict}")
     return told
@@ -196,7 +206,7 @@ def explore(setting: "Setting", sampler: Kernel, checkpoints: Any, largest_bias:
             told = f"unstable: {dead} of {traces.values[..., 0].size} pilot chains died; {verdict.verdict}"
             return Explored(chosen, verdict._replace(verdict=told), curvature, noise, traces)
         before = curvature.max(), noise.max()
-        met = at_draws(setting, checkpoints, traces)
+        met = at_draws(setting, checkpoints, traces, noise)
         curvature, noise = np.fmax(curvature, met[0]), np.fmax(noise, met[1])
         if sampler.step_size != AUTO or (curvature.max() <= 1.1 * before[0] and noise.max() <= 1.1 * before[1]):
             return Explored(*judge(sampler, setting, curvature, noise, largest_bias, factor), curvature, noise, traces)
@@ -279,17 +289,23 @@ def identity(parameters: Any) -> Any:
 
 
 def at_draws(
-    setting: Setting, checkpoints: Any, traces: Traces
+    setting: Setting, checkpoints: Any, traces: Traces, seen: Float[np.ndarray, "checkpoints"]
 ) -> tuple[Float[np.ndarray, "checkpoints"], Float[np.ndarray, "checkpoints"]]:
-    """The largest curvature and the largest noise over the positions that the pilot collected around each checkpoint."""
+    """The largest curvature and the largest noise over the positions that the pilot collected around each checkpoint.
+
+    Of large networks the noise is measured again only where there was none at w*, or control variates take that out: what
+    there is at w* stands for what there is around it.
+    """
     collected = traces.collected
     if has_many(checkpoints):
         collected = jax.tree.map(lambda leaf: leaf[:, :1, -1:], collected)
     count, chains, draws = jax.tree.leaves(collected)[0].shape[:3]
     positions = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[3:]), collected)
     centers = jax.tree.map(lambda leaf: jnp.repeat(leaf, chains * draws, axis=0), checkpoints)
-    curvature, noise = setting.curvature(positions), setting.noise(positions, centers)
-    return curvature.reshape(count, -1).max(axis=1), noise.reshape(count, -1).max(axis=1)
+    curvature = setting.curvature(positions).reshape(count, -1).max(axis=1)
+    if has_many(checkpoints) and seen.any():
+        return curvature, seen
+    return curvature, setting.noise(positions, centers).reshape(count, -1).max(axis=1)
 
 
 def has_many(checkpoints: Any) -> bool:
