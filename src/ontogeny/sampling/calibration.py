@@ -371,9 +371,8 @@ def temperature_sweep(setting: Setting, sampler: Kernel, checkpoints: Any, curva
 def flat_range(per_chain: Float[np.ndarray, "temperatures chains"]) -> tuple[int, int]:
     """The first and last place of the stretch around the middle where λ̂ is known to be flat.
 
-    Chains have the same noise at all temperatures: the differences of each chain with itself at the middle say what is
-    known. Flat: their mean lies within 10% of the middle's value by two of its errors, or less surely but with an error
-    below 10%, closer than two errors to it.
+    Chains have the same noise at all temperatures, so each is compared with itself at the middle. Flat: the mean of these
+    differences is within 10% of the middle's value, and so is its error.
     """
     middle = len(per_chain) // 2
     differences = per_chain - per_chain[middle]
