@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
-from scipy.stats import t
+from scipy.special import stdtrit
 
 Trace = Float[np.ndarray, "checkpoints chains draws"]
 PerCheckpoint = Float[np.ndarray, "checkpoints"]
@@ -66,7 +66,9 @@ def standardised(chains: Trace) -> Trace:
 
 def of_halves(diagnostic: Callable[[Array], Array], chains: Trace) -> PerCheckpoint:
     last = jnp.asarray(np.moveaxis(chains, 0, -1), dtype=jnp.float32)
-    return np.asarray(jax.jit(diagnostic)(last), dtype=float).reshape(len(chains))
+    # Compiling takes a hundred times as long as running: not optimised, half of that.
+    program = jax.jit(diagnostic, compiler_options={"xla_backend_optimization_level": 0})
+    return np.asarray(program(last), dtype=float).reshape(len(chains))
 
 
 def standard_error(trace: Trace, sample_size: PerCheckpoint) -> PerCheckpoint:
@@ -103,7 +105,7 @@ def interval(
         raise ValueError(f"level: must lie between 0 and 1, got {level}")
     live = np.isfinite(per_chain).sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        quantile = t.ppf((1 + level) / 2, np.where(live > 1, live - 1, np.nan))
+        quantile = stdtrit(np.where(live > 1, live - 1, np.nan), (1 + level) / 2)
         half = quantile * nan_deviation(per_chain, axis=1) / np.sqrt(live)
     mean = nan_mean(per_chain, axis=1)
     return mean - half, mean + half
