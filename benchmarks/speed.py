@@ -1,9 +1,15 @@
-"""`python -m benchmarks.speed`: SGLD on the toy model of superposition, ours beside a straightforward JAX program.
+"""`python -m benchmarks.speed`: steps a second of sampling and the time of a whole process, beside the alternatives.
 
-The work: 18 parameters, batch 500 of n = 1000, 10 chains × 500 steps (100 of them burn-in) × 20 checkpoints, float32.
-Two ways of writing the same loss are timed, since it decides more than the sampler does: `examples first`, as one
-writes it, and `examples last`, with the batch on the minor axis. Every measurement is a process of its own with an
-empty compilation cache; programs alternate (A B A B), and medians are compared.
+The work (`speed_workloads`) is the same for every program: float32, batches drawn anew at every step, the same ε, nβ, γ. A step is
+one gradient of a minibatch in one chain. Every measurement is a process of its own with an empty compilation cache, on one
+pinned core; programs alternate (A B A B), and medians are compared, in CPU seconds. The ceiling is a product of two 1024 × 1024
+matrices, measured by every JAX process right after its work.
+
+`--cores all` then runs ontogeny on all cores as well, one device each, and compares wall time.
+
+devinterp 2.0.1 and canonical-interp 0.2.7 live in an environment of their own (Python 3.12 or later), made once by
+
+    uv venv -p 3.12 .peers && uv pip install -p .peers devinterp==2.0.1 canonical-interp==0.2.7
 """
 
 import argparse
@@ -16,143 +22,124 @@ import time
 from pathlib import Path
 from typing import Any
 
-PROGRAMS = ("straightforward", "ontogeny")
-LOSSES = ("examples first", "examples last")
-CHECKPOINTS, CHAINS, DRAWS, BURN_IN, BATCH, N, FEATURES, HIDDEN = 20, 10, 400, 100, 500, 1000, 6, 2
-STEP_SIZE, INVERSE_TEMPERATURE, LOCALIZATION = 1e-3, 144.765, 1.0
-STEPS = CHECKPOINTS * CHAINS * (DRAWS + BURN_IN)
+from benchmarks.speed_workloads import WORKLOADS, problem
+
+TORCH = ("devinterp", "canonical-interp", "canonical-interp, compiled")
+JAX = ("ontogeny", "straightforward", "blackjax")
+Result = dict[str, float]
 
 
-def examples_first(parameters: Any, batch: Any) -> Any:
-    """Squared error of ReLU(Wᵀ W x + b), summed over coordinates."""
-    import jax
-
-    weight, bias = parameters["weight"], parameters["bias"]
-    return ((jax.nn.relu(batch @ weight.T @ weight + bias) - batch) ** 2).sum(axis=-1)
-
-
-def examples_last(parameters: Any, batch: Any) -> Any:
-    """The same numbers with the batch on the minor axis."""
-    import jax
-
-    weight, columns = parameters["weight"], batch.T
-    return ((jax.nn.relu(weight.T @ (weight @ columns) + parameters["bias"][:, None]) - columns) ** 2).sum(axis=0)
-
-
-def workload() -> tuple[Any, Any]:
-    """Checkpoints near regular polygons, and n inputs with one active feature each."""
-    import jax
-    import jax.numpy as jnp
-
-    where, size, noise = jax.random.split(jax.random.key(0), 3)
-    active = jax.nn.one_hot(jax.random.randint(where, (N,), 0, FEATURES), FEATURES)
-    angles = 2 * jnp.pi * jnp.arange(FEATURES) / FEATURES
-    weight = jnp.stack([jnp.cos(angles), jnp.sin(angles)]) + 0.1 * jax.random.normal(noise, (CHECKPOINTS, HIDDEN, FEATURES))
-    return {"weight": weight, "bias": jnp.full((CHECKPOINTS, FEATURES), -0.3)}, active * jax.random.uniform(size, (N, 1))
-
-
-def straightforward(loss: Any) -> Any:
-    """Scan over draws, vmap over chains, lax.map over checkpoints; a pytree of parameters; burn-in left out, paired."""
-    import jax
-    import jax.numpy as jnp
-
-    def at_checkpoint(center: Any, data: Any, key: Any) -> Any:
-        baselines = loss(center, data)
-
-        def step(parameters: Any, key: Any) -> Any:
-            batch_key, noise_key = jax.random.split(key)
-            indices = jax.random.randint(batch_key, (BATCH,), 0, N)
-            value, gradient = jax.value_and_grad(lambda parameters: loss(parameters, data[indices]).mean())(parameters)
-            keys = dict(zip(parameters, jax.random.split(noise_key, len(parameters)), strict=True))
-            moved = {
-                name: leaf
-                - STEP_SIZE / 2 * (INVERSE_TEMPERATURE * gradient[name] + LOCALIZATION * (leaf - center[name]))
-                + jnp.sqrt(STEP_SIZE) * jax.random.normal(keys[name], leaf.shape)
-                for name, leaf in parameters.items()
-            }
-            return moved, value - baselines[indices].mean()
-
-        def chain(key: Any) -> Any:
-            return jax.lax.scan(step, center, jax.random.split(key, BURN_IN + DRAWS))[1][BURN_IN:]
-
-        return jax.vmap(chain)(jax.random.split(key, CHAINS))
-
-    program = jax.jit(lambda checkpoints, data, key: jax.lax.map(lambda center: at_checkpoint(center, data, key), checkpoints))
-    return lambda checkpoints, data, key: INVERSE_TEMPERATURE * program(checkpoints, data, key).mean(axis=(1, 2))
-
-
-def ours(loss: Any) -> Any:
-    """`estimate_llc`, errors and diagnostics included."""
-    import ontogeny
-
-    def estimate(checkpoints: Any, data: Any, key: Any) -> Any:
-        return ontogeny.estimate_llc(
-            loss,
-            checkpoints,
-            data,
-            key=key,
-            sampler=ontogeny.SGLD(step_size=STEP_SIZE),
-            inverse_temperature=INVERSE_TEMPERATURE,
-            localization=LOCALIZATION,
-            chains=CHAINS,
-            draws=DRAWS,
-            burn_in=BURN_IN,
-            batch_size=BATCH,
-        ).mean
-
-    return estimate
-
-
-def measure(program: str, loss: str, repetitions: int) -> dict[str, float]:
-    """On one core where the system can pin it: CPU seconds of this process up to the first result, then of repetitions."""
-    if hasattr(os, "sched_setaffinity"):
+def measure(program: str, name: str, repetitions: int, pinned: bool) -> Result:
+    """In this process: seconds up to the first result, and steps a second after compilation."""
+    if pinned and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    return measure_torch(program, name) if program in TORCH else measure_jax(program, name, repetitions)
+
+
+def measure_jax(program: str, name: str, repetitions: int) -> Result:
+    """The whole workload, and then once more for every repetition."""
     import jax
 
-    function = {"straightforward": straightforward, "ontogeny": ours}[program](
-        {LOSSES[0]: examples_first, LOSSES[1]: examples_last}[loss]
-    )
-    checkpoints, data = workload()
+    from benchmarks import speed_jax
+
+    work, (checkpoints, data) = WORKLOADS[name], problem(name)
+    function = speed_jax.PROGRAMS[program](speed_jax.loss_of(name), work)
     mean = float(jax.block_until_ready(function(checkpoints, data, jax.random.key(0)))[0])
     first = time.process_time()
-    seconds = []
+    used, wall = [], []
     for seed in range(1, repetitions + 1):
-        start = time.process_time()
+        start = time.process_time(), time.perf_counter()
         jax.block_until_ready(function(checkpoints, data, jax.random.key(seed)))
-        seconds.append(time.process_time() - start)
-    return {"whole_process": first, "steps_per_second": STEPS / statistics.median(seconds), "llc": mean}
+        used.append(time.process_time() - start[0])
+        wall.append(time.perf_counter() - start[1])
+    rate = work.steps / statistics.median(used)
+    share = rate * work.product_flops / speed_jax.ceiling()
+    rates = {"steps_per_second": rate, "steps_per_wall_second": work.steps / statistics.median(wall)}
+    return {"whole_process": first, **rates, "share_of_ceiling": share, "llc": mean}
 
 
-def in_a_process(program: str, loss: str, repetitions: int) -> dict[str, float]:
+def measure_torch(program: str, name: str) -> Result:
+    """The whole workload, a checkpoint after another; steps a second of those after the first."""
+    from benchmarks import speed_torch
+
+    work, (checkpoints, data) = WORKLOADS[name], problem(name)
+    found, seconds, whole = speed_torch.run(program, name, checkpoints, data)
+    rate = work.steps / work.checkpoints / statistics.median(seconds[1:])
+    return {"whole_process": whole, "steps_per_second": rate, "llc": found[0]}
+
+
+def in_a_process(program: str, name: str, repetitions: int, peers: Path, cores: str = "one") -> Result:
     """`measure` in a fresh process without a compilation cache."""
-    environment = {**os.environ, "JAX_ENABLE_COMPILATION_CACHE": "false", "JAX_PLATFORMS": "cpu"}
-    code = f"import json; from benchmarks.speed import measure; print(json.dumps(measure({program!r}, {loss!r}, {repetitions})))"
-    finished = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    python = peers.absolute() / "bin" / "python" if program in TORCH else sys.executable
+    environment = {**os.environ, "JAX_ENABLE_COMPILATION_CACHE": "false", "JAX_PLATFORMS": os.environ.get("JAX_PLATFORMS", "cpu")}
+    environment |= {"PYTHONPATH": str(Path(__file__).parent.parent), "HF_HUB_OFFLINE": "1", "TQDM_DISABLE": "1"}
+    if cores == "all":
+        environment["JAX_NUM_CPU_DEVICES"] = str(os.cpu_count())
+    arguments = f"{program!r}, {name!r}, {repetitions}, {cores == 'one'}"
+    code = f"import json; from benchmarks.speed import measure; print(json.dumps(measure({arguments})))"
+    finished = subprocess.run([str(python), "-c", code], env=environment, capture_output=True, text=True)
+    if finished.returncode:
+        raise SystemExit(f"{program} on {name} failed:\n{finished.stderr[-2000:]}")
     return json.loads(finished.stdout.splitlines()[-1])
 
 
-def medians(results: list[dict[str, float]]) -> dict[str, float]:
+def medians(results: list[Result]) -> Result:
     return {name: statistics.median(result[name] for result in results) for name in results[0]}
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """Markdown: every program beside ontogeny on the same work; a ratio above 1 is how much faster ontogeny is."""
+    lines = [
+        "| work | program | whole process, CPU s | × ontogeny's | steps/s | ontogeny's × | share of ceiling | λ̂ |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    ours = {row["work"]: row for row in rows if row["program"] == "ontogeny" and row["cores"] == "one"}
+    for row in (row for row in rows if row["cores"] == "one"):
+        beside, share = ours.get(row["work"], row), row.get("share_of_ceiling")
+        lines.append(
+            f"| {row['work']} | {row['program']} | {row['whole_process']:.1f} | {row['whole_process'] / beside['whole_process']:.2f} "
+            f"| {row['steps_per_second']:,.4g} | {beside['steps_per_second'] / row['steps_per_second']:.3g} "
+            f"| {'' if share is None else f'{100 * share:.0f}%'} | {row['llc']:.2f} |"
+        )
+    both = [row for row in rows if row["cores"] == "all"]
+    if both:
+        lines += ["", "| work | steps per wall second, all cores | × one core's |", "|---|---|---|"]
+    for row in both:
+        rate = row["steps_per_wall_second"]
+        lines.append(f"| {row['work']} | {rate:,.4g} | {rate / ours[row['work']]['steps_per_wall_second']:.2f} |")
+    return "\n".join(lines)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3, help="processes per program and loss")
-    parser.add_argument("--repetitions", type=int, default=5, help="timed calls after compilation, per process")
-    parser.add_argument("--output", type=Path, help="write the results here as JSON")
+    parser.add_argument("--programs", nargs="+", default=["ontogeny", "straightforward"], choices=[*JAX, *TORCH])
+    parser.add_argument("--work", nargs="+", default=["tms", "tms, examples first"], choices=list(WORKLOADS))
+    parser.add_argument("--rounds", type=int, default=3, help="processes per program and work")
+    parser.add_argument("--repetitions", type=int, default=3, help="timed runs after compilation, per JAX process")
+    parser.add_argument("--cores", default="one", choices=["one", "all"], help="all: ontogeny on all cores as well")
+    parser.add_argument("--peers", type=Path, default=Path(".peers"), help="the virtual environment of the PyTorch peers")
+    parser.add_argument("--output", type=Path, help="keep every measurement here as JSON; more rounds are added to what it has")
     arguments = parser.parse_args()
-    results: dict[tuple[str, str], list[dict[str, float]]] = {(program, loss): [] for loss in LOSSES for program in PROGRAMS}
+    kept = json.loads(arguments.output.read_text()) if arguments.output and arguments.output.exists() else []
+    cases = [(name, program, "one") for name in arguments.work for program in arguments.programs]
+    cases += [(name, "ontogeny", "all") for name in arguments.work if arguments.cores == "all"]
     for _ in range(arguments.rounds):
-        for (program, loss), measured in results.items():
-            measured.append(in_a_process(program, loss, arguments.repetitions))
-    rows = [{"program": program, "loss": loss, **medians(measured)} for (program, loss), measured in results.items()]
-    print(f"{'program':<16}{'loss':<16}{'whole process, CPU s':>22}{'steps/s':>12}{'llc':>8}")
-    for row in rows:
-        print(
-            f"{row['program']:<16}{row['loss']:<16}{row['whole_process']:>22.1f}{row['steps_per_second']:>12,.0f}{row['llc']:>8.2f}"
-        )
-    if arguments.output:
-        arguments.output.write_text(json.dumps(rows, indent=2) + "\n")
+        for name, program, cores in cases:
+            measured = in_a_process(program, name, arguments.repetitions, arguments.peers, cores)
+            kept.append({"work": name, "program": program, "cores": cores, **measured})
+            print(f"{name}, {program}, {cores}: {measured}", file=sys.stderr, flush=True)
+            if arguments.output:
+                arguments.output.write_text(json.dumps(kept, indent=1) + "\n")
+    print(table(summary(kept)))
+
+
+def summary(kept: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A row per work, program and cores: the medians over processes."""
+    groups: dict[tuple[str, ...], list[Result]] = {}
+    names = ("work", "program", "cores")
+    for one in kept:
+        groups.setdefault(tuple(one[name] for name in names), []).append({k: v for k, v in one.items() if k not in names})
+    return [{**dict(zip(names, key, strict=True)), **medians(results)} for key, results in groups.items()]
 
 
 if __name__ == "__main__":

@@ -89,8 +89,51 @@ class Text(Section):
         return self
 
 
+class LinearTeacher(Section):
+    """Regression on a linear map of known rank, with inputs from N(0, I) and labels without noise (Saxe et al. 2014)."""
+
+    kind: Literal["linear_teacher"]
+    inputs: Count = 12
+    outputs: Count = 12
+    rank: Annotated[int, Field(ge=1, description="of the teacher, whose singular values are scale · (1, 2, …, rank)")] = 5
+    scale: Annotated[Positive, Field(description="the teacher's smallest singular value")] = 1.0
+    examples: Annotated[int, Field(ge=2, description="size n of the data set, drawn once")] = 1000
+    seed: Annotated[Seed, Field(description="draws the teacher and the data set; apart from the runs' seeds")] = 0
+
+    @model_validator(mode="after")
+    def check_rank(self) -> Self:
+        if self.rank > min(self.inputs, self.outputs):
+            raise ValueError(f"rank ({self.rank}) is larger than inputs ({self.inputs}) or outputs ({self.outputs})")
+        return self
+
+
+class ModularAddition(Section):
+    """Addition modulo p, from a share of all pairs (Power et al. 2022; Nanda et al. 2023)."""
+
+    kind: Literal["modular_addition"]
+    modulus: Annotated[int, Field(ge=3, le=1000, description="p")] = 53
+    share: Annotated[float, Field(gt=0, lt=1, description="of all p² pairs, that the network learns from")] = 0.4
+    seed: Annotated[Seed, Field(description="draws which pairs; apart from the runs' seeds")] = 0
+
+    @model_validator(mode="after")
+    def check_share(self) -> Self:
+        if not 2 <= self.examples < self.modulus**2:
+            raise ValueError(f"share ({self.share}) leaves {self.examples} of {self.modulus**2} pairs to learn from")
+        return self
+
+    @property
+    def examples(self) -> int:
+        """Size n of the data set."""
+        return round(self.share * self.modulus**2)
+
+
+BuiltInTask = SparseFeatures | Text | LinearTeacher | ModularAddition
 Task = Annotated[
-    Annotated[SparseFeatures, Tag("sparse_features")] | Annotated[Text, Tag("text")] | Annotated[UserKind, Tag("file")],
+    Annotated[SparseFeatures, Tag("sparse_features")]
+    | Annotated[Text, Tag("text")]
+    | Annotated[LinearTeacher, Tag("linear_teacher")]
+    | Annotated[ModularAddition, Tag("modular_addition")]
+    | Annotated[UserKind, Tag("file")],
     Discriminator(kind_tag),
 ]
 
@@ -132,9 +175,27 @@ class Transformer(Section):
         return self
 
 
+class Linear(Section):
+    """A deep linear network, W_L … W_1 x."""
+
+    kind: Literal["linear"]
+    hidden: Annotated[list[Count], Field(description="widths of the hidden layers; [] for a single matrix")] = [5, 5]
+    spread: Annotated[Positive, Field(description="standard deviation of every weight at step 0; small: saddle to saddle")] = 0.1
+
+
+class MLP(Section):
+    """A network of one hidden layer over two embedded numbers (Panickssery and Vaintrob 2023)."""
+
+    kind: Literal["mlp"]
+    width: Annotated[int, Field(ge=1, description="of the embedding")] = 12
+    hidden: Annotated[int, Field(ge=1, description="hidden units")] = 48
+
+
 Model = Annotated[
     Annotated[Superposition, Tag("superposition")]
     | Annotated[Transformer, Tag("transformer")]
+    | Annotated[Linear, Tag("linear")]
+    | Annotated[MLP, Tag("mlp")]
     | Annotated[UserKind, Tag("file")],
     Discriminator(kind_tag),
 ]
@@ -332,7 +393,7 @@ class Transitions(Section):
     alpha: Annotated[float, Field(gt=0, lt=1, description="false discovery rate over the observables of a run")] = 0.05
 
 
-OBSERVABLES = ("loss", "polygons", "features", "in_context", "attention")
+OBSERVABLES = ("loss", "polygons", "features", "in_context", "attention", "accuracy", "spectrum")
 ObservableKind = Annotated[
     str,
     Field(
@@ -360,29 +421,32 @@ class Family(Section):
 
     @model_validator(mode="after")
     def check_fit(self) -> Self:
-        fits = {"superposition": ("sparse_features",), "transformer": ("text",)}
-        if self.model.kind in fits and ".py:" not in self.task.kind and self.task.kind not in fits[self.model.kind]:
-            raise ValueError(
-                f"model {self.model.kind} does not fit task {self.task.kind}; it fits {', '.join(fits[self.model.kind])}"
-            )
+        fits = {"superposition": "sparse_features", "transformer": "text", "linear": "linear_teacher", "mlp": "modular_addition"}
+        if self.model.kind in fits and ".py:" not in self.task.kind and self.task.kind != fits[self.model.kind]:
+            raise ValueError(f"model {self.model.kind} does not fit task {self.task.kind}; it fits {fits[self.model.kind]}")
         start = getattr(self.model, "start", None)
         if start is not None and isinstance(self.task, SparseFeatures) and start.polygon > self.task.features:
             raise ValueError(f"model.start.polygon ({start.polygon}) is larger than task.features ({self.task.features})")
-        if isinstance(self.task, (SparseFeatures, Text)):
+        if isinstance(self.task, BuiltInTask):
             check_examples(self.task, self.llc)
         for name, other in (self.llc.refine.data if self.llc.refine else {}).items():
             check_other_data(self.task, name, other, self.llc.batch_size or 0)
         batch = self.training.batch_size
-        if isinstance(self.task, SparseFeatures) and batch > self.task.examples:
+        if not isinstance(self.task, (Text, UserKind)) and batch > self.task.examples:
             raise ValueError(f"training.batch_size ({batch}) is larger than task.examples ({self.task.examples})")
         return self
 
 
-SAME_NETWORK = {"sparse_features": ("examples", "seed"), "text": ("corpus", "repeat", "examples", "seed")}
+SAME_NETWORK = {
+    "sparse_features": ("examples", "seed"),
+    "text": ("corpus", "repeat", "examples", "seed"),
+    "linear_teacher": ("rank", "scale", "examples", "seed"),
+    "modular_addition": ("share", "seed"),
+}
 """The keys of a task that give other examples for the same network."""
 
 
-def check_examples(task: SparseFeatures | Text, llc: LocalLearningCoefficient) -> None:
+def check_examples(task: BuiltInTask, llc: LocalLearningCoefficient) -> None:
     """Refuse more examples than there are.
 
     Raises:
@@ -425,7 +489,7 @@ def check_other_data(task: Task, name: str, other: Mapping[str, Any], batch_size
         fault = error.errors(include_url=False)[0]
         key = ".".join(map(str, fault["loc"]))
         raise ValueError(f"{path}.{key} is {fault['input']!r}: {fault['msg']}") from None
-    if isinstance(made, (SparseFeatures, Text)) and batch_size > made.examples:
+    if isinstance(made, BuiltInTask) and batch_size > made.examples:
         raise ValueError(f"llc.batch_size ({batch_size}) is larger than {path}.examples ({made.examples})")
 
 

@@ -76,6 +76,10 @@ class Estimate:
     stability: Stability | None = None
     refined: Mapping[str, "Estimate"] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        shown = ["step", "component", "llc", "standard_error", "effective_sample_size", "r_hat", "verdict"]
+        return f"{type(self).__name__} at nβ = {self.inverse_temperature:g}\n{self.to_frame()[shown].to_string(index=False)}"
+
     def interval(self, level: float = 0.95) -> tuple[Float[np.ndarray, "checkpoints"], Float[np.ndarray, "checkpoints"]]:
         """The interval for λ̂ at each checkpoint, see `health.interval`; it knows nothing of the bias of the step."""
         return health.interval(self.per_chain, level)
@@ -201,6 +205,8 @@ def estimate_llc(
     """
 
     checks.check_sampler(sampler)
+    if extrapolate and sampler.limits is None:
+        raise ValueError(f"extrapolate: {type(sampler).__name__} has no bias in its step to extrapolate; leave it out")
     checks.check_counts(chains=(chains, 1), draws=(draws, 1), **({} if burn_in == AUTO else {"burn_in": (burn_in, 0)}))
     key = jax.random.key(0) if key is None else key
     posterior: Any = {

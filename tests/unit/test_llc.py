@@ -54,6 +54,7 @@ def test_estimate_is_sample_then_summarise():
     np.testing.assert_allclose(estimate.per_chain, sampled.inverse_temperature * np.mean(sampled.values, axis=-1), rtol=1e-5)
     np.testing.assert_allclose(estimate.mean, estimate.per_chain.mean(axis=1))
     frame = estimate.to_frame()
+    assert repr(estimate).splitlines()[-1].split()[0] == "9" and len(repr(estimate).splitlines()) == 4
     columns = "step component llc standard_error effective_sample_size r_hat dead_chains share_below drift full_gradient_norm"
     assert list(frame.columns) == [*columns.split(), "first_order", "verdict"]
     assert list(frame["step"]) == [5, 9]
@@ -178,6 +179,9 @@ def test_refinements_share_one_compilation():
         "mask: is 0 everywhere": {"mask": {"w": np.zeros(3)}},
         "sampler: must be a sampler such as ontogeny.SGLD.* got 'sgld'": {"sampler": "sgld"},
         "key: must be a single key.* got 0": {"key": 0},
+        "inverse_temperature: must be a number, got '10'": {"inverse_temperature": "10"},
+        "localization: must be a number, got None": {"localization": None},
+        "extrapolate: NUTS has no bias in its step": {"extrapolate": True, "sampler": ontogeny.NUTS()},
     }.items(),
 )
 def test_arguments_of_the_wrong_kind_are_named_before_anything_runs(message, arguments):

@@ -110,6 +110,11 @@ def check_integer(name: str, value: Any) -> None:
         raise ValueError(f"{name}: must be an integer, got {value!r}")
 
 
+def check_number(name: str, value: Any) -> None:
+    if not isinstance(value, int | float | np.number | jax.Array) or np.ndim(value) or isinstance(value, bool):
+        raise ValueError(f"{name}: must be a number, got {value!r:.100}")
+
+
 def check_choice(name: str, value: Any, allowed: tuple[Any, ...]) -> None:
     if value not in allowed:
         raise ValueError(f"{name}: must be one of {', '.join(map(repr, allowed))}, got {value!r}")

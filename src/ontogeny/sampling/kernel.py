@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 
 from jaxtyping import Array, Bool, Float, Key
 
+from ontogeny.sampling.checks import check_number
 from ontogeny.sampling.posterior import LocalPosterior
 
 Objective = Callable[[Float[Array, "parameters"]], tuple[Float[Array, ""], Float[Array, "parameters"]]]
@@ -83,11 +84,12 @@ class Kernel(Protocol):
 def check_step_size(step_size: StepSize) -> None:
     """Raise ValueError unless ε is a positive finite number."""
     if isinstance(step_size, str):
-        raise ValueError(f"sampler: step_size must be a number, or 'auto' where it can be calibrated, got {step_size!r}")
+        raise ValueError(f"sampler: step_size must be a number here, got {step_size!r}; estimate_llc and calibrate choose 'auto'")
     check_positive("step_size", step_size)
 
 
 def check_positive(name: str, value: float) -> None:
+    check_number(f"sampler: {name}", value)
     if not (math.isfinite(value) and value > 0):
         raise ValueError(f"sampler: {name} must be positive and finite, got {value}")
 

@@ -35,6 +35,7 @@ def check_and_resolve(
     steps: Sequence[int] | None = None,
 ) -> Resolved:
     """What `sample` and `calibrate` check alike, before anything is computed; what the settings come to."""
+    checks.check_number("localization", localization)
     if not (math.isfinite(localization) and localization >= 0):
         raise ValueError(f"localization: must be finite and not negative, got {localization}")
     checks.check_key(key)
@@ -68,6 +69,7 @@ def resolve(data: Any, *, n: int | None, batch_size: int | None, inverse_tempera
         if n is None:
             raise ValueError("inverse_temperature: give it, or n, when data is None")
         inverse_temperature = n / math.log(n)
+    checks.check_number("inverse_temperature", inverse_temperature)
     if not (math.isfinite(inverse_temperature) and inverse_temperature > 0):
         raise ValueError(f"inverse_temperature: must be positive and finite, got {inverse_temperature}")
     return Resolved(n, None if batch_size == n else batch_size, inverse_temperature)

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from ontogeny.transitions.changepoints import agrees, change_points
 from ontogeny.transitions.curves import INVERSES, Curve, curves_of
 from ontogeny.transitions.search import Found, Search, first_passages, fit, further_passages
 from ontogeny.transitions.significance import q_values
@@ -119,16 +118,15 @@ def groups_of(curves: Sequence[Curve]) -> list[list[Curve]]:
 
 
 def large_passages(curve: Curve, search: Search, found: Sequence[Found], smallest: float, scale: str) -> list[dict]:
-    """A row for each passage, or run of joined passages, that changes by `smallest` and that ruptures confirms."""
+    """A row for each passage, or run of joined passages, that changes by `smallest`."""
     fitted = fit(curve, search, found)
-    points = change_points(curve.values, fitted.noise)
     columns = np.array([passage.passage for passage in found])
     starts, ends = search.passages.starts[columns], search.passages.ends[columns]
     rows = []
     for members in joined(starts, ends, fitted.changes):
         start, end = int(starts[members].min()), int(ends[members].max())
         change = float(fitted.changes[members].sum())
-        if abs(change) < smallest or not agrees(start, end, points):
+        if abs(change) < smallest:
             continue
         shape = search.passages.shapes[:, columns[members]] @ fitted.changes[members] / change
         rows.append(

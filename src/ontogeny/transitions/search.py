@@ -1,13 +1,13 @@
 """The passages of one curve: found one after the other, each tested by simulation, then fitted together."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 from jaxtyping import Float
 
-from ontogeny.transitions.changepoints import Passages, passages
+from ontogeny.transitions.changepoints import Passages, agrees, change_points, passages
 from ontogeny.transitions.curves import Curve
 from ontogeny.transitions.significance import Scan, p_value, scan, simulate
 from ontogeny.transitions.smoothing import Null, log_likelihood, null_covariances, residuals, shortest_length, straight_line
@@ -43,8 +43,16 @@ class Search:
         return np.column_stack([self.line, self.passages.shapes[:, list(found)]])
 
     def scan(self, columns: Float[np.ndarray, "N B"], found: Sequence[int] = ()) -> Scan:
-        """The next passage of each column, those already `found` being part of the trend."""
-        return scan(columns, self.nulls, self.free(found), self.smallest_variance)
+        """The next passage of each column, those already `found` being part of the trend; its statistic is 0 where ruptures
+        places no change point."""
+        result = scan(columns, self.nulls, self.free(found), self.smallest_variance)
+        noise = np.sqrt(result.variance) * self.noise_scale
+        ends = zip(self.passages.starts[result.passage], self.passages.ends[result.passage], strict=True)
+        confirmed = [
+            agrees(int(start), int(end), change_points(column, level))
+            for column, level, (start, end) in zip(columns.T, noise, ends, strict=True)
+        ]
+        return replace(result, statistic=np.where(confirmed, result.statistic, 0.0))
 
     def simulated(
         self, generator: np.random.Generator, null: int, variance: float, draws: int, found: Sequence[int] = ()

@@ -22,12 +22,14 @@ class Scan:
         passage: its column in the shapes.
         null: index of the covariance chosen without it.
         null_variance: the factor of the covariance chosen without it.
+        variance: the same with the passage.
     """
 
     statistic: Float[np.ndarray, "B"]
     passage: Int[np.ndarray, "B"]
     null: Int[np.ndarray, "B"]
     null_variance: Float[np.ndarray, "B"]
+    variance: Float[np.ndarray, "B"]
 
 
 def scan(
@@ -44,19 +46,19 @@ def scan(
     freedom, count = columns.shape[0] - free.shape[1], columns.shape[1]
     without, with_passage = np.full(count, -np.inf), np.full(count, -np.inf)
     passage, null_index = np.zeros(count, dtype=int), np.zeros(count, dtype=int)
-    variance = np.ones(count)
+    null_variance, variance = np.ones(count), np.ones(count)
     for number, null in enumerate(nulls):
         basis, determinant = null.without(free)
         left = residuals(null.whitener @ columns, basis)
         squares = np.einsum("nb,nb->b", left, left)
         likelihood, scale = log_likelihood(squares, determinant, freedom, smallest_variance)
         better = likelihood > without
-        without[better], null_index[better], variance[better] = likelihood[better], number, scale[better]
+        without[better], null_index[better], null_variance[better] = likelihood[better], number, scale[better]
         best, gain = best_passages(null, basis, left)
-        likelihood, _ = log_likelihood(np.maximum(squares - gain, 0), determinant, freedom, smallest_variance)
+        likelihood, scale = log_likelihood(np.maximum(squares - gain, 0), determinant, freedom, smallest_variance)
         better = likelihood > with_passage
-        with_passage[better], passage[better] = likelihood[better], best[better]
-    return Scan(with_passage - without, passage, null_index, variance)
+        with_passage[better], passage[better], variance[better] = likelihood[better], best[better], scale[better]
+    return Scan(with_passage - without, passage, null_index, null_variance, variance)
 
 
 def best_passages(

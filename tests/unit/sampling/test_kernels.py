@@ -136,12 +136,13 @@ def test_every_kernel_stays_inside_the_mask_and_normal_to_the_gradient(kernel):
     ("kernel", "message"),
     [
         (SGLD(step_size=float("nan")), "step_size must be positive and finite, got nan"),
+        (SGLD(step_size=None), "step_size: must be a number, got None"),
         (RMSPropSGLD(decay=1.5), "decay must lie between 0 and 1, got 1.5"),
         (RMSPropSGLD(stability=0.0), "stability must be positive"),
         (SGHMC(friction=0.0), "friction must lie above 0"),
         (SGNHT(friction=2.0), "friction must lie above 0 and not above 1, got 2.0"),
         (MCLMC(decoherence_length=-1.0), "decoherence_length must be positive"),
-        (SGHMC(step_size="automatic"), "step_size must be a number, or 'auto' .* got 'automatic'"),
+        (SGHMC(step_size="automatic"), "step_size must be a number here, got 'automatic'"),
     ],
 )
 def test_numbers_out_of_bounds_are_named(kernel, message):

@@ -1,0 +1,92 @@
+"""Simulated curves for `benchmarks.detection`: what develops, seen through noise of a known size at checkpoints."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+CHECKPOINTS = 100
+LAST_STEP = 100_000
+AUTOCORRELATION = 0.5
+LEVEL = 20.0
+"""So that the smallest change that is called a transition, 2% of the level, is less than half of an error."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A kind of curve: its shape, the noise that neighbours share or not, where the checkpoints lie, how large it is.
+
+    Attributes:
+        shape: a key of `SHAPES`.
+        noise: white, or ar1 (correlation .5 between neighbouring checkpoints); of standard deviation 1.
+        spacing: log (evenly in log step) or irregular (drawn evenly in log step, anew for each curve).
+        size: of the whole change, in standard deviations of the noise.
+    """
+
+    shape: str
+    noise: str
+    spacing: str
+    size: float = 0.0
+
+    @property
+    def has_transition(self) -> bool:
+        return self.shape in ("step", "passage")
+
+
+def steps_of(spacing: str, generator: np.random.Generator, count: int = CHECKPOINTS) -> np.ndarray:
+    """Increasing training steps, 0 and the last one among them."""
+    if spacing == "log":
+        candidates = np.rint(np.expm1(np.linspace(0, np.log1p(LAST_STEP), 2 * count)))
+    else:
+        candidates = np.rint(np.expm1(generator.uniform(0, np.log1p(LAST_STEP), 2 * count)))
+    inside = np.unique(candidates[(candidates > 0) & (candidates < LAST_STEP)])
+    chosen = inside[np.linspace(0, len(inside) - 1, count - 2).round().astype(int)]
+    return np.concatenate([[0], chosen, [LAST_STEP]])
+
+
+def noise_of(kind: str, generator: np.random.Generator, count: int) -> np.ndarray:
+    white = generator.standard_normal(count)
+    if kind == "white":
+        return white
+    values = np.empty(count)
+    values[0] = white[0]
+    for place in range(1, count):
+        values[place] = AUTOCORRELATION * values[place - 1] + np.sqrt(1 - AUTOCORRELATION**2) * white[place]
+    return values
+
+
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-x))
+
+
+def passage(positions: np.ndarray, place: float, width: float) -> np.ndarray:
+    share = np.clip((positions - place) / width + 0.5, 0, 1)
+    return share**2 * (3 - 2 * share)
+
+
+SHAPES: dict[str, Callable[[np.ndarray, float, float], np.ndarray]] = {
+    "flat": lambda x, place, spacing: np.zeros_like(x),
+    "ramp": lambda x, place, spacing: (x - x[0]) / np.ptp(x),
+    "slow rise": lambda x, place, spacing: sigmoid((x - place) / (np.ptp(x) / 6)),
+    "kink": lambda x, place, spacing: np.maximum(x - place, 0) / np.ptp(x),
+    "step": lambda x, place, spacing: (x > place).astype(float),
+    "passage": lambda x, place, spacing: passage(x, place, 5 * spacing),
+}
+"""(positions in log step, place, median spacing) -> the share of the change that is made."""
+
+
+def draw(case: Case, seed: int) -> tuple[pd.DataFrame, float]:
+    """The trajectory table of one observable, and where the change lies in log(step + 1)."""
+    generator = np.random.default_rng([seed, *map(ord, f"{case.shape}{case.noise}{case.spacing}{case.size:g}")])
+    steps = steps_of(case.spacing, generator)
+    positions = np.log1p(steps)
+    spacing = float(np.median(np.diff(positions)))
+    low, high = positions[0] + 0.15 * np.ptp(positions), positions[-1] - 0.15 * np.ptp(positions)
+    place = float(generator.uniform(low, high))
+    # Between two checkpoints: what lies on one is on neither side of it.
+    after = int(np.searchsorted(positions, place))
+    place = float((positions[after - 1] + positions[after]) / 2)
+    values = LEVEL + case.size * SHAPES[case.shape](positions, place, spacing) + noise_of(case.noise, generator, len(steps))
+    table = pd.DataFrame({"step": steps.astype(int), "observable": "llc", "component": "", "value": values})
+    return table.assign(standard_error=1.0, verdict="ok"), place

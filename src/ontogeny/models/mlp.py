@@ -1,0 +1,39 @@
+"""A network of one hidden layer over embedded numbers, as studied on modular addition (Panickssery and Vaintrob 2023)."""
+
+from collections.abc import Callable, Mapping
+
+import jax
+from flax import nnx
+from jaxtyping import Array, Float, Int
+
+from ontogeny.config import MLP as Config
+from ontogeny.errors import SpecificationError
+
+
+class MLP(nnx.Module):
+    """Two numbers, embedded alike, each through a matrix of its own into GELU units, then to logits; no biases."""
+
+    def __init__(self, config: Config, numbers: int, classes: int, rngs: nnx.Rngs):
+        def gaussian(*shape: int) -> nnx.Param:
+            return nnx.Param(shape[0] ** -0.5 * jax.random.normal(rngs.params(), shape))
+
+        self.embedding = nnx.Param(jax.random.normal(rngs.params(), (numbers, config.width)))
+        self.first, self.second = (gaussian(config.width, config.hidden) for _ in range(2))
+        self.output = gaussian(config.hidden, classes)
+
+    def __call__(self, pairs: Int[Array, "batch 2"]) -> Float[Array, "batch classes"]:
+        embedded = self.embedding[...][pairs]
+        return jax.nn.gelu(embedded[:, 0] @ self.first[...] + embedded[:, 1] @ self.second[...]) @ self.output[...]
+
+
+def build(config: Config, shape: Mapping[str, int]) -> Callable[[nnx.Rngs], MLP]:
+    """The maker of the module for a task's `shape`, which must say its `numbers` and `classes`.
+
+    Raises:
+        ValueError: it does not.
+    """
+    if lacking := {"numbers", "classes"} - shape.keys():
+        raise SpecificationError(
+            f"model mlp needs a task with {', '.join(sorted(lacking))}; this task has {', '.join(shape) or 'no shape'}"
+        )
+    return lambda rngs: MLP(config, shape["numbers"], shape["classes"], rngs)

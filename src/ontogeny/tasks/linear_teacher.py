@@ -1,0 +1,57 @@
+"""Regression on a linear map of known rank, y = T x: small networks learn it a rank at a time (Saxe et al. 2014).
+
+T has singular values that are evenly spaced multiples of `scale`, along random orthonormal directions, and x is standard
+normal. Labels carry no noise.
+"""
+
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from ontogeny.config import LinearTeacher as Config
+from ontogeny.problem import Batch, Data, Task
+from ontogeny.tasks.epochs import shuffled_indices
+
+
+def build(config: Config, *, batch_size: int, base: Path) -> Task:
+    """The task: n examples drawn once from `config.seed`, and as many others for evaluation.
+
+    Raises:
+        ValueError: the batch is larger than the data set.
+    """
+    key = jax.random.key(config.seed)
+    matrix = teacher(config, jax.random.fold_in(key, 0))
+    train, evaluation = (examples(config, matrix, jax.random.fold_in(key, part)) for part in (1, 2))
+    indices = shuffled_indices(config.examples, batch_size)
+    return Task(
+        data=Data(
+            train=lambda key, step: jax.tree.map(lambda leaf: leaf[indices(key, step)], train),
+            sampling=train,
+            evaluation=evaluation,
+        ),
+        output_loss=squared_error,
+        divergence=squared_error,
+        shape={"inputs": config.inputs, "outputs": config.outputs},
+        provides={"teacher": matrix},
+    )
+
+
+def teacher(config: Config, key: Array) -> Float[Array, "outputs inputs"]:
+    """U S Vᵀ with S = scale · (rank, …, 2, 1)."""
+    left, right = (
+        jnp.linalg.qr(jax.random.normal(jax.random.fold_in(key, side), (size, config.rank)))[0]
+        for side, size in enumerate((config.outputs, config.inputs))
+    )
+    return left * (config.scale * jnp.arange(config.rank, 0, -1)) @ right.T
+
+
+def examples(config: Config, matrix: Float[Array, "outputs inputs"], key: Array) -> Batch:
+    x = jax.random.normal(key, (config.examples, config.inputs))
+    return x, x @ matrix.T
+
+
+def squared_error(outputs: Float[Array, "batch outputs"], targets: Float[Array, "batch outputs"]) -> Float[Array, "batch"]:
+    """Half the squared distance: minus the log likelihood of unit noise, but for a constant."""
+    return jnp.sum((outputs - targets) ** 2, axis=-1) / 2
