@@ -51,7 +51,10 @@ def outcome(method: str, case: Case, seed: int) -> dict[str, Any]:
 def row(method: str, case: Case, outcomes: list[dict[str, Any]]) -> dict[str, Any]:
     found, right = (np.array([one[name] for one in outcomes]) for name in ("found", "right"))
     errors = np.array([one["error"] for one in outcomes])
-    measured: dict[str, Any] = {"flagged": float(np.mean(found > 0)), "seconds": float(np.mean([one["seconds"] for one in outcomes]))}
+    measured: dict[str, Any] = {
+        "flagged": float(np.mean(found > 0)),
+        "seconds": float(np.mean([one["seconds"] for one in outcomes])),
+    }
     if case.has_transition:
         measured["recall"] = float(np.mean(right > 0))
         measured["precision"] = float(right.sum() / found.sum()) if found.sum() else None

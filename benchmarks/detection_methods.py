@@ -23,13 +23,13 @@ def ruptures_defaults(table: pd.DataFrame) -> list[float]:
     """Pelt as the first example of ruptures' documentation runs it, on the values as they come."""
     values, positions = table["value"].to_numpy(), np.log1p(table["step"].to_numpy())
     ends = ruptures.Pelt(model="rbf").fit(values).predict(pen=10)[:-1]
-    return [(positions[end - 1] + positions[end]) / 2 for end in ends]
+    return [float(positions[end - 1] + positions[end]) / 2 for end in ends]
 
 
 def derivative_rule(table: pd.DataFrame) -> list[float]:
     """Zeros of the slope of a Gaussian process' mean without a noise term (Hoogland et al. 2024), all of them."""
     values, positions = table["value"].to_numpy(), np.log1p(table["step"].to_numpy())
-    kernel = ConstantKernel(np.var(values)) * RBF(np.ptp(positions) / 10, (np.ptp(positions) / 50, np.ptp(positions)))
+    kernel = ConstantKernel(float(np.var(values))) * RBF(np.ptp(positions) / 10, (np.ptp(positions) / 50, np.ptp(positions)))
     process = GaussianProcessRegressor(kernel, alpha=1e-6, normalize_y=True).fit(positions[:, None], values)
     grid = np.linspace(positions[0], positions[-1], 400)
     slope = np.gradient(process.predict(grid[:, None]), grid)
@@ -41,7 +41,7 @@ def second_difference(table: pd.DataFrame) -> list[float]:
     values, positions = table["value"].to_numpy(), np.log1p(table["step"].to_numpy())
     bends = np.abs(values[2:] - 2 * values[1:-1] + values[:-2]) / np.sqrt(6) / table["standard_error"].to_numpy()[1:-1]
     largest = int(bends.argmax())
-    return [positions[largest + 1]] if bends[largest] > norm.isf(ALPHA / 2 / len(bends)) else []
+    return [float(positions[largest + 1])] if bends[largest] > norm.isf(ALPHA / 2 / len(bends)) else []
 
 
 METHODS: dict[str, Callable[[pd.DataFrame], list[float]]] = {

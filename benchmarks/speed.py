@@ -1,7 +1,7 @@
 """`python -m benchmarks.speed`: steps a second of sampling and the time of a whole process, beside the alternatives.
 
-The work (`speed_workloads`) is the same for every program: float32, batches drawn anew at every step, the same ε, nβ, γ. A step is
-one gradient of a minibatch in one chain. Every measurement is a process of its own with an empty compilation cache, on one
+The work (`speed_workloads`) is the same for every program: float32, batches drawn anew at every step, the same ε, nβ, γ. A step
+is one gradient of a minibatch in one chain. Every measurement is a process of its own with an empty compilation cache, on one
 pinned core; programs alternate (A B A B), and medians are compared, in CPU seconds. The ceiling is a product of two 1024 × 1024
 matrices, measured by every JAX process right after its work.
 
@@ -96,8 +96,9 @@ def table(rows: list[dict[str, Any]]) -> str:
     ours = {row["work"]: row for row in rows if row["program"] == "ontogeny" and row["cores"] == "one"}
     for row in (row for row in rows if row["cores"] == "one"):
         beside, share = ours.get(row["work"], row), row.get("share_of_ceiling")
+        whole = row["whole_process"]
         lines.append(
-            f"| {row['work']} | {row['program']} | {row['whole_process']:.1f} | {row['whole_process'] / beside['whole_process']:.2f} "
+            f"| {row['work']} | {row['program']} | {whole:.1f} | {whole / beside['whole_process']:.2f} "
             f"| {row['steps_per_second']:,.4g} | {beside['steps_per_second'] / row['steps_per_second']:.3g} "
             f"| {'' if share is None else f'{100 * share:.0f}%'} | {row['llc']:.2f} |"
         )

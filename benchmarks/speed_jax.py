@@ -135,7 +135,7 @@ def blackjax(loss: Loss, work: Workload) -> Program:
                 indices = jax.random.randint(batch_key, (work.batch_size,), 0, work.n)
                 # One pass serves the kernel and the trace, as in the other programs.
                 gradient, value = jax.grad(log_density, has_aux=True)(parameters, indices)
-                kernel = blackjax.sgld(lambda parameters, gradient: gradient)
+                kernel: Any = blackjax.sgld(lambda parameters, gradient: gradient)
                 return kernel.step(noise_key, parameters, gradient, work.step_size / 2), value
 
             return jax.lax.scan(step, center, jax.random.split(key, work.burn_in + work.draws))[1]

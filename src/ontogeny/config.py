@@ -387,10 +387,44 @@ class LocalLearningCoefficient(Section):
         return self
 
 
+class NamingCondition(Section):
+    """What one observable must do across a transition, in at least one component."""
+
+    observable: Annotated[str, Field(min_length=1)]
+    direction: Literal["rise", "fall", "change"]
+    by: Annotated[NonNegative, Field(description="the smallest change, in the observable's unit")] = 0.0
+    by_share: Annotated[Share, Field(description="the smallest change, as a share of the curve's range")] = 0.0
+    reaches: Annotated[float | None, Field(description="the level after a rise is at least this, after a fall at most this")] = (
+        None
+    )
+    ends_within: Annotated[
+        Share | None, Field(description="after a fall: within this share of the curve's range from its minimum")
+    ] = None
+
+
+class NamingRule(Section):
+    """A name for transitions at which all conditions hold, and one of the observables of `evidence` was itself detected."""
+
+    name: Annotated[
+        str, Field(min_length=1, description="may use {before} and {after}: levels of the first condition's observable")
+    ]
+    conditions: Annotated[list[NamingCondition], Field(min_length=1)]
+    evidence: Annotated[list[str], Field(min_length=1, description="observables")]
+
+    @model_validator(mode="after")
+    def check_placeholders(self) -> Self:
+        try:
+            self.name.format(before=0, after=0)
+        except (KeyError, IndexError, ValueError):
+            raise ValueError(f"name {self.name!r} may have no placeholders but {{before}} and {{after}}") from None
+        return self
+
+
 class Transitions(Section):
-    """How candidate transitions are found."""
+    """How candidate transitions are found and named."""
 
     alpha: Annotated[float, Field(gt=0, lt=1, description="false discovery rate over the observables of a run")] = 0.05
+    rules: Annotated[list[NamingRule], Field(description="tried before the built-in ones, in this order")] = []
 
 
 OBSERVABLES = ("loss", "polygons", "features", "in_context", "attention", "accuracy", "spectrum")

@@ -170,6 +170,7 @@ def analyse_specification(plan: Plan, family: str, name: str, block: str) -> dic
     return {
         "seeds": seeds,
         "code": code_digest("stages.analyse"),
+        "training": variant.family.training.model_dump(mode="json"),
         "transitions": variant.family.transitions.model_dump(mode="json"),
     }
 

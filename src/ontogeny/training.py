@@ -14,6 +14,7 @@ import optax
 from jaxtyping import Array, Float, Int, Key
 
 from ontogeny import config
+from ontogeny.learning_rates import learning_rate
 from ontogeny.problem import Params, Problem
 
 
@@ -33,16 +34,6 @@ class Piece(NamedTuple):
 
 
 Advance = Callable[[State, Key[Array, "seeds"], Int[Array, "checkpoints"], Int[Array, "checkpoints"]], tuple[State, Piece]]
-
-
-def learning_rate(training: config.Training) -> optax.Schedule:
-    """The learning rate as a function of the step."""
-    rate = training.optimizer.learning_rate
-    if isinstance(rate, config.Schedule):
-        return getattr(optax, rate.name)(**(rate.__pydantic_extra__ or {}))
-    if training.warmup:
-        return optax.warmup_constant_schedule(0.0, rate, training.warmup)
-    return optax.constant_schedule(rate)
 
 
 def build_optimizer(training: config.Training) -> optax.GradientTransformation:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import reduce
+from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
@@ -17,10 +18,7 @@ class Linear(nnx.Module):
 
     def __init__(self, widths: list[int], spread: float, rngs: nnx.Rngs):
         self.layers = nnx.List(
-            [
-                nnx.Param(spread * jax.random.normal(rngs.params(), (after, before)))
-                for before, after in zip(widths[:-1], widths[1:], strict=True)
-            ]
+            [nnx.Param(spread * jax.random.normal(rngs.params(), (after, before))) for before, after in pairwise(widths)]
         )
 
     def __call__(self, x: Float[Array, "batch inputs"]) -> Float[Array, "batch outputs"]:

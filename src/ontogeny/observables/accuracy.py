@@ -23,7 +23,9 @@ def build(network: Network, task: Task) -> Mapping[str, ObservableFunction]:
     def on(batch: Batch) -> ObservableFunction:
         def measure(params: Params):
             return mean_in_chunks(
-                lambda part: network.apply(params, part[0]), lambda logits, part: task.provides["accuracy"](logits, part[1]), batch
+                lambda part: network.apply(params, part[0]),
+                lambda logits, part: task.provides["accuracy"](logits, part[1]),
+                batch,
             )
 
         return measure

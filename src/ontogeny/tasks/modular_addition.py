@@ -1,4 +1,4 @@
-"""Addition modulo p from part of the table (Power et al. 2022; Nanda et al. 2023): networks memorise first, and then generalise."""
+"""Addition modulo p from part of the table (Power et al. 2022; Nanda et al. 2023): memorised first, then generalised."""
 
 from pathlib import Path
 

@@ -6,10 +6,20 @@ sides of a passage, `events` puts coinciding candidates together, `naming` calls
 between, `consensus` compares seeds.
 """
 
+from ontogeny.transitions.chains import chain_covariance
 from ontogeny.transitions.consensus import consensus
 from ontogeny.transitions.detection import detect_transitions
 from ontogeny.transitions.events import candidates
 from ontogeny.transitions.evidence import critical_sample_size
 from ontogeny.transitions.naming import DEFAULT_RULES, Condition, Rule
 
-__all__ = ["DEFAULT_RULES", "Condition", "Rule", "candidates", "consensus", "critical_sample_size", "detect_transitions"]
+__all__ = [
+    "DEFAULT_RULES",
+    "Condition",
+    "Rule",
+    "candidates",
+    "chain_covariance",
+    "consensus",
+    "critical_sample_size",
+    "detect_transitions",
+]

@@ -5,6 +5,7 @@ of a process without a noise term (Hoogland et al. 2024, arXiv 2402.02364); here
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float
@@ -111,7 +112,7 @@ def boundaries(slope: Slope) -> list[dict[str, float | str]]:
     shares = np.stack([slope.rises, slope.falls, np.maximum(1 - slope.rises - slope.falls, 0)])
     known = [(place, int(column.argmax())) for place, column in enumerate(shares.T) if column.max() >= RESOLVED]
     found = []
-    for (before, one), (after, other) in zip(known[:-1], known[1:], strict=True):
+    for (before, one), (after, other) in pairwise(known):
         if one != other:
             # Between the two the posterior is undecided: the boundary is where it tips.
             tip = before + int(np.argmax(shares[other, before : after + 1] >= shares[one, before : after + 1]))

@@ -1,13 +1,14 @@
 """Which curves change faster than a smooth trend can, where, and by how much."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
 from ontogeny.transitions.curves import INVERSES, Curve, curves_of
-from ontogeny.transitions.search import Found, Search, first_passages, fit, further_passages
+from ontogeny.transitions.derivative import slope_of
+from ontogeny.transitions.search import Found, Search, first_passages, fit, further_passages, whereabouts
 from ontogeny.transitions.significance import q_values
 
 COLUMNS = (
@@ -15,16 +16,19 @@ COLUMNS = (
     "component",
     "start",
     "location",
+    "location_low",
+    "location_high",
     "end",
     "change",
     "change_standard_error",
     "p_value",
     "q_value",
+    "slope_probability",
     "direction",
     "decision",
     "reason",
 )
-CANDIDATE, UNDECIDED = "candidate", "undecided"
+CANDIDATE, UNDECIDED, VOID = "candidate", "undecided", "void"
 SMALLEST_SHARE = 0.1
 """A passage carries at least this share of the curve's whole range."""
 SMALLEST_SHARE_OF_LEVEL = 0.02
@@ -40,12 +44,14 @@ def detect_transitions(
     alpha: float = 0.05,
     seed: int = 0,
     covariance: Float[np.ndarray, "K K"] | None = None,
+    interventions: Mapping[float, str] | None = None,
 ) -> pd.DataFrame:
     """Candidate transitions of every curve, tested against a smooth trend with noise.
 
-    A candidate is a passage between two levels that a likelihood-ratio scan finds more surprising than in simulations of the
-    smooth trend (p = (1 + #) / (draws + 1), Benjamini-Hochberg over the curves at level alpha), where ruptures also places a
-    change point, and that carries a tenth of the curve's range and 2% of its largest value.
+    A candidate is a passage between two levels that a Gaussian process with the known errors cannot follow and where ruptures
+    also places a change point, found by a likelihood-ratio scan and more surprising than what the same two detectors together
+    find in simulations of the smooth trend (p = (1 + #) / (draws + 1), Benjamini-Hochberg over the curves at level alpha). It
+    carries a tenth of the curve's range and 2% of its largest value.
 
     Args:
         trajectory: the long table (`trajectory.SCHEMA`), with a column `axis`.
@@ -55,12 +61,15 @@ def detect_transitions(
         alpha: false discovery rate over the curves.
         seed: of the simulations.
         covariance: of the errors of λ̂ between checkpoints, over all its rows in the order of the axis; None takes the
-            standard errors, with an over-dispersion and autocorrelation as the curve shows them.
+            standard errors, with an over-dispersion and autocorrelation as the curve shows them; see `chain_covariance`.
+        interventions: places on the axis where the training itself was changed -> what was changed.
 
     Returns:
-        A row per candidate: observable, component, start, location, end (in units of the axis), change and its standard
-        error, p_value (of that passage), q_value, direction ("rise" or "fall"), decision "candidate" and reason "". A curve
-        that cannot be decided has one row with decision "undecided", the reason, and no numbers.
+        A row per candidate: observable, component, start, location with its 95% interval, end (in units of the axis), change
+        and its standard error, p_value (of that passage), q_value, slope_probability (that the slope has the change's sign
+        where it is clearest within the passage, see `slope_of`), direction ("rise" or "fall"), decision "candidate" and
+        reason "". Where an intervention lies within the passage or a checkpoint beside it, the decision is "void" and the
+        reason names it. A curve that cannot be decided has one row with decision "undecided", the reason, and no numbers.
 
     Raises:
         ValueError: a fault of the table or of an argument; see `curves_of`.
@@ -70,8 +79,18 @@ def detect_transitions(
     curves = curves_of(trajectory, observables, axis, scale, covariance)
     open_cases = [curve for curve in curves if curve.undecided]
     decidable = [curve for curve in curves if not curve.undecided]
-    rows = [undecided_row(curve) for curve in open_cases] + candidate_rows(decidable, scale, alpha, seed)
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    rows = candidate_rows(decidable, scale, alpha, seed)
+    axes = {(curve.observable, curve.component): curve.axis for curve in decidable}
+    judged = [row | voided(row, axes[row["observable"], row["component"]], interventions or {}) for row in rows]
+    return pd.DataFrame([undecided_row(curve) for curve in open_cases] + judged, columns=list(COLUMNS))
+
+
+def voided(row: Mapping, axis: Float[np.ndarray, "N"], interventions: Mapping[float, str]) -> dict[str, str]:
+    """What becomes of a row where the training was changed between the checkpoint before its start and the one after its end."""
+    first, last = np.searchsorted(axis, [row["start"], row["end"]])
+    low, high = axis[max(first - 1, 0)], axis[min(last + 1, len(axis) - 1)]
+    inside = [f"{what} at {place:g}" for place, what in sorted(interventions.items()) if low <= place <= high]
+    return {"decision": VOID, "reason": f"coincides with {', '.join(inside)}"} if inside else {}
 
 
 def undecided_row(curve: Curve) -> dict:
@@ -119,7 +138,7 @@ def groups_of(curves: Sequence[Curve]) -> list[list[Curve]]:
 
 def large_passages(curve: Curve, search: Search, found: Sequence[Found], smallest: float, scale: str) -> list[dict]:
     """A row for each passage, or run of joined passages, that changes by `smallest`."""
-    fitted = fit(curve, search, found)
+    fitted, slope = fit(curve, search, found), slope_of(curve)
     columns = np.array([passage.passage for passage in found])
     starts, ends = search.passages.starts[columns], search.passages.ends[columns]
     rows = []
@@ -128,6 +147,8 @@ def large_passages(curve: Curve, search: Search, found: Sequence[Found], smalles
         change = float(fitted.changes[members].sum())
         if abs(change) < smallest:
             continue
+        intervals = [whereabouts(curve, search, fitted, found, member) for member in members]
+        inside = curve.positions[start], curve.positions[end]
         shape = search.passages.shapes[:, columns[members]] @ fitted.changes[members] / change
         rows.append(
             {
@@ -135,7 +156,10 @@ def large_passages(curve: Curve, search: Search, found: Sequence[Found], smalles
                 "component": curve.component,
                 "start": curve.axis[start],
                 "location": float(INVERSES[scale](halfway(curve.positions[start : end + 1], shape[start : end + 1]))),
+                "location_low": float(INVERSES[scale](min(low for low, _ in intervals))),
+                "location_high": float(INVERSES[scale](max(high for _, high in intervals))),
                 "end": curve.axis[end],
+                "slope_probability": slope.probability(*inside, np.sign(change)),
                 "change": change,
                 "change_standard_error": float(np.sqrt(fitted.covariance[np.ix_(members, members)].sum())),
                 "p_value": min(found[member].p_value for member in members),

@@ -6,17 +6,21 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float
+from scipy.special import ndtr
 
 from ontogeny.trajectory import PASSED
-from ontogeny.transitions.curves import FEWEST_CHECKPOINTS, Curve, curves_of
-from ontogeny.transitions.detection import CANDIDATE, UNDECIDED
+from ontogeny.transitions.curves import FEWEST_CHECKPOINTS, INVERSES, Curve, curves_of
+from ontogeny.transitions.derivative import boundaries, slope_of
+from ontogeny.transitions.detection import CANDIDATE, UNDECIDED, VOID
 from ontogeny.transitions.evidence import Change, change_across, critical_sample_size
 from ontogeny.transitions.naming import DEFAULT_RULES, UNNAMED, CurveName, Rule, name_of
 from ontogeny.transitions.stages import LOSSES, stages_between
+from ontogeny.transitions.timing import co_timing, lags
 
 OVERLAP = 0.5
 """Of the shorter of two intervals, in log step, that must be shared for them to be one transition."""
-EVIDENCE = ("observable", "component", "start", "location", "end", "change")
+EVIDENCE = ("observable", "component", "start", "location", "location_low", "location_high", "end", "change")
 LLC: CurveName = ("llc", "")
 ROW = (*EVIDENCE[:2], "direction", "change", "change_standard_error", "p_value", "q_value")
 
@@ -76,37 +80,65 @@ def group(rows: Sequence[Mapping]) -> list[Event]:
     return sorted((Event(tuple(members)) for members in groups), key=lambda event: event.location)
 
 
-def candidates(trajectory: pd.DataFrame, detected: pd.DataFrame, rules: Sequence[Rule] = DEFAULT_RULES) -> dict:
+def candidates(
+    trajectory: pd.DataFrame,
+    detected: pd.DataFrame,
+    rules: Sequence[Rule] = DEFAULT_RULES,
+    covariance: Float[np.ndarray, "K K"] | None = None,
+) -> dict:
     """The content of transitions.json: a run's candidates with their evidence, and the stages between them.
 
     Args:
         trajectory: the run's table (`trajectory.SCHEMA`).
         detected: from `detect_transitions` over steps.
         rules: how transitions are named.
+        covariance: as in `detect_transitions`.
 
     Returns:
-        {"candidates": [...], "stages": [...], "undecided": [...]}, plain numbers and None, ready for JSON.
+        {"candidates": [...], "stages": [...], "boundaries": [...], "void": [...], "undecided": [...]}, plain numbers and None,
+        ready for JSON. Boundaries are those of the slope of λ̂ (`derivative.boundaries`).
     """
-    curves, llc_verdict = measured(trajectory)
+    curves, llc_verdict = measured(trajectory, covariance)
     rows = detected.loc[detected["decision"] == CANDIDATE].to_dict(orient="records")
     events = merged(group(rows), curves, rules)
     undecided = detected.loc[detected["decision"] == UNDECIDED, ["observable", "component", "reason"]]
+    void = detected.loc[detected["decision"] == VOID, [*EVIDENCE, "reason"]]
+    together = co_timing([(event.start, event.end) for event in events], rows, *span(curves)) if events else []
     return {
         "candidates": [
-            candidate(event, changes_of(event, events, curves), curves, rules) | {"llc_verdict": llc_verdict} for event in events
+            candidate(event, changes_of(event, events, curves), curves, rules)
+            | {"llc_verdict": llc_verdict, "co_timing_p_value": p_value}
+            for event, p_value in zip(events, together, strict=True)
         ],
         "stages": stages_between([(event.start, event.end) for event in events], curves),
+        "boundaries": boundaries_of(curves.get(LLC)),
+        "void": [plain(row) for row in void.to_dict(orient="records")],
         "undecided": undecided.to_dict(orient="records"),
     }
 
 
-def measured(trajectory: pd.DataFrame) -> tuple[dict[CurveName, Curve], str | None]:
+def span(curves: Mapping[CurveName, Curve]) -> tuple[float, float]:
+    """The first and the last checkpoint of a run."""
+    return min(float(curve.axis[0]) for curve in curves.values()), max(float(curve.axis[-1]) for curve in curves.values())
+
+
+def boundaries_of(llc: Curve | None) -> list[dict]:
+    """Where λ̂ goes over from rising, falling or resting to another of the three."""
+    if llc is None or llc.undecided:
+        return []
+    return [
+        {"location": float(INVERSES["log1p"](found["position"])), **{key: found[key] for key in ("from", "to", "probability")}}
+        for found in boundaries(slope_of(llc))
+    ]
+
+
+def measured(trajectory: pd.DataFrame, covariance: Float[np.ndarray, "K K"] | None) -> tuple[dict[CurveName, Curve], str | None]:
     """The curves whose levels are read off, and what is to be thought of λ̂ among them.
 
     A λ̂ that failed its checks at too many checkpoints is no evidence, so its levels are not given: the verdict is then "failed"
     (None where there is no λ̂ at all).
     """
-    curves = {(curve.observable, curve.component): curve for curve in curves_of(trajectory)}
+    curves = {(curve.observable, curve.component): curve for curve in curves_of(trajectory, covariance=covariance)}
     llc = curves.get(LLC)
     if llc is None or len(llc.values) >= FEWEST_CHECKPOINTS:
         return curves, PASSED if llc else None
@@ -170,6 +202,7 @@ def candidate(
         "end": event.end,
         **{column: event.rows[0][column] for column in ROW},
         **free_energy(loss, llc),
+        "lags": lags(event.rows),
         "evidence": [{column: row[column] for column in EVIDENCE} for row in event.rows],
     }
     return plain(entry)
@@ -183,14 +216,23 @@ def free_energy(loss: Change | None, llc: Change | None) -> dict:
         "delta_loss": loss and loss.difference,
         "delta_loss_standard_error": loss and loss.standard_error,
         "free_energy_condition": None,
+        "free_energy_condition_probability": None,
     }
     size = (np.nan, np.nan, np.nan)
     if loss and llc:
         errors = np.diag([loss.standard_error**2, llc.standard_error**2])
         size = critical_sample_size(loss.difference, llc.difference, covariance=errors)
         entry["free_energy_condition"] = loss.difference < 0 < llc.difference
+        entry["free_energy_condition_probability"] = chance_below_zero(loss) * (1 - chance_below_zero(llc))
     names = ("critical_sample_size", "critical_sample_size_low", "critical_sample_size_high")
     return entry | dict(zip(names, size, strict=True))
+
+
+def chance_below_zero(change: Change) -> float:
+    """The probability that a change is negative, given its error; 0 or 1 where it has none."""
+    if not change.standard_error > 0:
+        return float(change.difference < 0)
+    return float(ndtr(-change.difference / change.standard_error))
 
 
 def plain(value: Any) -> Any:

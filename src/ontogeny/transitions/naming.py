@@ -1,7 +1,7 @@
 """What a transition is called: rules as data, read top to bottom; the first that holds names it.
 
 A rule looks at the levels of observables before and after the transition, and asks that at least one of the observables in
-`evidence` was itself detected there. A user adds a rule by putting another `Rule` in front.
+`evidence` was itself detected there. A user's own rules, from `transitions.rules` in config.yaml, are tried before these.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ontogeny import config
 from ontogeny.transitions.curves import Curve
 from ontogeny.transitions.evidence import Change
 
@@ -71,10 +72,38 @@ DEFAULT_RULES: tuple[Rule, ...] = (
         conditions=(Condition(observable="polygon_vertices", direction="change", by=1.0),),
         evidence=("polygon_vertices", "population_loss", "loss"),
     ),
+    Rule(
+        name="generalisation",
+        conditions=(Condition(observable="evaluation_accuracy", direction="rise", by=0.3, reaches=0.5),),
+        evidence=("evaluation_accuracy", "evaluation_loss"),
+    ),
+    Rule(
+        name="memorisation",
+        conditions=(Condition(observable="accuracy", direction="rise", by=0.3, reaches=0.9),),
+        evidence=("accuracy", "loss"),
+    ),
+    Rule(
+        name="rank {before} → {after}",
+        conditions=(Condition(observable="rank", direction="rise", by=1.0),),
+        evidence=("rank", "population_loss", "loss", "singular_value"),
+    ),
 )
 
 CurveName = tuple[str, str]
 """(observable, component)"""
+
+
+def rules_of(section: config.Transitions) -> tuple[Rule, ...]:
+    """The user's rules, and then the built-in ones."""
+    own = (
+        Rule(
+            name=rule.name,
+            conditions=tuple(Condition(**condition.model_dump()) for condition in rule.conditions),
+            evidence=tuple(rule.evidence),
+        )
+        for rule in section.rules
+    )
+    return (*own, *DEFAULT_RULES)
 
 
 def holds(condition: Condition, change: Change, curve: Curve) -> bool:

@@ -6,15 +6,18 @@ from typing import Self
 
 import numpy as np
 from jaxtyping import Float
+from scipy.stats import chi2
 
 from ontogeny.transitions.changepoints import Passages, agrees, change_points, passages
 from ontogeny.transitions.curves import Curve
-from ontogeny.transitions.significance import Scan, p_value, scan, simulate
+from ontogeny.transitions.significance import Scan, gains_of, p_value, scan, simulate
 from ontogeny.transitions.smoothing import Null, log_likelihood, null_covariances, residuals, shortest_length, straight_line
 
 NOISE_FLOOR = 1e-4
 """Noise, as a share of a curve's spread, below which a curve without errors is not resolved."""
 MOST_PASSAGES = 5
+LIKELY = float(chi2.ppf(0.95, 1))
+"""Twice the log likelihood that a place may lose and still lie in the 95% interval."""
 FEWEST_DRAWS, DRAWS_PER_TEST, BATCH = 199, 20, 40
 
 
@@ -124,12 +127,13 @@ class Fit:
     Attributes:
         changes: of each passage, in the curve's unit.
         covariance: of the changes.
-        noise: standard deviation of the noise at a checkpoint.
+        null, variance: the hyperparameters, as an index into the search's and the factor of the covariance.
     """
 
     changes: Float[np.ndarray, "J"]
     covariance: Float[np.ndarray, "J J"]
-    noise: float
+    null: int
+    variance: float
 
 
 def fit(curve: Curve, search: Search, found: Sequence[Found]) -> Fit:
@@ -151,5 +155,23 @@ def fit(curve: Curve, search: Search, found: Sequence[Found]) -> Fit:
     return Fit(
         unit * (inverse @ null.whitener @ values)[steps],
         unit**2 * variance * (inverse @ inverse.T)[steps, steps],
-        unit * float(np.sqrt(variance)) * search.noise_scale,
+        best,
+        variance,
     )
+
+
+def whereabouts(curve: Curve, search: Search, fitted: Fit, found: Sequence[Found], member: int) -> tuple[float, float]:
+    """The 95% interval of where a passage is halfway, in positions: those that are nearly as likely in its stead.
+
+    From the profile likelihood at the fitted hyperparameters, the other passages being part of the trend. A passage between
+    neighbouring checkpoints may lie anywhere between them.
+    """
+    values, _ = centred(curve)
+    null = search.nulls[fitted.null]
+    basis, _ = null.without(search.free([other.passage for place, other in enumerate(found) if place != member]))
+    gains = gains_of(null, basis, residuals(null.whitener @ values[:, None], basis))[:, 0]
+    likely = gains >= gains[found[member].passage] - LIKELY * fitted.variance
+    starts, ends = (curve.positions[places[likely]] for places in (search.passages.starts, search.passages.ends))
+    narrow = search.passages.ends[likely] - search.passages.starts[likely] == 1
+    middles = (starts + ends) / 2
+    return float(np.where(narrow, starts, middles).min()), float(np.where(narrow, ends, middles).max())

@@ -65,12 +65,17 @@ def best_passages(
     null: Null, basis: Float[np.ndarray, "N P"], left: Float[np.ndarray, "N B"]
 ) -> tuple[Int[np.ndarray, "B"], Float[np.ndarray, "B"]]:
     """The passage that takes most off the sum of squares of each column of residuals, and how much it takes."""
+    gains = gains_of(null, basis, left)
+    best = gains.argmax(axis=0)
+    return best, np.take_along_axis(gains, best[None], axis=0)[0]
+
+
+def gains_of(null: Null, basis: Float[np.ndarray, "N P"], left: Float[np.ndarray, "N B"]) -> Float[np.ndarray, "T B"]:
+    """How much each passage takes off the sum of squares of each column of residuals."""
     own = null.squares - np.sum((basis.T @ null.shapes) ** 2, axis=0)
     usable = own > NEGLIGIBLE * null.squares
     scales = np.where(usable, 1 / np.sqrt(np.where(usable, own, 1)), 0)
-    projections = np.abs(null.shapes.T @ left) * scales[:, None]
-    best = projections.argmax(axis=0)
-    return best, np.take_along_axis(projections, best[None], axis=0)[0] ** 2
+    return (null.shapes.T @ left * scales[:, None]) ** 2
 
 
 def simulate(generator: np.random.Generator, null: Null, variance: float, draws: int) -> Float[np.ndarray, "N draws"]:

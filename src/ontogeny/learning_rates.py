@@ -1,0 +1,42 @@
+"""The learning rate of a run as a function of the step, and where it jumps."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ontogeny import config
+
+JUMP = 0.2
+"""A change by this share from one step to the next is a change of the training, not part of a decay."""
+
+
+def learning_rate(training: config.Training) -> Callable[[Any], Any]:
+    """The learning rate as a function of the step, traceable by JAX."""
+    import optax
+
+    rate = training.optimizer.learning_rate
+    if isinstance(rate, config.Schedule):
+        return getattr(optax, rate.name)(**(rate.__pydantic_extra__ or {}))
+    if training.warmup:
+        return optax.warmup_constant_schedule(0.0, rate, training.warmup)
+    return optax.constant_schedule(rate)
+
+
+def learning_rate_jumps(training: config.Training) -> dict[float, str]:
+    """Step -> what happened there, for every jump of the learning rate once it has been at its peak.
+
+    Before, a warm-up from near 0 grows by a large share at every step without ever jumping. A constant rate needs no JAX.
+    """
+    if not isinstance(training.optimizer.learning_rate, config.Schedule):
+        return {}
+    import jax
+
+    rates = np.asarray(jax.vmap(learning_rate(training))(np.arange(training.steps)), dtype=float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        jumped = np.abs(np.log(rates[1:] / rates[:-1])) >= np.log1p(JUMP)
+    return {
+        float(step): f"the learning rate went from {rates[step - 1]:.3g} to {rates[step]:.3g}"
+        for step in np.flatnonzero(jumped) + 1
+        if step > rates.argmax()
+    }
