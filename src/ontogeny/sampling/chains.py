@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import jax
 import jax.numpy as jnp
@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from ontogeny.sampling import checks, randomness
 from ontogeny.sampling.curvature import unit
-from ontogeny.sampling.kernel import Kernel, Randomness
+from ontogeny.sampling.kernel import Kernel, Objective, Randomness
 from ontogeny.sampling.layout import Layout, choose_layout
 from ontogeny.sampling.objective import Loss, anchored, at_center, paired_objective, take
 from ontogeny.sampling.parameters import flatten, flatten_mask, unflatten_like
@@ -119,7 +119,7 @@ def sample(
         control_variates: take the noise of minibatches at w* out of losses and gradients (`anchored`), at the cost of a second
             gradient a step; nothing to take out with the full batch.
         steps: the checkpoints' labels; None for 0 … K-1.
-        progress: show a bar over checkpoints, which then run one at a time.
+        progress: show a bar over checkpoints, which then run a group at a time.
         collect: a function of the parameters, evaluated at every `thin`-th kept draw. What it closes over becomes part of the
             compiled program; the arguments of a `jax.tree_util.Partial` are arguments of it.
 
@@ -145,13 +145,16 @@ def sample(
     count = len(jax.tree.leaves(checkpoints)[0])
     labels = np.arange(count) if steps is None else np.asarray(steps)
     examples = resolved.batch_size or resolved.n or 1
+    spread = spread_over(jax.local_device_count(), count, chains)
     settings = Settings(
         chains=chains,
         draws=draws,
         burn_in=burn_in,
         batch_size=resolved.batch_size,
-        layout=choose_layout(loss, jax.tree.map(lambda leaf: leaf[0], checkpoints), data, examples, chains),
-        spread=spread_over(jax.local_device_count(), 1 if progress else count, chains),
+        layout=choose_layout(
+            loss, jax.tree.map(lambda leaf: leaf[0], checkpoints), data, examples, chains // spread[1], -(-count // spread[0])
+        ),
+        spread=spread,
         normal_to_gradient=projection == "gradient",
         control_variates=control_variates and resolved.batch_size is not None,
         thin=thin,
@@ -168,7 +171,8 @@ def sample(
         mask=mask,
         collect=collect if collect is None or isinstance(collect, Partial) else Partial(collect),
     )
-    seen = one_by_one(program, checkpoints, count) if progress else program(checkpoints=checkpoints)
+    size = settings.layout.checkpoints * spread[0]
+    seen = with_progress(program, checkpoints, count, size) if progress else program(checkpoints=checkpoints)
     checks.check_baseline(seen["baseline"], labels)
     return Traces(
         **seen,
@@ -186,14 +190,16 @@ def free_parameters(checkpoints: Any, mask: Any) -> int:
     return int(sum(np.count_nonzero(leaf) for leaf in jax.tree.leaves(mask)))
 
 
-def one_by_one(program: Callable[..., Any], checkpoints: Any, count: int) -> Any:
-    """The program on one checkpoint after another, with a bar."""
-
-    def at(place: int) -> Any:
-        return jax.block_until_ready(program(checkpoints=jax.tree.map(lambda leaf: leaf[place : place + 1], checkpoints)))
-
-    parts = [at(place) for place in tqdm(range(count), desc="sampling", unit="checkpoint")]
-    return jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *parts)
+def with_progress(program: Callable[..., Any], checkpoints: Any, count: int, size: int) -> Any:
+    """The program on `size` checkpoints after another, with a bar; the last checkpoint fills up what is left over."""
+    parts = []
+    with tqdm(total=count, desc="sampling", unit="checkpoint") as bar:
+        for first in range(0, count, size):
+            places = np.minimum(np.arange(first, first + size), count - 1)
+            some = jax.tree.map(lambda leaf, places=places: leaf[places], checkpoints)
+            parts.append(jax.block_until_ready(program(checkpoints=some)))
+            bar.update(min(size, count - first))
+    return jax.tree.map(lambda *leaves: jnp.concatenate(leaves)[:count], *parts)
 
 
 @partial(jax.jit, static_argnames=("loss", "settings"))
@@ -217,18 +223,23 @@ def run_chains(
     def at_checkpoints(centers: Array, numbers: Array, shared: Any) -> dict[str, Any]:
         data, key, sampler, inverse_temperature, localization, flat_mask, collect = shared
 
-        def at_checkpoint(center: Float[Array, "parameters"]) -> dict[str, Any]:
+        def around(center: Float[Array, "parameters"]) -> Around:
             baselines, anchor = at_center(loss, unflatten, center, data, settings.layout.center)
             posterior = LocalPosterior(center, inverse_temperature, localization, flat_mask)
             gradient = posterior.tangent(anchor)
             if settings.normal_to_gradient:
                 posterior = posterior._replace(normal=jnp.where(posterior.is_negligible(gradient), 0.0, unit(gradient)))
-            chain = partial(run_chain, loss, unflatten, settings, (data, baselines), key, sampler, posterior, anchor, collect)
-            together = settings.layout.vectorize_chains and numbers.size > 1
-            seen = jax.vmap(chain)(numbers) if together else jax.lax.map(chain, numbers)
-            return {"baseline": jnp.mean(baselines), "gradient_norm": jnp.linalg.norm(gradient), **seen}
+            return Around(center, posterior.normal, anchor, gradient, baselines)
 
-        return jax.lax.map(at_checkpoint, centers)
+        def at_group(centers: Float[Array, "group parameters"]) -> dict[str, Any]:
+            group = jax.lax.map(around, centers)
+            local = LocalPosterior(centers[0], inverse_temperature, localization, flat_mask)
+            chain = partial(run_chain, loss, unflatten, settings, data, key, sampler, local, group, collect)
+            together = settings.layout.vectorize_chains and numbers.size > 1
+            seen = jax.vmap(chain, out_axes=1)(numbers) if together else swapped(jax.lax.map(chain, numbers))
+            return {"baseline": jax.vmap(jnp.mean)(group.baselines), "gradient_norm": jnp.linalg.norm(group.gradient, axis=1), **seen}
+
+        return in_groups(at_group, centers, settings.layout.checkpoints)
 
     shared = (data, key, sampler, inverse_temperature, localization, flat_mask, collect)
     return over_devices(at_checkpoints, settings.spread, flatten(checkpoints), jnp.arange(settings.chains), shared)
@@ -268,59 +279,109 @@ def over_devices(
     return jax.tree.map(lambda leaf: leaf[:count], seen)
 
 
+class Around(NamedTuple):
+    """What is known at a checkpoint before its chains start; of a group, with a leading axis.
+
+    Attributes:
+        normal: of the hyperplane that chains stay in, None for none.
+        anchor: ∇L_n(w*), and `gradient` its part along which chains may move.
+        baselines: the loss of every example at w*; of a potential, a single one.
+    """
+
+    center: Float[Array, "*group parameters"]
+    normal: Float[Array, "*group parameters"] | None
+    anchor: Float[Array, "*group parameters"]
+    gradient: Float[Array, "*group parameters"]
+    baselines: Float[Array, "*group n"] | Float[Array, "*group"]
+
+
+def in_groups(program: Callable[[Array], Any], centers: Float[Array, "checkpoints parameters"], size: int) -> Any:
+    """`program` on groups of `size` checkpoints, one after another; the last checkpoint fills up the last group."""
+    count = len(centers)
+    filled = jnp.concatenate([centers, jnp.repeat(centers[-1:], -count % size, axis=0)])
+    seen = jax.lax.map(program, filled.reshape(-1, size, centers.shape[1]))
+    return jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:])[:count], seen)
+
+
+def swapped(tree: Any) -> Any:
+    return jax.tree.map(lambda leaf: jnp.swapaxes(leaf, 0, 1), tree)
+
+
 def run_chain(
     loss: Loss,
     unflatten: Callable[[Array], Any],
     settings: Settings,
-    data: tuple[Any, Array],
+    data: Any,
     key: Key[Array, ""],
     sampler: Kernel,
-    posterior: LocalPosterior,
-    anchor: Float[Array, "parameters"],
+    local: LocalPosterior,
+    group: Around,
     collect: Callable[[Any], Any] | None,
     chain: Int[Array, ""],
 ) -> dict[str, Any]:
-    """One chain from w*: its values after burn-in, and what `collect` saw at every `thin`-th of them.
+    """One chain from w* of every checkpoint of a group: its values after burn-in, and what `collect` saw at every `thin`-th.
 
-    Random numbers come in blocks of 16 draws. The inner loop's bound is dynamic, so that the last block stops where
-    the draws end and the step is compiled once. `data` is the examples with their baselines, `anchor`
-    ∇L_n(w*).
+    All meet the same noise and the same batches, so these are drawn and gathered once for the group. Random numbers come in
+    blocks of 16 draws; the inner loop's bound is dynamic, so that the last block stops where the draws end and the step is
+    compiled once. `local` has all that the posteriors of the group share.
     """
-    center, baselines, total = posterior.center, data[1], settings.burn_in + settings.draws
-    gradient = posterior.tangent(anchor)
-    objective = paired_objective(loss, unflatten, settings.layout.microbatch)
-    if settings.control_variates:
-        objective = anchored(objective, center, anchor)
+    size, parameters = group.center.shape
+    total, n = settings.burn_in + settings.draws, group.baselines[0].size
+    dtype = group.center.dtype
+    paired = paired_objective(loss, unflatten, settings.layout.microbatch)
     collect = collect or (lambda parameters: None)
+    # Checkpoints last: those of one example lie side by side, and a batch gathers rows.
+    examples = (data, group.baselines.T)
+
+    def of_group(function: Callable[..., Any], *arguments: Any) -> Any:
+        """`function` of every checkpoint of the group, the loop over a single one left out."""
+        if size == 1:
+            alone = function(*jax.tree.map(lambda leaf: leaf[0], arguments))
+            return jax.tree.map(lambda leaf: leaf[None], alone)
+        return jax.vmap(function)(*arguments)
+
+    def posterior_and_objective(around: Around, batch: Any, baselines: Float[Array, "batch"]) -> tuple[LocalPosterior, Objective]:
+        objective = anchored(paired, around.center, around.anchor) if settings.control_variates else paired
+        posterior = local._replace(center=around.center, normal=around.normal)
+        return posterior, lambda position: objective(position, batch, baselines)
 
     def run_block(block: Array, carry: Any) -> Any:
         key_of_block = randomness.block_key(key, chain, block)
-        noise = randomness.noise(key_of_block, center.size, center.dtype)
-        uniforms = randomness.uniforms(key_of_block, center.dtype)
-        indices = None if settings.batch_size is None else randomness.batches(key_of_block, settings.batch_size, baselines.size)
+        noise = randomness.noise(key_of_block, parameters, dtype)
+        uniforms = randomness.uniforms(key_of_block, dtype)
+        indices = None if settings.batch_size is None else randomness.batches(key_of_block, settings.batch_size, n)
         first = block * randomness.BLOCK
 
         def step(number: Array, carry: Any) -> Any:
-            state, values, first_order, collected = carry
             place, kept = number - first, number - settings.burn_in
-            batch = data if indices is None else take(data, indices[place])
+            batch, baselines = examples if indices is None else take(examples, indices[place])
             random = Randomness(noise[place], uniforms[place], jax.random.fold_in(key_of_block, 3 + place))
-            state, draw = sampler.step(state, posterior, lambda position: objective(position, *batch), random, kept < 0)
-            first_order += jnp.where(kept < 0, 0.0, jnp.vdot(gradient, draw.position - center))
-            collected = keep(collected, collect, unflatten(draw.position), kept, settings.thin)
-            return state, values.at[number].set(draw.value), first_order, collected
+
+            def step_of(around: Around, baselines: Float[Array, "batch"], carry: Any) -> Any:
+                state, values, first_order, collected = carry
+                posterior, objective = posterior_and_objective(around, batch, baselines)
+                state, draw = sampler.step(state, posterior, objective, random, kept < 0)
+                first_order += jnp.where(kept < 0, 0.0, jnp.vdot(around.gradient, draw.position - around.center))
+                collected = keep(collected, collect, unflatten(draw.position), kept, settings.thin)
+                return state, values.at[number].set(draw.value), first_order, collected
+
+            return of_group(step_of, group, baselines.T, carry)
 
         return jax.lax.fori_loop(first, jnp.minimum(first + randomness.BLOCK, total), step, carry)
 
-    shapes = jax.eval_shape(lambda: collect(unflatten(center)))
-    start = (
-        sampler.init(posterior, lambda position: objective(position, *data)),
-        jnp.zeros(total, baselines.dtype),
-        jnp.zeros((), center.dtype),
-        jax.tree.map(lambda leaf: jnp.zeros((-(-settings.draws // settings.thin), *leaf.shape), leaf.dtype), shapes),
-    )
-    state, values, first_order, collected = jax.lax.fori_loop(0, -(-total // randomness.BLOCK), run_block, start)
-    values = nan_once_dead(values, state.position)[settings.burn_in :]
+    def start(around: Around) -> Any:
+        posterior, objective = posterior_and_objective(around, data, around.baselines)
+        shapes = jax.eval_shape(lambda: collect(unflatten(around.center)))
+        return (
+            sampler.init(posterior, objective),
+            jnp.zeros(total, group.baselines.dtype),
+            jnp.zeros((), dtype),
+            jax.tree.map(lambda leaf: jnp.zeros((-(-settings.draws // settings.thin), *leaf.shape), leaf.dtype), shapes),
+        )
+
+    carry = jax.lax.fori_loop(0, -(-total // randomness.BLOCK), run_block, of_group(start, group))
+    state, values, first_order, collected = carry
+    values = jax.vmap(nan_once_dead)(values, state.position)[:, settings.burn_in :]
     return {"values": values, "first_order": first_order / settings.draws, "collected": collected}
 
 

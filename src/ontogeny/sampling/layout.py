@@ -1,8 +1,9 @@
-"""How the work of a checkpoint is laid out: chains side by side or one after another, batches whole or in parts.
+"""How the work is laid out: checkpoints and chains side by side or one after another, batches whole or in parts.
 
 The layout changes the speed and the order of summation, never the random numbers. What decides it is the working set
-of a gradient: a small model wants everything vectorised, a transformer's batch overflows the cache and runs 1.5-2
-times faster in micro-batches with its chains one after another.
+of a gradient: a small model wants everything vectorised, checkpoints first, since they share their random numbers and
+batches; a transformer's batch overflows the cache and runs 1.5-2 times faster in micro-batches with its chains one
+after another.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,6 +14,10 @@ import jax
 MEGABYTE = 2**20
 
 
+POTENTIALS = 16
+"""Checkpoints side by side where there are no data, and nothing is known of how much a gradient takes."""
+
+
 class Layout(NamedTuple):
     """How gradients are taken: in parts or whole, chains together or not.
 
@@ -20,31 +25,39 @@ class Layout(NamedTuple):
         microbatch: examples per part of a batch, None for the whole.
         vectorize_chains: vmap, else one after another.
         center: examples per part of the one pass over all data at w*, None for the whole.
+        checkpoints: side by side, sharing their random numbers and batches.
     """
 
     microbatch: int | None
     vectorize_chains: bool
     center: int | None = None
+    checkpoints: int = 1
 
 
 class Budget(NamedTuple):
-    """Bytes of intermediate results: of a batch left whole, of a micro-batch, of chains side by side."""
+    """Bytes of intermediate results: of a batch left whole, of a micro-batch, of batches side by side, and from how many
+    of these on chains gain nothing by it."""
 
     batch: int
     microbatch: int
-    chains: int
+    together: int
+    enough: int
 
 
-CACHE = Budget(batch=8 * MEGABYTE, microbatch=5 * MEGABYTE, chains=16 * MEGABYTE)
-"""CPU, 1-2 MB of second-level cache per core; XLA fuses most intermediate results away. Measured on transformers."""
-DEVICE_MEMORY = Budget(batch=2048 * MEGABYTE, microbatch=1024 * MEGABYTE, chains=8192 * MEGABYTE)
+CACHE = Budget(batch=8 * MEGABYTE, microbatch=5 * MEGABYTE, together=16 * MEGABYTE, enough=1 * MEGABYTE)
+"""CPU, 1-2 MB of second-level cache per core; XLA fuses most intermediate results away. Measured on the work of
+benchmarks/speed.py."""
+DEVICE_MEMORY = Budget(batch=2048 * MEGABYTE, microbatch=1024 * MEGABYTE, together=8192 * MEGABYTE, enough=8192 * MEGABYTE)
 """Accelerators: only memory limits the size of a batch."""
 
 
-def choose_layout(loss: Callable[..., Any], parameters: Any, data: Any, batch: int, chains: int) -> Layout:
-    """The layout for gradients of `batch` examples in `chains` chains; `parameters` and `data` may be shapes only."""
+def choose_layout(loss: Callable[..., Any], parameters: Any, data: Any, batch: int, chains: int, checkpoints: int) -> Layout:
+    """The layout for gradients of `batch` examples in `chains` chains at each of `checkpoints`.
+
+    `parameters` and `data` may be shapes only.
+    """
     if data is None:
-        return Layout(None, True)
+        return Layout(None, True, None, even_group(checkpoints, POTENTIALS))
     budget = CACHE if jax.default_backend() == "cpu" else DEVICE_MEMORY
     example = max(1, example_bytes(loss, parameters, data))
     part = max(2, budget.microbatch // example)
@@ -52,7 +65,15 @@ def choose_layout(loss: Callable[..., Any], parameters: Any, data: Any, batch: i
     center = part_of(n, part) if n * example > budget.batch else None
     if batch * example > budget.batch:
         return Layout(part_of(batch, part), False, center)
-    return Layout(None, chains * batch * example <= budget.chains, center)
+    group = even_group(checkpoints, budget.together // (batch * example))
+    alone = group * batch * example
+    return Layout(None, alone < budget.enough and chains * alone <= budget.together, center, group)
+
+
+def even_group(checkpoints: int, most: int) -> int:
+    """How many checkpoints make a group of at most `most`, so that all groups are filled as far as can be."""
+    groups = -(-checkpoints // max(1, most))
+    return -(-checkpoints // groups)
 
 
 def part_of(batch: int, most: int) -> int:

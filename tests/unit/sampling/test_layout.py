@@ -2,7 +2,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from ontogeny.sampling.layout import CACHE, Layout, choose_layout, example_bytes, part_of
+from ontogeny.sampling.layout import CACHE, Layout, choose_layout, even_group, example_bytes, part_of
 
 
 def dense(parameters, batch):
@@ -21,14 +21,15 @@ def test_bytes_of_an_example_count_its_intermediate_results_inner_jaxprs_include
 
 
 def test_small_models_are_vectorised_whole():
-    assert choose_layout(dense, *shapes(6, 6), batch=500, chains=10) == Layout(None, True)
+    assert choose_layout(dense, *shapes(6, 6), batch=500, chains=10, checkpoints=1) == Layout(None, True)
 
 
 def test_a_batch_beyond_the_cache_is_cut_and_its_chains_run_in_turn():
     parameters, data = shapes(8, 100_000)
-    layout = choose_layout(dense, parameters, data, batch=64, chains=16)
+    layout = choose_layout(dense, parameters, data, batch=64, chains=16, checkpoints=9)
     assert layout.microbatch is not None
     assert not layout.vectorize_chains
+    assert layout.checkpoints == 1
     assert layout.microbatch * example_bytes(dense, parameters, data) <= CACHE.microbatch
 
 
@@ -38,8 +39,21 @@ def test_parts_leave_no_rest_where_they_can(batch, most, size):
 
 
 def test_a_micro_batch_never_holds_one_example_only():
-    assert choose_layout(dense, *shapes(8, 10_000_000), batch=64, chains=2).microbatch == 2
+    assert choose_layout(dense, *shapes(8, 10_000_000), batch=64, chains=2, checkpoints=1).microbatch == 2
 
 
 def test_a_potential_has_nothing_to_cut():
-    assert choose_layout(lambda w, batch: w.sum(), jax.ShapeDtypeStruct((3,), jnp.float32), None, 1, 400) == Layout(None, True)
+    layout = choose_layout(lambda w, batch: w.sum(), jax.ShapeDtypeStruct((3,), jnp.float32), None, 1, 400, checkpoints=17)
+    assert layout == Layout(None, True, None, 9)
+
+
+def test_checkpoints_fill_the_cache_side_by_side_and_chains_then_do_not():
+    few, many = (choose_layout(dense, *shapes(6, 6), batch=500, chains=10, checkpoints=count) for count in (5, 500))
+    assert few == Layout(None, True, None, 5)
+    bytes_of_one = 500 * example_bytes(dense, *shapes(6, 6))
+    assert not many.vectorize_chains and CACHE.enough <= many.checkpoints * bytes_of_one <= CACHE.together
+
+
+@pytest.mark.parametrize(("checkpoints", "most", "size"), [(51, 12, 11), (20, 20, 20), (3, 100, 3), (7, 0, 1), (10, 9, 5)])
+def test_groups_of_checkpoints_are_filled_as_far_as_can_be(checkpoints, most, size):
+    assert even_group(checkpoints, most) == size
