@@ -237,7 +237,11 @@ def run_chains(
             chain = partial(run_chain, loss, unflatten, settings, data, key, sampler, local, group, collect)
             together = settings.layout.vectorize_chains and numbers.size > 1
             seen = jax.vmap(chain, out_axes=1)(numbers) if together else swapped(jax.lax.map(chain, numbers))
-            return {"baseline": jax.vmap(jnp.mean)(group.baselines), "gradient_norm": jnp.linalg.norm(group.gradient, axis=1), **seen}
+            return {
+                "baseline": jax.vmap(jnp.mean)(group.baselines),
+                "gradient_norm": jnp.linalg.norm(group.gradient, axis=1),
+                **seen,
+            }
 
         return in_groups(at_group, centers, settings.layout.checkpoints)
 

@@ -23,6 +23,11 @@ class Passages:
     shapes: Float[np.ndarray, "N T"]
 
 
+def strides(widths: np.ndarray | int) -> np.ndarray:
+    """How many checkpoints lie between the passages of a width that are tried."""
+    return np.maximum(1, np.asarray(widths) // 4)
+
+
 def passages(positions: Float[np.ndarray, "N"], widest: float) -> Passages:
     """Every passage of one of the widths, no wider than `widest` in units of the positions.
 
@@ -32,7 +37,7 @@ def passages(positions: Float[np.ndarray, "N"], widest: float) -> Passages:
     places = [
         (start, start + width)
         for width in WIDTHS
-        for start in range(SMALLEST_SEGMENT - 1, count - SMALLEST_SEGMENT - width + 1, max(1, width // 4))
+        for start in range(SMALLEST_SEGMENT - 1, count - SMALLEST_SEGMENT - width + 1, int(strides(width)))
         if width == 1 or positions[start + width] - positions[start] <= widest
     ]
     starts, ends = np.array(places).T

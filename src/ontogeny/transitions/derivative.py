@@ -20,6 +20,8 @@ LENGTHS = 1.5 * 2.0 ** np.arange(7)
 SIGNAL_TO_NOISE = 10.0 ** np.arange(-1, 7)
 """Variance of the process over that of the noise."""
 RESOLVED = 0.95
+KINDS = ("rise", "fall", "plateau")
+RESTS = 2
 PLATEAU = 0.1
 """A slope below this share of the steepest is flat."""
 
@@ -102,26 +104,41 @@ def derivative(
     return Slope(places, mean, deviation, ndtr((mean - floor) / deviation), ndtr((-mean - floor) / deviation))
 
 
-def boundaries(slope: Slope) -> list[dict[str, float | str]]:
-    """Where the curve goes over from rising, falling or resting to another of the three, each known with 95%.
+def boundaries(slope: Slope) -> list[dict]:
+    """Where the curve goes over from rising, falling or resting to another of the three.
+
+    A rise or a fall is known with 95%. Between two of them, or before and after, the curve rests where a plateau is likelier
+    than not at some place; otherwise two rises are one, and a rise and a fall meet.
 
     Returns:
-        For each: position, from, to ("rise", "fall" or "plateau") and the probability that both sides are so.
+        For each: position, from, to ("rise", "fall" or "plateau") and the probability that both sides are so where each is
+        clearest.
     """
-    kinds = ("rise", "fall", "plateau")
     shares = np.stack([slope.rises, slope.falls, np.maximum(1 - slope.rises - slope.falls, 0)])
-    known = [(place, int(column.argmax())) for place, column in enumerate(shares.T) if column.max() >= RESOLVED]
-    found = []
-    for (before, one), (after, other) in pairwise(known):
-        if one != other:
-            # Between the two the posterior is undecided: the boundary is where it tips.
-            tip = before + int(np.argmax(shares[other, before : after + 1] >= shares[one, before : after + 1]))
-            found.append(
-                {
-                    "position": float(slope.positions[tip]),
-                    "from": kinds[one],
-                    "to": kinds[other],
-                    "probability": float(shares[one, before] * shares[other, after]),
-                }
-            )
-    return found
+    return [boundary(slope.positions, shares, one, other) for one, other in pairwise(stretches(shares)) if one[0] != other[0]]
+
+
+Stretch = tuple[int, int, int]
+"""A row of the shares, and the first and the last place of a stretch."""
+
+
+def stretches(shares: Float[np.ndarray, "3 M"]) -> list[Stretch]:
+    """Rises, falls and plateaus in order."""
+    kinds = np.where(shares[:2].max(axis=0) >= RESOLVED, shares[:2].argmax(axis=0), RESTS)
+    edges = [0, *np.flatnonzero(np.diff(kinds)) + 1, len(kinds)]
+    found = [(int(kinds[first]), first, last - 1) for first, last in pairwise(edges)]
+    return [one for one in found if one[0] != RESTS or shares[RESTS, one[1] : one[2] + 1].max() > 0.5]
+
+
+def boundary(positions: Float[np.ndarray, "M"], shares: Float[np.ndarray, "3 M"], one: Stretch, other: Stretch) -> dict:
+    """Between two stretches that follow each other: where the second becomes the likelier."""
+    (before, first, start), (after, end, last) = one, other
+    between = slice(start, end + 1)
+    tip = start + int(np.argmax(shares[after, between] >= shares[before, between]))
+    clearest = shares[before, first : start + 1].max() * shares[after, end : last + 1].max()
+    return {
+        "position": float(positions[tip]),
+        "from": KINDS[before],
+        "to": KINDS[after],
+        "probability": float(clearest),
+    }

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.stats import chi2
 
-from ontogeny.transitions.changepoints import Passages, agrees, change_points, passages
+from ontogeny.transitions.changepoints import Passages, agrees, change_points, passages, strides
 from ontogeny.transitions.curves import Curve
 from ontogeny.transitions.significance import Scan, gains_of, p_value, scan, simulate
 from ontogeny.transitions.smoothing import Null, log_likelihood, null_covariances, residuals, shortest_length, straight_line
@@ -163,15 +163,16 @@ def fit(curve: Curve, search: Search, found: Sequence[Found]) -> Fit:
 def whereabouts(curve: Curve, search: Search, fitted: Fit, found: Sequence[Found], member: int) -> tuple[float, float]:
     """The 95% interval of where a passage is halfway, in positions: those that are nearly as likely in its stead.
 
-    From the profile likelihood at the fitted hyperparameters, the other passages being part of the trend. A passage between
-    neighbouring checkpoints may lie anywhere between them.
+    From the profile likelihood at the fitted hyperparameters, the other passages being part of the trend; wider by half of what
+    lies between the places that are tried.
     """
     values, _ = centred(curve)
     null = search.nulls[fitted.null]
     basis, _ = null.without(search.free([other.passage for place, other in enumerate(found) if place != member]))
     gains = gains_of(null, basis, residuals(null.whitener @ values[:, None], basis))[:, 0]
     likely = gains >= gains[found[member].passage] - LIKELY * fitted.variance
-    starts, ends = (curve.positions[places[likely]] for places in (search.passages.starts, search.passages.ends))
-    narrow = search.passages.ends[likely] - search.passages.starts[likely] == 1
-    middles = (starts + ends) / 2
-    return float(np.where(narrow, starts, middles).min()), float(np.where(narrow, ends, middles).max())
+    starts, ends = search.passages.starts[likely], search.passages.ends[likely]
+    middles, half = (starts + ends) / 2, strides(ends - starts) / 2
+    bounds = [np.min(middles - half), np.max(middles + half)]
+    low, high = np.interp(bounds, np.arange(len(values)), curve.positions)
+    return float(low), float(high)

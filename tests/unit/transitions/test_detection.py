@@ -201,3 +201,33 @@ def test_faulty_steps_are_named(one_curve, steps: list, message: str) -> None:
 
 def test_no_curves_no_rows(one_curve) -> None:
     assert detect_transitions(one_curve(np.arange(0), np.arange(0.0))).empty
+
+
+def test_the_interval_of_a_location_covers_it_as_often_as_it_says(one_curve) -> None:
+    covered = []
+    for seed in range(60):
+        generator = np.random.default_rng(seed)
+        place = generator.uniform(15, 45)
+        rise = np.clip((np.arange(60) - place) / 6 + 0.5, 0, 1)
+        detected = detect_transitions(
+            one_curve(np.arange(60), 20 + 6 * rise + generator.standard_normal(60), 1.0), scale="linear"
+        )
+        covered += [low <= place <= high for low, high in detected[["location_low", "location_high"]].to_numpy()]
+    assert len(covered) >= 50
+    assert np.mean(covered) >= 0.85
+
+
+def test_a_candidate_where_the_training_was_changed_is_void(one_curve) -> None:
+    values = 10 + 4 * (LOGARITHMIC > 1000) + 0.3 * np.random.default_rng(0).standard_normal(len(LOGARITHMIC))
+    table = one_curve(LOGARITHMIC, values, 0.3)
+    told = detect_transitions(table, interventions={1010.0: "the learning rate went from 1 to 0.1"})
+    assert told["decision"].tolist() == ["void"]
+    assert told["reason"].tolist() == ["coincides with the learning rate went from 1 to 0.1 at 1010"]
+    assert detect_transitions(table, interventions={5000.0: "elsewhere"})["decision"].tolist() == ["candidate"]
+
+
+def test_the_slope_agrees_with_a_candidate(one_curve) -> None:
+    values = 20 - 6 * (LOGARITHMIC > 1000) + np.random.default_rng(0).standard_normal(len(LOGARITHMIC))
+    row = detect_transitions(one_curve(LOGARITHMIC, values, 1.0)).iloc[0]
+    assert row["direction"] == "fall"
+    assert row["slope_probability"] > 0.95

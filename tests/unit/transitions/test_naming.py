@@ -1,10 +1,13 @@
 import numpy as np
+import pandas as pd
 import pytest
+from pydantic import ValidationError
 
+from ontogeny import config
 from ontogeny.transitions import DEFAULT_RULES, Condition, Rule
-from ontogeny.transitions.curves import Curve
+from ontogeny.transitions.curves import Curve, curves_of
 from ontogeny.transitions.evidence import Change
-from ontogeny.transitions.naming import name_of
+from ontogeny.transitions.naming import name_of, rules_of
 
 HEAD = ("prefix_matching_score", "layers.1.heads.0")
 ICL = ("in_context_learning_score", "")
@@ -62,3 +65,30 @@ def test_a_users_rule_goes_in_front() -> None:
     )
     assert named({("rank", ""): (4, 2), POLYGON: (4, 5)}, {"rank", "loss"}, (rule, *DEFAULT_RULES)) == "collapse"
     assert named({("rank", ""): (4, 3), POLYGON: (4, 5)}, {"rank", "loss"}, (rule, *DEFAULT_RULES)) == "4-gon → 5-gon"
+
+
+def test_a_users_rule_from_the_config_is_tried_first() -> None:
+    section = config.Transitions.model_validate(
+        {
+            "rules": [
+                {
+                    "name": "my event to {after}",
+                    "conditions": [{"observable": "polygon_vertices", "direction": "rise", "by": 1}],
+                    "evidence": ["loss"],
+                }
+            ]
+        }
+    )
+    rules = rules_of(section)
+    assert rules[1:] == DEFAULT_RULES
+    columns = {"step": range(4), "observable": "polygon_vertices", "component": "", "value": [4.0, 4, 5, 5], "verdict": ""}
+    curve = curves_of(pd.DataFrame(columns).assign(standard_error=np.nan))[0]
+    key = ("polygon_vertices", "")
+    assert name_of({key: Change(4, 5, 0)}, {key: curve}, {"loss"}, rules) == "my event to 5"
+
+
+@pytest.mark.parametrize("name", ["{component}", "{}", "{before"])
+def test_a_name_with_another_placeholder_is_refused(name: str) -> None:
+    rule = {"name": name, "conditions": [{"observable": "loss", "direction": "fall"}], "evidence": ["loss"]}
+    with pytest.raises(ValidationError, match=r"no placeholders but \{before\} and \{after\}"):
+        config.Transitions.model_validate({"rules": [rule]})
