@@ -62,7 +62,7 @@ def test_numbers_that_yaml_reads_as_text():
         ({"training__steps": None}, "families.small.training.steps: Field required"),
         (
             {"task__kind": "sparse"},
-            "families.small.task.kind is 'sparse': allowed are 'sparse_features', 'text', 'linear_teacher', 'modular_addition', path/to/file.py:name",
+            "families.small.task.kind is 'sparse': allowed are 'sparse_features', 'text', 'linear_teacher', 'modular_addition'",
         ),
         ({"training__optimizer__name": "sdg"}, "Optax has no optimizer called 'sdg'"),
         ({"training__optimizer__b1": 0.9}, "sgd takes no b1"),

@@ -14,6 +14,8 @@ from markupsafe import Markup
 from ontogeny.report import health, overlays, views, words
 from ontogeny.report.data import FamilySummary, RunReport, crowded_early, last_step, steps_of
 from ontogeny.report.figures import Panel, marks, observable_panels, overview, training_panels
+from ontogeny.report.labels import label
+from ontogeny.report.order import boundaries_in_words, void_in_words
 
 
 @cache
@@ -73,6 +75,8 @@ def run_page(report: RunReport, links: Mapping[str, str]) -> str:
         searched="candidates" in report.transitions,
         stages=words.stage_rows(report.transitions),
         undecided=views.undecided_names(report.transitions),
+        boundaries=boundaries_in_words(report.transitions),
+        void=void_in_words(report.transitions),
         consensus=views.consensus_view(report.consensus) if report.consensus else None,
         calibration=views.flattened(report.calibration),
         provenance=views.flattened(report.provenance),
@@ -104,7 +108,7 @@ def family_page(family: FamilySummary, links: Mapping[str, str]) -> str:
     drawn = overlays.drawn_runs(family.runs)
     panels = overlays.overlay_panels(drawn)
     tables = [run.trajectory for run in family.runs]
-    left_out = sorted({words.label(name).title for table in tables for name in views.dropped(table)})
+    left_out = sorted({label(name).title for table in tables for name in views.dropped(table)})
     return render(
         "family.html",
         family=family,

@@ -21,7 +21,8 @@ from ontogeny.report.data import (
     observables,
     steps_of,
 )
-from ontogeny.report.numbers import change, change_with_error, number, step, with_error
+from ontogeny.report.labels import label
+from ontogeny.report.numbers import change, change_with_error, known, number, step, with_error
 from ontogeny.report.vector import sparkline
 
 NAVIGATION = ("index", "family")
@@ -75,12 +76,18 @@ def candidate_view(place: int, candidate: Mapping[str, Any], report: RunReport) 
 def evidence_view(row: Mapping[str, Any]) -> dict[str, str]:
     """A curve that changes with a candidate."""
     return {
-        "curve": words.label(str(row.get("observable", ""))).title,
+        "curve": label(str(row.get("observable", ""))).title,
         "component": str(row.get("component") or ""),
         "steps": f"{step(row.get('start'))} – {step(row.get('end'))}",
-        "location": step(row.get("location")),
+        "location": step(row.get("location")) + located_within(row),
         "change": change(row.get("change")),
     }
+
+
+def located_within(row: Mapping[str, Any]) -> str:
+    """' (600 – 650)': the 95% interval of a location."""
+    low, high = row.get("location_low"), row.get("location_high")
+    return f" ({step(low)} – {step(high)})" if known(low) and known(high) else ""
 
 
 def undecided_names(transitions: Mapping[str, Any]) -> list[str]:

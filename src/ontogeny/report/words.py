@@ -11,8 +11,9 @@ from typing import Any
 import pandas as pd
 
 from ontogeny.report.data import LLC, LOSSES, RunReport, curve, failed, finite, last_step, main_loss
-from ontogeny.report.labels import label, listed
+from ontogeny.report.labels import listed
 from ontogeny.report.numbers import change_with_error, known, number, signed_text, step, with_error
+from ontogeny.report.order import curve_name, timing
 
 UNNAMED = "unnamed"
 NOT_A_REASON = (LLC, *LOSSES, "loss_by_position")
@@ -43,6 +44,8 @@ CHECKS = {
     "drift": "trace still drifting",
     "share_below": "draws below L(w*)",
     "first_order": "no minimum",
+    "step_size": "step too long",
+    "dimension": "λ̂ above the number of parameters",
 }
 
 
@@ -85,8 +88,9 @@ def movement(subject: str, delta: Any, error: Any) -> str:
 
 
 def candidate_sentences(candidate: Mapping[str, Any], trajectory: pd.DataFrame) -> list[str]:
-    """A candidate in words: what λ̂ and the loss do, why it bears its name, where the free energies cross, how sure it is."""
-    parts = [passage(candidate), naming(candidate, trajectory), free_energies(candidate), certainty(candidate)]
+    """A candidate in words: what λ̂ and the loss do, why it bears its name, what moves first, where the free energies cross,
+    how sure it is."""
+    parts = [passage(candidate), naming(candidate, trajectory), timing(candidate), free_energies(candidate), certainty(candidate)]
     return [part for part in parts if part]
 
 
@@ -150,12 +154,6 @@ def told_apart(before: float, after: float) -> tuple[str, str]:
     return signed_text(f"{before:,.{places}f}"), signed_text(f"{after:,.{places}f}")
 
 
-def curve_name(row: Mapping[str, Any]) -> str:
-    """'prefix-matching score of layers.1.heads.0'."""
-    component = row.get("component")
-    return label(str(row.get("observable", ""))).title + (f" of {component}" if component else "")
-
-
 def levels(rows: pd.DataFrame, start: Any, end: Any) -> tuple[float | None, float | None]:
     """The last value up to `start` and the first from `end`; None where there is none."""
     measured = finite(rows)
@@ -172,7 +170,9 @@ def free_energies(candidate: Mapping[str, Any]) -> str:
     if known(size):
         upper = f"to {number(high)}" if known(high) else "upwards"
         interval = f" (95% interval {number(low)} {upper})" if known(low) else ""
-        return f"The free energies cross at n ≈ {number(size)}{interval}."
+        probability = candidate.get("free_energy_condition_probability")
+        chance = f"; that the loss falls and λ̂ rises has probability {number(probability, 2)}" if known(probability) else ""
+        return f"The free energies cross at n ≈ {number(size)}{interval}{chance}."
     condition = candidate.get("free_energy_condition")
     if condition is None:
         return "Whether the free energies cross is not known: one side has no λ̂ that passes the sampler's checks, or no loss."
