@@ -9,7 +9,7 @@ matrices, measured by every JAX process right after its work.
 
 devinterp 2.0.1 and canonical-interp 0.2.7 live in an environment of their own (Python 3.12 or later), made once by
 
-    uv venv -p 3.12 .peers && uv pip install -p .peers devinterp==2.0.1 canonical-interp==0.2.7
+    uv venv -p 3.12 .peers && uv pip install -p .peers devinterp==2.0.1 canonical-interp==0.2.7 "zarr<3.2"
 """
 
 import argparse
@@ -18,6 +18,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,12 @@ from benchmarks.speed_workloads import WORKLOADS, problem
 
 TORCH = ("devinterp", "canonical-interp", "canonical-interp, compiled")
 JAX = ("ontogeny", "straightforward", "blackjax")
+IMPORTS = {
+    **dict.fromkeys(JAX, "jax, ontogeny.llc, blackjax, benchmarks.speed_jax"),
+    "devinterp": "torch, devinterp.slt.llc",
+    **dict.fromkeys(TORCH[1:], "torch, canonical_interp.slt"),
+}
+"""What a program imports, once before it is timed, so that the bytecode is there."""
 Result = dict[str, float]
 
 
@@ -70,17 +77,29 @@ def measure_torch(program: str, name: str) -> Result:
 
 def in_a_process(program: str, name: str, repetitions: int, peers: Path, cores: str = "one") -> Result:
     """`measure` in a fresh process without a compilation cache."""
-    python = peers.absolute() / "bin" / "python" if program in TORCH else sys.executable
+    python = peers.absolute() / "bin" / "python" if program in TORCH else Path(sys.executable)
     environment = {**os.environ, "JAX_ENABLE_COMPILATION_CACHE": "false", "JAX_PLATFORMS": os.environ.get("JAX_PLATFORMS", "cpu")}
     environment |= {"PYTHONPATH": str(Path(__file__).parent.parent), "HF_HUB_OFFLINE": "1", "TQDM_DISABLE": "1"}
+    # Bytecode is kept, as it is by default: where it is not, every process compiles its libraries anew, a second or two.
+    environment |= {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / "speed-bytecode")}
     if cores == "all":
         environment["JAX_NUM_CPU_DEVICES"] = str(os.cpu_count())
+    run(python, f"import {IMPORTS[program]}", environment)
     arguments = f"{program!r}, {name!r}, {repetitions}, {cores == 'one'}"
     code = f"import json; from benchmarks.speed import measure; print(json.dumps(measure({arguments})))"
+    return json.loads(run(python, code, environment).splitlines()[-1])
+
+
+def run(python: Path, code: str, environment: dict[str, str]) -> str:
+    """What a program prints.
+
+    Raises:
+        SystemExit: it fails; with the end of what it wrote.
+    """
     finished = subprocess.run([str(python), "-c", code], env=environment, capture_output=True, text=True)
     if finished.returncode:
-        raise SystemExit(f"{program} on {name} failed:\n{finished.stderr[-2000:]}")
-    return json.loads(finished.stdout.splitlines()[-1])
+        raise SystemExit(f"{code} failed:\n{finished.stderr[-2000:]}")
+    return finished.stdout
 
 
 def medians(results: list[Result]) -> Result:

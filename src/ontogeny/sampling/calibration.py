@@ -14,6 +14,7 @@ from jaxtyping import Array, Float, Key
 from ontogeny.sampling import checks, health
 from ontogeny.sampling.chains import Traces, sample
 from ontogeny.sampling.curvature import (
+    GLANCED_EXAMPLES,
     LARGEST_BIAS,
     Stability,
     curvature_at_a_glance,
@@ -165,7 +166,7 @@ def check_stability(
     given: Any = {"inverse_temperature": inverse_temperature, "localization": localization, "batch_size": batch_size, "n": n}
     resolved = check_and_resolve(loss, checkpoints, data, key=key, sampler=sampler, mask=mask, **given)
     ends = jax.tree.map(lambda leaf: jnp.asarray(leaf)[jnp.array([0, -1])], checkpoints)
-    examples = some_examples(loss, ends, jax.tree.map(jnp.asarray, data))
+    examples = some_examples(loss, ends, jax.tree.map(jnp.asarray, data), GLANCED_EXAMPLES)
     curvature = np.asarray(curvature_at_a_glance(loss, ends, examples, key, mask))
     if not np.isfinite(curvature).any():
         return None

@@ -24,10 +24,16 @@ def leaf_shapes(tree: Any) -> dict[str, tuple[int, ...]]:
 def check_finite(tree: Any, name: str) -> None:
     """Floating-point leaves hold no NaN and no infinity."""
     for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
-        if jnp.issubdtype(jnp.result_type(leaf), jnp.floating) and not bool(jnp.isfinite(leaf).all()):
+        if jnp.issubdtype(jnp.result_type(leaf), jnp.floating) and not np.isfinite(as_numpy(leaf)).all():
             raise ValueError(
                 f"{name}: leaf {jax.tree_util.keystr(path)!r} of shape {np.shape(leaf)} holds values that are not finite"
             )
+
+
+def as_numpy(leaf: Any) -> np.ndarray:
+    """Nothing is compiled to look at a leaf; NumPy itself cannot look at half precision's narrower kinds."""
+    array = np.asarray(leaf)
+    return array if array.dtype.kind in "fc" else array.astype(np.float32)
 
 
 def check_checkpoints(checkpoints: Any, steps: Any) -> int:
@@ -50,7 +56,7 @@ def check_mask(mask: Any, checkpoints: Any, name: str = "mask") -> None:
     if leaf_shapes(mask) != expected:
         raise ValueError(f"{name}: must be shaped like the parameters, {expected}, got {leaf_shapes(mask)}")
     for path, leaf in jax.tree_util.tree_leaves_with_path(mask):
-        if not bool(jnp.isin(jnp.asarray(leaf), jnp.array([0, 1])).all()):
+        if not np.isin(np.asarray(leaf), (0, 1)).all():
             raise ValueError(f"{name}: leaf {jax.tree_util.keystr(path)!r} holds values other than 0 and 1")
     if not any(np.any(leaf) for leaf in jax.tree.leaves(mask)):
         raise ValueError(f"{name}: is 0 everywhere, so that no parameter moves")
