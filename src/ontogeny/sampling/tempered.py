@@ -5,7 +5,7 @@ mass from phase to phase as the posterior itself does (Del Moral, Doucet and Jas
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import blackjax
 import jax
@@ -64,7 +64,7 @@ def temper(
             lambda w: -largest * loss(w),
             blackjax.hmc.build_kernel(),
             blackjax.hmc.init,
-            extend_params(parameters),
+            extend_params(cast(Any, parameters)),
             systematic,
             num_mcmc_steps=moves,
         )
