@@ -10,6 +10,8 @@ from jaxtyping import Float, Shaped
 from ontogeny.trajectory import NOT_APPLICABLE, PASSED
 
 FEWEST_CHECKPOINTS = 8
+SEEN = 5
+"""Errors that a change must have to be seen surely (docs/detection.md)."""
 SCALES: Mapping[str, np.ufunc] = {"log1p": np.log1p, "log": np.log, "linear": np.positive}
 INVERSES: Mapping[str, np.ufunc] = {"log1p": np.expm1, "log": np.exp, "linear": np.positive}
 REQUIRED = ("observable", "component", "value", "standard_error", "verdict")
@@ -39,6 +41,11 @@ class Curve:
             return f"{len(self.values)} checkpoints carry evidence; at least {FEWEST_CHECKPOINTS} are needed"
         if np.ptp(self.values) <= 1e-12 * np.abs(self.values).max():
             return "constant"
+        if self.noise is not None:
+            error, largest = float(np.median(np.sqrt(np.diag(self.noise)))), float(np.abs(self.values).max())
+            if SEEN * error > largest:
+                seen = f"only changes of {SEEN} errors, {SEEN * error:.3g}, are surely seen"
+                return f"too noisy: {seen}; its largest value is {largest:.2g}"
         return ""
 
 

@@ -205,7 +205,7 @@ def test_no_curves_no_rows(one_curve) -> None:
 
 def test_the_interval_of_a_location_covers_it_as_often_as_it_says(one_curve) -> None:
     covered = []
-    for seed in range(60):
+    for seed in range(30):
         generator = np.random.default_rng(seed)
         place = generator.uniform(15, 45)
         rise = np.clip((np.arange(60) - place) / 6 + 0.5, 0, 1)
@@ -213,7 +213,7 @@ def test_the_interval_of_a_location_covers_it_as_often_as_it_says(one_curve) -> 
             one_curve(np.arange(60), 20 + 6 * rise + generator.standard_normal(60), 1.0), scale="linear"
         )
         covered += [low <= place <= high for low, high in detected[["location_low", "location_high"]].to_numpy()]
-    assert len(covered) >= 50
+    assert len(covered) >= 28
     assert np.mean(covered) >= 0.85
 
 
@@ -231,3 +231,11 @@ def test_the_slope_agrees_with_a_candidate(one_curve) -> None:
     row = detect_transitions(one_curve(LOGARITHMIC, values, 1.0)).iloc[0]
     assert row["direction"] == "fall"
     assert row["slope_probability"] > 0.95
+
+
+def test_a_curve_in_which_nothing_could_be_seen_is_undecided(one_curve) -> None:
+    values = 10 + np.random.default_rng(0).standard_normal(len(LOGARITHMIC))
+    told = detect_transitions(one_curve(LOGARITHMIC, values, 3.0))
+    assert told["decision"].tolist() == ["undecided"]
+    assert told["reason"][0].startswith("too noisy: only changes of 5 errors, 15, are surely seen; its largest value is 1")
+    assert detect_transitions(one_curve(LOGARITHMIC, values, 1.0)).empty
