@@ -32,8 +32,10 @@ def cases(null_curves: int, curves: int) -> list[tuple[Case, int]]:
     without_steps = [Case(shape, noise, "log", 20) for shape in ("ramp", "slow rise", "kink") for noise in NOISES]
     steps = [Case("step", noise, "log", size) for noise in NOISES for size in SIZES]
     others = [Case("passage", noise, "log", size) for noise in NOISES for size in (5, 10)]
+    chains = [Case("step", "chains", "log", size) for size in (3, 5, 10)]
     irregular = [Case("flat", "white", "irregular"), *(Case("step", "white", "irregular", size) for size in (5, 10))]
-    return [(case, null_curves) for case in without] + [(case, curves) for case in (*without_steps, *steps, *others, *irregular)]
+    null = [(case, null_curves) for case in (*without, Case("flat", "chains", "log"))]
+    return null + [(case, curves) for case in (*without_steps, *steps, *chains, *others, *irregular)]
 
 
 def outcome(method: str, case: Case, seed: int) -> dict[str, Any]:

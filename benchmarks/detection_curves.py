@@ -6,9 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ontogeny.transitions import chain_covariance
+
 CHECKPOINTS = 100
 LAST_STEP = 100_000
 AUTOCORRELATION = 0.5
+CHAINS, SHARED, REACH, WANDER = 8, 0.9, 20, 0.3
 LEVEL = 20.0
 """So that the smallest change that is called a transition, 2% of the level, is less than half of an error."""
 
@@ -19,7 +22,9 @@ class Case:
 
     Attributes:
         shape: a key of `SHAPES`.
-        noise: white, or ar1 (correlation .5 between neighbouring checkpoints); of standard deviation 1.
+        noise: white, or ar1 (correlation .5 between neighbouring checkpoints), of standard deviation 1; or chains: the mean of 8
+            chains whose errors neighbouring checkpoints share (.9, fading over 20 of them), of that size, and a wander of .3 of
+            each checkpoint alone, which the chains do not show. Detection is given the covariance that the chains do show.
         spacing: log (evenly in log step) or irregular (drawn evenly in log step, anew for each curve).
         size: of the whole change, in standard deviations of the noise.
     """
@@ -56,6 +61,13 @@ def noise_of(kind: str, generator: np.random.Generator, count: int) -> np.ndarra
     return values
 
 
+def chains_of(generator: np.random.Generator, count: int) -> np.ndarray:
+    """[count, 8], whose mean over chains has about standard deviation 1."""
+    distance = np.abs(np.subtract.outer(np.arange(count), np.arange(count)))
+    correlation = SHARED * np.exp(-distance / REACH) + (1 - SHARED) * np.eye(count)
+    return np.sqrt(CHAINS) * np.linalg.cholesky(correlation) @ generator.standard_normal((count, CHAINS))
+
+
 def sigmoid(x: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-x))
 
@@ -87,6 +99,13 @@ def draw(case: Case, seed: int) -> tuple[pd.DataFrame, float]:
     # Between two checkpoints: what lies on one is on neither side of it.
     after = int(np.searchsorted(positions, place))
     place = float((positions[after - 1] + positions[after]) / 2)
-    values = LEVEL + case.size * SHAPES[case.shape](positions, place, spacing) + noise_of(case.noise, generator, len(steps))
-    table = pd.DataFrame({"step": steps.astype(int), "observable": "llc", "component": "", "value": values})
-    return table.assign(standard_error=1.0, verdict="ok"), place
+    levels = LEVEL + case.size * SHAPES[case.shape](positions, place, spacing)
+    table = pd.DataFrame({"step": steps.astype(int), "observable": "llc", "component": "", "verdict": "ok"})
+    if case.noise != "chains":
+        return table.assign(value=levels + noise_of(case.noise, generator, len(steps)), standard_error=1.0), place
+    chains = chains_of(generator, len(steps))
+    errors = chains.std(axis=1, ddof=1) / np.sqrt(CHAINS)
+    wander = WANDER * generator.standard_normal(len(steps))
+    table = table.assign(value=levels + chains.mean(axis=1) + wander, standard_error=errors)
+    table.attrs["covariance"] = chain_covariance(chains, errors)
+    return table, place

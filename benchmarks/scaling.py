@@ -51,8 +51,8 @@ def measure(name: str, counts: dict[str, int]) -> dict[str, float]:
         )
         jax.block_until_ready(traces.values)
 
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     call(0)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start = time.process_time()
     call(1)
     seconds = time.process_time() - start

@@ -5,6 +5,7 @@ A fault is reported with its path, its value and what is allowed; all faults of 
 
 import json
 from collections.abc import Mapping
+from string import Formatter
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
@@ -413,10 +414,13 @@ class NamingRule(Section):
 
     @model_validator(mode="after")
     def check_placeholders(self) -> Self:
+        fault = ValueError(f"name {self.name!r} may have no placeholders but {{before}} and {{after}}")
         try:
-            self.name.format(before=0, after=0)
-        except (KeyError, IndexError, ValueError):
-            raise ValueError(f"name {self.name!r} may have no placeholders but {{before}} and {{after}}") from None
+            fields = [field for _, field, *_ in Formatter().parse(self.name) if field is not None]
+        except ValueError:
+            raise fault from None
+        if not set(fields) <= {"before", "after"}:
+            raise fault
         return self
 
 

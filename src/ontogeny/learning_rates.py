@@ -24,9 +24,10 @@ def learning_rate(training: config.Training) -> Callable[[Any], Any]:
 
 
 def learning_rate_jumps(training: config.Training) -> dict[float, str]:
-    """Step -> what happened there, for every jump of the learning rate once it has been at its peak.
+    """Step -> what happened there, for every jump of the learning rate.
 
-    Before, a warm-up from near 0 grows by a large share at every step without ever jumping. A constant rate needs no JAX.
+    A jump stands alone: a warm-up from near 0 and a decay towards it change by large shares too, but at their neighbours as well.
+    A constant rate needs no JAX.
     """
     if not isinstance(training.optimizer.learning_rate, config.Schedule):
         return {}
@@ -34,9 +35,10 @@ def learning_rate_jumps(training: config.Training) -> dict[float, str]:
 
     rates = np.asarray(jax.vmap(learning_rate(training))(np.arange(training.steps)), dtype=float)
     with np.errstate(divide="ignore", invalid="ignore"):
-        jumped = np.abs(np.log(rates[1:] / rates[:-1])) >= np.log1p(JUMP)
+        sizes = np.nan_to_num(np.abs(np.diff(np.log(rates))), nan=0.0, posinf=np.inf)
+    beside = np.maximum(np.append(0.0, sizes[:-1]), np.append(sizes[1:], 0.0))
+    jumped = np.isfinite(sizes) & (sizes >= np.log1p(JUMP)) & (beside <= sizes / 2)
     return {
         float(step): f"the learning rate went from {rates[step - 1]:.3g} to {rates[step]:.3g}"
         for step in np.flatnonzero(jumped) + 1
-        if step > rates.argmax()
     }

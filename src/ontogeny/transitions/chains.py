@@ -1,7 +1,7 @@
 """How the errors of λ̂ go together along a run: common random numbers make neighbouring checkpoints err alike."""
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from scipy.optimize import nnls
 
 REACHES = 2.0 ** np.arange(7)
@@ -22,32 +22,35 @@ def chain_covariance(
         standard_error: of the mean; the covariance has its squares on the diagonal.
 
     Returns:
-        None where fewer than three chains live throughout, or an error is missing: then nothing is known of what they share.
+        NaN at checkpoints where a chain is dead or the error is missing. None where fewer than three chains, or such checkpoints,
+        are left: then nothing is known of what they share.
     """
-    living = per_chain[:, np.isfinite(per_chain).all(axis=0)]
-    if living.shape[1] < FEWEST_CHAINS or len(living) < 3 or not np.all(np.isfinite(standard_error) & (standard_error > 0)):
+    usable = np.isfinite(standard_error) & (standard_error > 0) & np.isfinite(per_chain).all(axis=1)
+    residuals = per_chain[usable] - per_chain[usable].mean(axis=1, keepdims=True)
+    sizes = np.linalg.norm(residuals, axis=1, keepdims=True)
+    if per_chain.shape[1] < FEWEST_CHAINS or len(residuals) < 3 or not np.all(sizes > 0):
         return None
-    residuals = living - living.mean(axis=1, keepdims=True)
-    residuals = residuals / np.linalg.norm(residuals, axis=1, keepdims=True)
-    if not np.all(np.isfinite(residuals)):
-        return None
-    sample = residuals @ residuals.T
-    distance = np.abs(np.subtract.outer(np.arange(len(sample)), np.arange(len(sample))))
-    return decaying(sample, distance) * np.outer(standard_error, standard_error)
+    places = np.flatnonzero(usable)
+    sample = (residuals / sizes) @ (residuals / sizes).T
+    correlation = decaying(sample, np.abs(np.subtract.outer(places, places)), len(per_chain))
+    errors = np.where(usable, standard_error, np.nan)
+    return correlation * np.outer(errors, errors)
 
 
-def decaying(sample: Float[np.ndarray, "K K"], distance: np.ndarray) -> Float[np.ndarray, "K K"]:
-    """The correlation a + c exp(-distance / reach) off the diagonal closest to a sample's, with a, c ≥ 0 and a + c ≤ 1."""
-    apart = np.arange(1, len(sample))
-    pairs = len(sample) - apart
-    means = np.array([np.diagonal(sample, offset).mean() for offset in apart])
-    weights = np.sqrt(pairs)
+def decaying(sample: Float[np.ndarray, "U U"], distance: Int[np.ndarray, "U U"], count: int) -> Float[np.ndarray, "K K"]:
+    """The correlation a + c exp(-distance / reach) off the diagonal closest to a sample's, a, c ≥ 0, a + c ≤ 1, of K places."""
+    pairs = np.triu_indices(len(sample), 1)
+    numbers = np.bincount(distance[pairs])
+    sums = np.bincount(distance[pairs], weights=sample[pairs])
+    apart = np.flatnonzero(numbers)
+    means, weights = sums[apart] / numbers[apart], np.sqrt(numbers[apart])
     fits = []
     for reach in REACHES:
         shapes = np.column_stack([np.ones(len(apart)), np.exp(-apart / reach)])
         shares, left = nnls(shapes * weights[:, None], means * weights)
         fits.append((float(left), reach, shares / max(1.0, shares.sum())))
     _, reach, (common, fading) = min(fits, key=lambda fit: fit[0])
-    correlation = common + fading * np.exp(-distance / reach)
+    index = np.arange(count)
+    correlation = common + fading * np.exp(-np.abs(np.subtract.outer(index, index)) / reach)
     np.fill_diagonal(correlation, 1.0)
     return correlation

@@ -6,8 +6,9 @@ import numpy as np
 
 from ontogeny.transitions.events import clearness, coincide
 from ontogeny.transitions.naming import UNNAMED
+from ontogeny.transitions.timing import LOSSES
 
-NOT_INDEPENDENT = {"llc", "loss", "evaluation_loss", "loss_by_position"}
+NOT_INDEPENDENT = {"llc", *LOSSES}
 """What every transition shows; behavioural or structural evidence is anything else."""
 SUPPORTED, WEAK, UNSUPPORTED = "supported", "weak", "unsupported"
 

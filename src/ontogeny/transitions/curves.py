@@ -41,12 +41,16 @@ class Curve:
             return f"{len(self.values)} checkpoints carry evidence; at least {FEWEST_CHECKPOINTS} are needed"
         if np.ptp(self.values) <= 1e-12 * np.abs(self.values).max():
             return "constant"
-        if self.noise is not None:
-            error, largest = float(np.median(np.sqrt(np.diag(self.noise)))), float(np.abs(self.values).max())
-            if SEEN * error > largest:
-                seen = f"only changes of {SEEN} errors, {SEEN * error:.3g}, are surely seen"
-                return f"too noisy: {seen}; its largest value is {largest:.2g}"
         return ""
+
+    @property
+    def too_noisy(self) -> str:
+        """Why it says little that no transition was found in this curve; "" where it says something."""
+        if self.noise is None:
+            return ""
+        error, largest = float(np.median(np.sqrt(np.diag(self.noise)))), float(np.abs(self.values).max())
+        seen = f"only changes of {SEEN} errors, {SEEN * error:.3g}, are surely seen"
+        return f"too noisy: {seen}; its largest value is {largest:.2g}" if SEEN * error > largest else ""
 
 
 def curves_of(
@@ -99,6 +103,8 @@ def curve_of(rows: pd.DataFrame, axis: str, scale: str, covariance: Shaped[np.nd
     """The curve of rows that are already sorted along the axis."""
     values = rows["value"].to_numpy(float)
     kept = np.isfinite(values) & rows["verdict"].isin([PASSED, NOT_APPLICABLE]).to_numpy()
+    if covariance is not None and np.shape(covariance) == (len(values), len(values)):
+        kept &= ~np.isnan(np.diag(covariance))
     places = rows[axis].to_numpy(float)[kept]
     return Curve(
         observable=str(rows["observable"].iloc[0]),

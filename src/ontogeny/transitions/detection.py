@@ -82,7 +82,11 @@ def detect_transitions(
     rows = candidate_rows(decidable, scale, alpha, seed)
     axes = {(curve.observable, curve.component): curve.axis for curve in decidable}
     judged = [row | voided(row, axes[row["observable"], row["component"]], interventions or {}) for row in rows]
-    return pd.DataFrame([undecided_row(curve) for curve in open_cases] + judged, columns=list(COLUMNS))
+    flagged = {(row["observable"], row["component"]) for row in rows}
+    silent = [curve for curve in decidable if curve.too_noisy and (curve.observable, curve.component) not in flagged]
+    undecided = [undecided_row(curve, curve.undecided) for curve in open_cases]
+    undecided += [undecided_row(curve, curve.too_noisy) for curve in silent]
+    return pd.DataFrame(undecided + judged, columns=list(COLUMNS))
 
 
 def voided(row: Mapping, axis: Float[np.ndarray, "N"], interventions: Mapping[float, str]) -> dict[str, str]:
@@ -93,8 +97,8 @@ def voided(row: Mapping, axis: Float[np.ndarray, "N"], interventions: Mapping[fl
     return {"decision": VOID, "reason": f"coincides with {', '.join(inside)}"} if inside else {}
 
 
-def undecided_row(curve: Curve) -> dict:
-    return {"observable": curve.observable, "component": curve.component, "decision": UNDECIDED, "reason": curve.undecided}
+def undecided_row(curve: Curve, reason: str) -> dict:
+    return {"observable": curve.observable, "component": curve.component, "decision": UNDECIDED, "reason": reason}
 
 
 def candidate_rows(curves: Sequence[Curve], scale: str, alpha: float, seed: int) -> list[dict]:
@@ -150,14 +154,15 @@ def large_passages(curve: Curve, search: Search, found: Sequence[Found], smalles
         intervals = [whereabouts(curve, search, fitted, found, member) for member in members]
         inside = curve.positions[start], curve.positions[end]
         shape = search.passages.shapes[:, columns[members]] @ fitted.changes[members] / change
+        place = halfway(curve.positions[start : end + 1], shape[start : end + 1])
         rows.append(
             {
                 "observable": curve.observable,
                 "component": curve.component,
                 "start": curve.axis[start],
-                "location": float(INVERSES[scale](halfway(curve.positions[start : end + 1], shape[start : end + 1]))),
-                "location_low": float(INVERSES[scale](min(low for low, _ in intervals))),
-                "location_high": float(INVERSES[scale](max(high for _, high in intervals))),
+                "location": float(INVERSES[scale](place)),
+                "location_low": float(INVERSES[scale](min([place, *(low for low, _ in intervals)]))),
+                "location_high": float(INVERSES[scale](max([place, *(high for _, high in intervals)]))),
                 "end": curve.axis[end],
                 "slope_probability": slope.probability(*inside, np.sign(change)),
                 "change": change,

@@ -103,7 +103,7 @@ def candidates(
     events = merged(group(rows), curves, rules)
     undecided = detected.loc[detected["decision"] == UNDECIDED, ["observable", "component", "reason"]]
     void = detected.loc[detected["decision"] == VOID, [*EVIDENCE, "reason"]]
-    together = co_timing([(event.start, event.end) for event in events], rows, *span(curves)) if events else []
+    together = co_timing([event.rows for event in events], rows, *span(curves)) if events else []
     return {
         "candidates": [
             candidate(event, changes_of(event, events, curves), curves, rules)
@@ -119,7 +119,8 @@ def candidates(
 
 def span(curves: Mapping[CurveName, Curve]) -> tuple[float, float]:
     """The first and the last checkpoint of a run."""
-    return min(float(curve.axis[0]) for curve in curves.values()), max(float(curve.axis[-1]) for curve in curves.values())
+    places = [place for curve in curves.values() for place in curve.axis.tolist()]
+    return min(places), max(places)
 
 
 def boundaries_of(llc: Curve | None) -> list[dict]:

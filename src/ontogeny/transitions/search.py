@@ -18,7 +18,8 @@ NOISE_FLOOR = 1e-4
 MOST_PASSAGES = 5
 LIKELY = float(chi2.ppf(0.95, 1))
 """Twice the log likelihood that a place may lose and still lie in the 95% interval."""
-FEWEST_DRAWS, DRAWS_PER_TEST, BATCH = 199, 20, 40
+FEWEST_DRAWS, DRAWS_PER_TEST = 399, 20
+FURTHER_DRAWS, BATCH = 199, 40
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def further_passages(curve: Curve, search: Search, first: Found, level: float, s
 
 def p_value_at(search: Search, generator: np.random.Generator, result: Scan, earlier: Sequence[int], level: float) -> float:
     """The Monte Carlo p-value of one curve's further passage, given up as soon as it is sure to exceed the level."""
-    draws = max(FEWEST_DRAWS, int(np.ceil(2 / level)))
+    draws = max(FURTHER_DRAWS, int(np.ceil(2 / level)))
     null, variance = int(result.null[0]), float(result.null_variance[0])
     simulated = np.zeros(0)
     while len(simulated) < draws and 1 + np.sum(simulated >= result.statistic[0]) <= level * (draws + 1):
@@ -172,7 +173,11 @@ def whereabouts(curve: Curve, search: Search, fitted: Fit, found: Sequence[Found
     gains = gains_of(null, basis, residuals(null.whitener @ values[:, None], basis))[:, 0]
     likely = gains >= gains[found[member].passage] - LIKELY * fitted.variance
     starts, ends = search.passages.starts[likely], search.passages.ends[likely]
-    middles, half = (starts + ends) / 2, strides(ends - starts) / 2
-    bounds = [np.min(middles - half), np.max(middles + half)]
-    low, high = np.interp(bounds, np.arange(len(values)), curve.positions)
-    return float(low), float(high)
+    strides_of = strides(ends - starts)
+
+    def middle(by: np.ndarray) -> Float[np.ndarray, "likely"]:
+        index = np.arange(len(values))
+        return (np.interp(starts + by, index, curve.positions) + np.interp(ends + by, index, curve.positions)) / 2
+
+    # Halfway between a passage's ends, in positions, and half of what lies between it and the next that is tried.
+    return float(middle(-strides_of / 2).min()), float(middle(strides_of / 2).max())

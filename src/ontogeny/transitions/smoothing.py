@@ -22,6 +22,8 @@ LENGTHS = (1.0, 2.5)
 """Length-scales of the trend, in units of the shortest allowed."""
 SIGNAL_TO_NOISE = (1e0, 3e1, 1e3, 1e6)
 """Variance of the trend over that of the noise; besides these, no trend but the straight line."""
+WANDER = (0.0, 0.3, 1.0)
+"""Variance of what each checkpoint has alone, in units of that of its error, where the errors' covariance is given."""
 AUTOCORRELATIONS = (0.0, 0.4, 0.7)
 """Correlation of the noise of neighbouring checkpoints, where it is not known."""
 
@@ -37,9 +39,13 @@ def straight_line(positions: Float[np.ndarray, "N"]) -> Float[np.ndarray, "N 2"]
 
 
 def noise_covariances(count: int, noise: Float[np.ndarray, "N N"] | None) -> list[Float[np.ndarray, "N N"]]:
-    """What the noise may be: as given if its covariances are, else the errors with each autocorrelation."""
+    """What the noise may be: as given if its covariances are, and with what each checkpoint has alone; else the errors with each
+    autocorrelation.
+
+    Training itself moves each checkpoint about a little, which no two chains can tell: their noise does not hold it.
+    """
     if noise is not None and np.any(noise - np.diag(np.diag(noise))):
-        return [noise]
+        return [noise + share * np.diag(np.diag(noise)) for share in WANDER]
     error = np.ones(count) if noise is None else np.sqrt(np.diag(noise))
     index = np.arange(count, dtype=float)[:, None]
     shared = [np.eye(count) if not r else Matern(-1 / np.log(r), nu=0.5)(index) for r in AUTOCORRELATIONS]

@@ -6,9 +6,9 @@ import numpy as np
 
 LEADERS = ("llc", "population_loss", "loss")
 """What others lead or follow: the first of these that a transition was seen in."""
+LOSSES = ("population_loss", "loss", "evaluation_loss", "loss_by_position")
+"""One thing seen in several ways: they count as one observable."""
 SHIFTS = 999
-NOT_COUNTED = ("llc",)
-"""What others are tested for moving with."""
 
 
 def lags(rows: Sequence[Mapping]) -> list[dict]:
@@ -20,10 +20,15 @@ def lags(rows: Sequence[Mapping]) -> list[dict]:
     Returns:
         observable, component, reference, lag and its 95% interval; the errors of the two locations are added in squares.
     """
-    reference = next((row for name in LEADERS for row in rows if row["observable"] == name and not row["component"]), None)
+    reference = leader(rows)
     if reference is None:
         return []
     return [lag(row, reference) for row in rows if row is not reference]
+
+
+def leader(rows: Sequence[Mapping]) -> Mapping | None:
+    """The row of λ̂, else of a loss, of the whole network; None where neither was seen to change."""
+    return next((row for name in LEADERS for row in rows if row["observable"] == name and not row["component"]), None)
 
 
 def lag(row: Mapping, reference: Mapping) -> dict:
@@ -42,28 +47,38 @@ def lag(row: Mapping, reference: Mapping) -> dict:
 
 
 def co_timing(
-    intervals: Sequence[tuple[float, float]], rows: Sequence[Mapping], first: float, last: float, seed: int = 0
+    events: Sequence[Sequence[Mapping]], rows: Sequence[Mapping], first: float, last: float, seed: int = 0
 ) -> list[float]:
     """For each transition, the p-value of so many observables moving within it, were their times unrelated.
 
-    A permutation test: the times of every observable (of all its components together) are shifted along log(step + 1), each by
-    an amount of its own, round from the end to the start. What it asks is whether others move with λ̂, so λ̂ stays in place.
+    A permutation test against circular shifts: the times of every other observable (of all its components together, the losses
+    being one) are shifted along log(step + 1), each by an amount of its own, round from the end to the start. The transition is
+    where its reference moves, λ̂, else a loss, else its clearest curve, which is not counted: an interval drawn round the
+    times that are counted would hold them by construction. 1 where nothing else moves within it.
 
     Args:
-        intervals: start and end of each transition, in steps.
+        events: the rows of each transition, the clearest first.
         rows: all candidate rows of the run.
         first, last: the run's first and last checkpoint.
     """
+    return [together(leader(event) or event[0], rows, (np.log1p(first), np.log1p(last)), seed) for event in events]
+
+
+def together(reference: Mapping, rows: Sequence[Mapping], axis: tuple[float, float], seed: int) -> float:
+    low, high = np.log1p([reference["start"], reference["end"]])
     times: dict[str, list[float]] = {}
     for row in rows:
-        if row["observable"] not in NOT_COUNTED:
-            times.setdefault(row["observable"], []).append(float(np.log1p(row["location"])))
-    start, length = np.log1p(first), np.log1p(last) - np.log1p(first)
+        times.setdefault(kind(row), []).append(float(np.log1p(row["location"])))
+    times.pop(kind(reference), None)
+    start, length = axis[0], axis[1] - axis[0]
     generator = np.random.default_rng(seed)
-    within = np.zeros((SHIFTS + 1, len(intervals)), dtype=int)
+    within = np.zeros(SHIFTS + 1, dtype=int)
     for places in times.values():
-        shifts = np.concatenate([[0.0], generator.uniform(0, length, SHIFTS)])
-        moved = start + (np.asarray(places) - start + shifts[:, None]) % length
-        for number, (low, high) in enumerate(np.log1p(intervals)):
-            within[:, number] += np.any((moved >= low) & (moved <= high), axis=1)
-    return [(1 + int(np.sum(within[1:, place] >= within[0, place]))) / (SHIFTS + 1) for place in range(len(intervals))]
+        moved = start + (np.asarray(places) - start + generator.uniform(0, length, (SHIFTS, 1))) % length
+        everywhere = np.concatenate([[places], moved])
+        within += np.any((everywhere >= low) & (everywhere <= high), axis=1)
+    return (1 + int(np.sum(within[1:] >= within[0]))) / (SHIFTS + 1)
+
+
+def kind(row: Mapping) -> str:
+    return "loss" if row["observable"] in LOSSES else row["observable"]

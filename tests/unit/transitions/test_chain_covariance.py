@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+from scipy.stats import binom
 
-from ontogeny.transitions import chain_covariance
+from ontogeny.transitions import chain_covariance, detect_transitions
+from ontogeny.transitions.curves import curves_of
 
 
 def chains_with(correlation: np.ndarray, chains: int, seed: int) -> np.ndarray:
@@ -25,13 +27,38 @@ def test_it_is_a_covariance_with_the_errors_on_its_diagonal() -> None:
     assert np.linalg.eigvalsh(found)[0] >= -1e-9
 
 
-@pytest.mark.parametrize("fault", ["two chains", "dead", "no error"])
+@pytest.mark.parametrize("fault", ["two chains", "no spread", "all dead"])
 def test_nothing_is_claimed_where_chains_do_not_tell(fault: str) -> None:
     values, errors = chains_with(np.eye(10), 4, 0), np.ones(10)
     if fault == "two chains":
         values = values[:, :2]
-    if fault == "dead":
-        values[3, :2] = np.nan
-    if fault == "no error":
-        errors[2] = np.nan
+    if fault == "no spread":
+        values[3] = 20
+    if fault == "all dead":
+        values[:, 1] = np.nan
     assert chain_covariance(values, errors) is None
+
+
+def test_a_checkpoint_with_a_dead_chain_or_no_error_is_left_out_alone(one_curve) -> None:
+    values, errors = chains_with(0.5 + 0.5 * np.eye(40), 8, 0), np.ones(40)
+    whole = chain_covariance(values, errors)
+    values[3, :2], errors[7] = np.nan, np.nan
+    found = chain_covariance(values, errors)
+    lost = np.isnan(np.diag(found))
+    assert np.flatnonzero(lost).tolist() == [3, 7]
+    np.testing.assert_allclose(found[np.ix_(~lost, ~lost)], whole[np.ix_(~lost, ~lost)], atol=0.1)
+    table = one_curve(np.arange(40), np.nanmean(values, axis=1), errors)
+    (curve,) = curves_of(table, covariance=found)
+    assert len(curve.values) == 38
+
+
+def test_shared_noise_is_no_transition_and_wander_beside_it_neither(one_curve) -> None:
+    flags = 0
+    correlation = 0.9 * np.exp(-np.abs(np.subtract.outer(np.arange(60), np.arange(60))) / 20) + 0.1 * np.eye(60)
+    for seed in range(40):
+        values = chains_with(correlation, 8, seed)
+        errors = values.std(axis=1, ddof=1) / np.sqrt(8)
+        wander = 0.3 * np.random.default_rng(1000 + seed).standard_normal(60)
+        table = one_curve(np.arange(60) * 100, values.mean(axis=1) + wander, errors)
+        flags += len(detect_transitions(table, covariance=chain_covariance(values, errors))) > 0
+    assert flags <= binom.isf(1e-3, 40, 0.05)

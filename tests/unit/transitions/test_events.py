@@ -109,3 +109,11 @@ def test_the_result_is_plain_json_also_without_llc_and_loss(superposition_run) -
 def test_without_evidence_there_are_no_stages(one_curve) -> None:
     run = one_curve(np.arange(10), np.full(10, np.nan))
     assert candidates(run, detect_transitions(run))["stages"] == []
+
+
+def test_a_curve_without_any_value_does_not_hinder_the_others(superposition_run) -> None:
+    run = superposition_run(seed=1, jump=100)
+    empty = run[run["observable"] == "loss"].assign(observable="lost", value=np.nan)
+    both = pd.concat([run, empty])
+    result = candidates(both, detect_transitions(both))
+    assert [one["name"] for one in result["candidates"]] == ["4-gon → 5-gon"]

@@ -1,12 +1,21 @@
 import numpy as np
 import pytest
 
+from ontogeny.transitions.events import group
 from ontogeny.transitions.timing import co_timing, lags
 
 
 def row(observable: str, location: float, width: float = 0.1, component: str = "") -> dict:
     low, high = np.expm1(np.log1p(location) - width), np.expm1(np.log1p(location) + width)
-    return {"observable": observable, "component": component, "location": location, "location_low": low, "location_high": high}
+    return {
+        "observable": observable,
+        "component": component,
+        "start": low,
+        "location": location,
+        "location_low": low,
+        "location_high": high,
+        "end": high,
+    }
 
 
 def test_what_comes_later_lags_and_errors_add_in_squares() -> None:
@@ -21,18 +30,27 @@ def test_without_loss_or_llc_nothing_leads() -> None:
 
 
 def test_observables_that_move_together_are_told_from_those_that_happen_to() -> None:
-    together = [row(f"observable {number}", 100 + number) for number in range(5)]
-    assert co_timing([(80, 130)], [*together, row("llc", 100)], 0, 10_000)[0] <= 0.005
-    assert co_timing([(80, 130)], [together[0], row("llc", 100)], 0, 10_000)[0] > 0.02
+    event = [row("llc", 100, 0.2), *(row(f"observable {number}", 100 + number) for number in range(5))]
+    assert co_timing([event], event, 0, 10_000)[0] <= 0.005
+    assert co_timing([event[:2]], event[:2], 0, 10_000)[0] > 0.02
 
 
-def test_unrelated_times_have_uniform_p_values() -> None:
+@pytest.mark.parametrize(
+    "alone", [[row("loss", 100)], [row("loss", 100), row("population_loss", 101)], [row("a", 9, component="0")]]
+)
+def test_what_moves_alone_moves_with_nothing(alone) -> None:
+    """The losses are one thing, and a transition's own reference is not counted."""
+    assert co_timing([alone], [*alone, row("b", 5000)], 0, 10_000) == [1.0]
+
+
+def test_p_values_of_unrelated_times_are_not_too_small() -> None:
     generator = np.random.default_rng(0)
     found = []
-    for seed in range(200):
-        places = np.expm1(generator.uniform(0, np.log1p(10_000), 6))
-        rows = [row(f"observable {number}", place) for number, place in enumerate(places)]
-        found += co_timing([(100, 1000)], rows, 0, 10_000, seed)
-    # Counts are whole numbers, so the test is somewhat conservative, never the other way.
-    assert np.mean(np.array(found) <= 0.05) <= 0.09
-    assert np.mean(np.array(found) <= 0.5) <= 0.6
+    for seed in range(60):
+        rows = [row(f"observable {number}", np.expm1(place)) for number, place in enumerate(generator.uniform(0.5, 8.5, 6))]
+        events = [
+            event.rows for event in group([one | {"p_value": 0.01, "change": 1, "change_standard_error": 1} for one in rows])
+        ]
+        found += co_timing(events, rows, 0, 10_000, seed)
+    # Events are where something moves, so those with a second observable are somewhat more than a fixed place would have.
+    assert np.mean(np.array(found) <= 0.05) <= 0.1
