@@ -18,8 +18,8 @@ NOISE_FLOOR = 1e-4
 MOST_PASSAGES = 5
 LIKELY = float(chi2.ppf(0.95, 1))
 """Twice the log likelihood that a place may lose and still lie in the 95% interval."""
-FEWEST_DRAWS, DRAWS_PER_TEST = 399, 20
-FURTHER_DRAWS, BATCH = 199, 40
+FEWEST_DRAWS, DRAWS_PER_TEST = 199, 20
+BATCH = 40
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def further_passages(curve: Curve, search: Search, first: Found, level: float, s
 
 def p_value_at(search: Search, generator: np.random.Generator, result: Scan, earlier: Sequence[int], level: float) -> float:
     """The Monte Carlo p-value of one curve's further passage, given up as soon as it is sure to exceed the level."""
-    draws = max(FURTHER_DRAWS, int(np.ceil(2 / level)))
+    draws = max(FEWEST_DRAWS, int(np.ceil(2 / level)))
     null, variance = int(result.null[0]), float(result.null_variance[0])
     simulated = np.zeros(0)
     while len(simulated) < draws and 1 + np.sum(simulated >= result.statistic[0]) <= level * (draws + 1):
