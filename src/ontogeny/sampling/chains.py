@@ -341,7 +341,7 @@ def run_chain(
         """`function` of every checkpoint of the group, the loop over a single one left out."""
         if size == 1:
             alone = function(*jax.tree.map(lambda leaf: leaf[0], arguments))
-            return jax.tree.map(lambda leaf: leaf[None], alone)
+            return jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], alone)
         return jax.vmap(function)(*arguments)
 
     def posterior_and_objective(around: Around, batch: Any, baselines: Float[Array, "batch"]) -> tuple[LocalPosterior, Objective]:
