@@ -99,7 +99,9 @@ def palette(count: int) -> list[str]:
     """Distinct colours for up to eight curves; beyond that a sequential scale, dark to light."""
     if count <= len(PALETTE):
         return list(PALETTE[:count])
-    return [str(colour) for colour in sample_colorscale("Viridis", list(np.linspace(0, LIGHTEST, count)))]
+    scale = sample_colorscale("Viridis", list(np.linspace(0, LIGHTEST, count)), colortype="tuple")
+    # As hexadecimal digits, which both Plotly and Matplotlib read.
+    return ["#" + "".join(f"{round(255 * float(part)):02x}" for part in colour) for colour in scale]
 
 
 def dashes(count: int) -> list[str]:

@@ -30,3 +30,9 @@ def test_sparklines_of_constants_and_of_nothing(make_rows):
     assert "3.0,22.0 165.0,22.0" in sparkline([make_rows([0, 10], "llc", [2.0, 2.0])], "")
     assert sparkline([make_rows([0], "llc", [2.0])], "") == ""
     assert sparkline([], "") == ""
+
+
+def test_more_seeds_than_colours_are_drawn_on_a_scale(polygon):
+    figure = trajectory_svg(dict.fromkeys(range(12), polygon.trajectory), title="many seeds")
+    colours = {part.split(";")[0].strip() for part in figure.split("stroke: ")[1:] if part.startswith("#")}
+    assert len(colours) >= 12
