@@ -67,7 +67,7 @@ LABELS = {
         "Gibbs generalisation loss", "nats per example", "Gibbs training loss plus β V/n: estimates it on new data."
     ),
     "wbic": Label("WBIC", "nats", "n times the Gibbs training loss at nβ = n / log n: local, under localisation."),
-    "learning_rate": Label("learning rate", "learning rate", "A candidate that coincides with a kink here is void."),
+    "learning_rate": Label("learning rate", "learning rate", "A candidate that coincides with a jump here is void."),
     "gradient_norm": Label("gradient norm", "global norm", "Norm of the gradient, before clipping."),
     "effective_sample_size": Label("effective sample size", "independent draws", "Draws the correlated chains are worth."),
     "r_hat": Label("R̂", "ratio", "Spread between the chains over spread within; 1 where they agree."),
