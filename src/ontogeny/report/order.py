@@ -56,7 +56,8 @@ def some(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def together(p_value: Any) -> str:
-    if not known(p_value):
+    """Nothing is said where nothing else moves: the probability is then 1."""
+    if not known(p_value) or p_value >= 1:
         return ""
     return f"Were the times of the observables unrelated, as many would move within it with probability {number(p_value, 2)}."
 

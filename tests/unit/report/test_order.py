@@ -41,7 +41,7 @@ def test_leaders_and_followers_are_named_only_where_they_are_clear():
 
 
 def test_without_lags_nothing_is_claimed():
-    assert timing({}) == timing({"lags": [], "co_timing_p_value": None}) == ""
+    assert timing({}) == timing({"lags": [], "co_timing_p_value": 1.0}) == ""
 
 
 def test_boundaries_and_void_flags():
