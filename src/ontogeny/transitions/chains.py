@@ -21,8 +21,7 @@ def chain_covariance(
     Args:
         per_chain: λ̂ of each chain, with the same random numbers at every checkpoint; NaN for the dead.
         standard_error: of the mean; from few chains it is itself known to a quarter, so those of neighbours are pooled: taken as
-            they are, they made 14-17% of curves without a transition look as though they had one, pooled 5-7%
-            (`benchmarks.detection`, noise `chains`).
+            they are, they make far more curves without a transition look as though they had one.
 
     Returns:
         NaN at checkpoints where a chain is dead or the error is missing. None where fewer than three chains, or such checkpoints,
