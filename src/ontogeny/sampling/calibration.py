@@ -166,7 +166,8 @@ def check_stability(
         return None
     given: Any = {"inverse_temperature": inverse_temperature, "localization": localization, "batch_size": batch_size, "n": n}
     resolved = check_and_resolve(loss, checkpoints, data, key=key, sampler=sampler, mask=mask, **given)
-    ends = jax.tree.map(lambda leaf: jnp.asarray(leaf)[jnp.array([0, -1])], checkpoints)
+    # By NumPy, since JAX compiles a program for every slice taken outside one.
+    ends = jax.tree.map(lambda leaf: np.asarray(leaf)[[0, -1]], checkpoints)
     arrays = jax.tree.map(jnp.asarray, data)
 
     def look(most: int) -> Stability | None:

@@ -4,16 +4,15 @@ Traces come as `Traces.values`: [K, chains, draws], NaN where a chain is dead. A
 left out of everything but `dead_chains`. Where a verdict is not "ok" the estimate is kept, and marked.
 """
 
+import math
 from collections.abc import Callable
 
-import blackjax.diagnostics
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy.special import stdtrit
 
 Trace = Float[np.ndarray, "checkpoints chains draws"]
+Chains = Float[np.ndarray, "chains draws"]
 PerCheckpoint = Float[np.ndarray, "checkpoints"]
 
 LARGEST_R_HAT = 1.1
@@ -31,7 +30,7 @@ def dead(trace: Trace) -> Bool[np.ndarray, "checkpoints chains"]:
 
 def split_r_hat(trace: Trace) -> PerCheckpoint:
     """Gelman and Rubin's R-hat over the halves of the live chains (BDA3, section 11.4); ArviZ's `method="split"`."""
-    return over_live_chains(blackjax.diagnostics.potential_scale_reduction, trace)
+    return over_live_chains(potential_scale_reduction, trace)
 
 
 def effective_sample_size(trace: Trace) -> PerCheckpoint:
@@ -40,35 +39,53 @@ def effective_sample_size(trace: Trace) -> PerCheckpoint:
     Geyer's initial monotone sequence with the variance between chains included, as in Stan and ArviZ's
     `method="mean"`. 0 for a constant trace, NaN where no chain lives.
     """
-    return over_live_chains(blackjax.diagnostics.effective_sample_size, trace)
+    return over_live_chains(independent_draws, trace)
 
 
-def over_live_chains(diagnostic: Callable[[Array], Array], trace: Trace) -> PerCheckpoint:
-    """A diagnostic of the halves of the live chains, checkpoints with as many of them at once; NaN where it is undefined."""
-    alive = ~dead(trace)
-    draws = trace.shape[-1] // 2 * 2
-    result = np.full(len(trace), np.nan)
-    for living in set(alive.sum(axis=1)) - {0}:
-        places = np.flatnonzero(alive.sum(axis=1) == living)
-        if draws < 4:
-            continue
-        chains = np.stack([trace[place, alive[place], :draws] for place in places])
-        result[places] = of_halves(diagnostic, standardised(chains).reshape(len(places), 2 * living, draws // 2))
-    return result
+def over_live_chains(diagnostic: Callable[[Chains], float], trace: Trace) -> PerCheckpoint:
+    """A diagnostic of the halves of the live chains at each checkpoint; NaN where none lives or there are too few draws."""
+    alive, half = ~dead(trace), trace.shape[-1] // 2
+    if half < 2:
+        return np.full(len(trace), np.nan)
+    halves = [values[living, : 2 * half].reshape(-1, half) for values, living in zip(trace, alive, strict=True)]
+    return np.array([diagnostic(chains) if len(chains) else np.nan for chains in halves])
 
 
-def standardised(chains: Trace) -> Trace:
-    """Mean 0 and variance 1 over chains and draws: the diagnostics, in single precision, depend on neither."""
-    centred = chains - chains.mean(axis=(1, 2), keepdims=True)
-    deviation = centred.std(axis=(1, 2), keepdims=True)
-    return centred / np.where(deviation > 0, deviation, 1)
+def potential_scale_reduction(chains: Chains) -> float:
+    """R-hat; NaN where no chain moves."""
+    draws = chains.shape[1]
+    within, between = chains.var(axis=1, ddof=1).mean(), chains.mean(axis=1).var(ddof=1)
+    return math.sqrt((draws - 1) / draws + between / within) if within > 0 else math.nan
 
 
-def of_halves(diagnostic: Callable[[Array], Array], chains: Trace) -> PerCheckpoint:
-    last = jnp.asarray(np.moveaxis(chains, 0, -1), dtype=jnp.float32)
-    # Compiling takes a hundred times as long as running: not optimised, half of that.
-    program = jax.jit(diagnostic, compiler_options={"xla_backend_optimization_level": 0})
-    return np.asarray(program(last), dtype=float).reshape(len(chains))
+def independent_draws(chains: Chains) -> float:
+    """The effective sample size (Geyer 1992; BDA3, section 11.5).
+
+    By NumPy: the compiled ones of libraries take a second to import and compile, for a hundredth of a second of work, and
+    SciPy's statistics, which others import, as long.
+    """
+    count, draws = chains.shape
+    covariance = autocovariance(chains).mean(axis=0)
+    within = covariance[0] * draws / (draws - 1)
+    total = covariance[0] + chains.mean(axis=1).var(ddof=1)
+    if not total > 0:
+        return 0.0
+    correlation = 1 - (within - covariance) / total
+    correlation[0] = 1
+    pairs = correlation[: max((draws - 1) // 2 * 2, 2)].reshape(-1, 2).sum(axis=1)
+    kept = len(pairs) - 1 if (pairs > 0).all() else int(np.argmin(pairs > 0))
+    # As in Stan, the even one of the pair where the sequence ends counts once, if positive.
+    last = max(correlation[2 * kept], 0.0)
+    time = 2 * np.minimum.accumulate(pairs[:kept]).sum() - 1 + last
+    size = count * draws
+    return float(size / max(time, 1 / math.log10(size)))
+
+
+def autocovariance(chains: Chains) -> Chains:
+    """Of every chain at each lag, divided by the number of draws, through the Fourier transform."""
+    draws = chains.shape[1]
+    spectrum = np.fft.rfft(chains - chains.mean(axis=1, keepdims=True), 2 * draws)
+    return np.fft.irfft(np.abs(spectrum) ** 2, 2 * draws)[:, :draws] / draws
 
 
 def standard_error(trace: Trace, sample_size: PerCheckpoint) -> PerCheckpoint:
