@@ -15,6 +15,7 @@ from jaxtyping import Array, Float, Int, Key
 
 from ontogeny import config
 from ontogeny.learning_rates import learning_rate
+from ontogeny.microbatches import choose_microbatch, summed
 from ontogeny.problem import Params, Problem
 
 
@@ -68,7 +69,10 @@ def compile_training(problem: Problem, optimizer: optax.GradientTransformation) 
     def train_step(step: Int[Array, ""], carry: tuple[State, Array, Array], key: Key[Array, ""]) -> tuple[State, Array, Array]:
         (params, state), total, _ = carry
         batch = problem.data.train(key, step)
-        loss, gradient = jax.value_and_grad(lambda params: problem.loss(params, batch).mean())(params)
+        count = jax.tree.leaves(batch)[0].shape[0]
+        of_part = jax.value_and_grad(lambda params, part: problem.loss(params, part).sum() / count)
+        microbatch = choose_microbatch(problem.loss, params, batch, count)
+        loss, gradient = summed(lambda part: of_part(params, part), batch, microbatch)
         updates, state = optimizer.update(gradient, state, params)
         params = cast(Params, optax.apply_updates(params, updates))
         return State(params, state), total + loss, optax.tree.norm(gradient)

@@ -1,5 +1,7 @@
 """The compiled loop: right steps, the same numbers however a run is cut up, and Optax's own optimisers."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -110,3 +112,19 @@ def test_clipping_bounds_the_update():
     moved = clipped.params["weight"][0, 1] - clipped.params["weight"][0, 0]
     assert np.linalg.norm(moved) == pytest.approx(0.01, rel=1e-4)
     assert clipped.gradient_norm[0, 1] > 0.1
+
+
+def test_gradients_in_parts_change_the_order_of_summation_only(monkeypatch):
+    """Parts of two of a batch of five: two whole ones and a rest."""
+    whole, sizes = trained([[5, 20]], [3]), set()
+
+    def noted(params, batch):
+        sizes.add(len(batch[1]))
+        return loss(params, batch)
+
+    made = replace(problem(), loss=noted)
+    monkeypatch.setattr(training, "choose_microbatch", lambda *arguments: 2)
+    monkeypatch.setitem(globals(), "problem", lambda: made)
+    parts = trained([[5, 20]], [3])
+    assert sizes == {1, 2}
+    jax.tree.map(lambda one, other: np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6), parts, whole)

@@ -99,6 +99,7 @@ def sample(
     progress: bool = False,
     collect: Callable[[Any], Any] | None = None,
     thin: int = 1,
+    layout: Layout | None = None,
 ) -> Traces:
     """Run `chains` chains around every checkpoint.
 
@@ -122,6 +123,8 @@ def sample(
         progress: show a bar over checkpoints, which then run a group at a time.
         collect: a function of the parameters, evaluated at every `thin`-th kept draw. What it closes over becomes part of the
             compiled program; the arguments of a `jax.tree_util.Partial` are arguments of it.
+        layout: one that was kept, so that the last digits are the same wherever the rest is sampled; None for the one that
+            suits the loss and this machine.
 
     Raises:
         ValueError: naming the argument, its shape or value, and what was expected.
@@ -144,16 +147,17 @@ def sample(
     checkpoints, data, mask = jax.tree.map(jnp.asarray, (checkpoints, data, mask))
     count = len(jax.tree.leaves(checkpoints)[0])
     labels = np.arange(count) if steps is None else np.asarray(steps)
-    examples = resolved.batch_size or resolved.n or 1
     spread = spread_over(jax.local_device_count(), count, chains)
+    if layout is None:
+        shapes = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), checkpoints)
+        examples = resolved.batch_size or resolved.n or 1
+        layout = choose_layout(loss, shapes, data, examples, chains // spread[1], -(-count // spread[0]))
     settings = Settings(
         chains=chains,
         draws=draws,
         burn_in=burn_in,
         batch_size=resolved.batch_size,
-        layout=choose_layout(
-            loss, jax.tree.map(lambda leaf: leaf[0], checkpoints), data, examples, chains // spread[1], -(-count // spread[0])
-        ),
+        layout=layout._replace(checkpoints=min(layout.checkpoints, -(-count // spread[0]))),
         spread=spread,
         normal_to_gradient=projection == "gradient",
         control_variates=control_variates and resolved.batch_size is not None,

@@ -9,9 +9,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
+from ontogeny.microbatches import MEGABYTE, example_bytes
 from ontogeny.sampling.checks import leading_axis
 from ontogeny.sampling.kernel import Kernel, Limits
-from ontogeny.sampling.layout import MEGABYTE, example_bytes
 from ontogeny.sampling.objective import Loss
 from ontogeny.sampling.parameters import flatten, flatten_mask, unflatten_like
 

@@ -7,6 +7,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+from ontogeny.microbatches import split, summed
+
 Loss = Callable[[Any, Any], Array]
 """(params, batch) -> [batch]; (params, None) -> a scalar, for a potential."""
 
@@ -23,27 +25,20 @@ def at_center(
     gradient = jax.grad(total, has_aux=True)
     n = None if data is None else jax.tree.leaves(data)[0].shape[0]
     if n is None or microbatch is None or microbatch >= n:
-        summed, losses = gradient(center, data)
-        return losses, summed / losses.size
+        gradients, losses = gradient(center, data)
+        return losses, gradients / losses.size
     parts, rest = split(data, n, microbatch)
 
     def add(carry: Array, part: Any) -> tuple[Array, Array]:
         more, losses = gradient(center, part)
         return carry + more, losses
 
-    summed, losses = jax.lax.scan(add, jnp.zeros_like(center), parts)
+    gradients, losses = jax.lax.scan(add, jnp.zeros_like(center), parts)
     losses = losses.reshape(-1)
     if rest is not None:
         more, last = gradient(center, rest)
-        summed, losses = summed + more, jnp.concatenate([losses, last])
-    return losses, summed / n
-
-
-def split(tree: Any, count: int, size: int) -> tuple[Any, Any]:
-    """Parts of `size` along a new leading axis, and the rest, None where nothing is left."""
-    whole = count // size * size
-    parts = jax.tree.map(lambda leaf: leaf[:whole].reshape(-1, size, *leaf.shape[1:]), tree)
-    return parts, None if whole == count else jax.tree.map(lambda leaf: leaf[whole:], tree)
+        gradients, losses = gradients + more, jnp.concatenate([losses, last])
+    return losses, gradients / n
 
 
 def paired_objective(
@@ -59,19 +54,8 @@ def paired_objective(
 
     gradient = jax.value_and_grad(total)
 
-    def in_parts(position: Array, batch: Any, baselines: Array, size: int) -> tuple[Array, Array]:
-        parts, rest = split((batch, baselines), baselines.size, size)
-        nothing = (jnp.zeros((), baselines.dtype), jnp.zeros_like(position))
-        summed, _ = jax.lax.scan(
-            lambda carry, part: (jax.tree.map(jnp.add, carry, gradient(position, *part)), None), nothing, parts
-        )
-        return summed if rest is None else jax.tree.map(jnp.add, summed, gradient(position, *rest))
-
     def objective(position: Array, batch: Any, baselines: Array) -> tuple[Array, Array]:
-        if microbatch is None or microbatch >= baselines.size:
-            result = gradient(position, batch, baselines)
-        else:
-            result = in_parts(position, batch, baselines, microbatch)
+        result = summed(lambda part: gradient(position, *part), (batch, baselines), microbatch)
         return jax.tree.map(lambda leaf: leaf / baselines.size, result)
 
     return objective

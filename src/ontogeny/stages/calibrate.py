@@ -18,11 +18,13 @@ from ontogeny.files import write_json
 from ontogeny.fingerprint import digest
 from ontogeny.problem import Problem
 from ontogeny.sampling.calibration import MANY, calibrate
+from ontogeny.sampling.checks import leading_axis
 from ontogeny.sampling.curvature import top_curvature
 from ontogeny.sampling.kernel import Kernel
 from ontogeny.sampling.kinds import build_sampler
+from ontogeny.sampling.layout import Layout, choose_layout
 from ontogeny.sampling.settings import resolve
-from ontogeny.schedule import sampled_steps
+from ontogeny.schedule import CHUNK, even_size, sampled_steps
 from ontogeny.stages.job import Job, task_and_model
 from ontogeny.stages.target import build_target
 
@@ -58,10 +60,19 @@ def run(job: Job) -> None:
             "localization": llc.localization,
             "chains": llc.chains,
             "draws": llc.draws,
+            "layout": kept_layout(problem, params, llc, len(sampled_steps(kept, llc.checkpoints)))._asdict(),
             **found,
             "digest": digest({"specification": dict(job.specification), "train": job.manifest(seed, "train")["digest"]}),
         },
     )
+
+
+def kept_layout(problem: Problem, params: Any, llc: config.LocalLearningCoefficient, checkpoints: int) -> Layout:
+    """How the variant's chains are laid out on one device, in every job: see `choose_layout`."""
+    target = build_target(problem, llc)
+    shapes = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), target.checkpoints(params))
+    examples = llc.batch_size or leading_axis(target.data, "data", "n examples")
+    return choose_layout(target.loss, shapes, target.data, examples, llc.chains, even_size(checkpoints, CHUNK))
 
 
 def few_parameters(problem: Problem) -> bool:

@@ -5,7 +5,6 @@ kept until its seed is done: an interrupted job goes on with the next.
 """
 
 import fnmatch
-import math
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -26,15 +25,14 @@ from ontogeny.progress import progress
 from ontogeny.sampling.chains import Traces, sample
 from ontogeny.sampling.checks import leading_axis
 from ontogeny.sampling.kinds import build_sampler
-from ontogeny.schedule import blocks, sampled_steps
+from ontogeny.sampling.layout import Layout
+from ontogeny.schedule import CHUNK, blocks, even_size, sampled_steps
 from ontogeny.stages.job import Job, as_task, task_and_model
 from ontogeny.stages.losses import collecting, criteria_table, has_criteria, write_losses
 from ontogeny.stages.target import Target, build_target
 from ontogeny.training import seed_keys
 
 WHOLE_NETWORK = ""
-CHUNK = 10
-"""The most checkpoints that one call of the compiled program takes; chunks of a run are of one size, as even as can be."""
 SAMPLING = 2
 """Folded into a seed's key: 0 initialises the network, 1 trains it."""
 
@@ -57,6 +55,7 @@ def run(job: Job) -> None:
         "projection": llc.projection,
         "control_variates": llc.control_variates,
         **{name: calibration[name] for name in named},
+        "layout": Layout(**calibration["layout"]),
     }
     if job.profile_trace:
         seed = job.specification["seeds"][0]
@@ -124,7 +123,7 @@ def sample_seed(
         shutil.rmtree(stale)
     folder = unfinished / digest / (component or "network")
 
-    chunk = math.ceil(len(steps) / math.ceil(len(steps) / CHUNK))
+    chunk = even_size(len(steps), CHUNK)
 
     def sampled(some: tuple[int, ...]) -> Traces:
         return sample_chunk(job, target, seed, some, chunk, mask, **settings)

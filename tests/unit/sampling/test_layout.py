@@ -2,7 +2,9 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from ontogeny.sampling.layout import CACHE, Layout, choose_layout, even_group, example_bytes, part_of
+from ontogeny.microbatches import CACHE, example_bytes, part_of
+from ontogeny.sampling.layout import VECTORS, Layout, choose_layout
+from ontogeny.schedule import even_size
 
 
 def dense(parameters, batch):
@@ -56,4 +58,12 @@ def test_checkpoints_fill_the_cache_side_by_side_and_chains_then_do_not():
 
 @pytest.mark.parametrize(("checkpoints", "most", "size"), [(51, 12, 11), (20, 20, 20), (3, 100, 3), (7, 0, 1), (10, 9, 5)])
 def test_groups_of_checkpoints_are_filled_as_far_as_can_be(checkpoints, most, size):
-    assert even_group(checkpoints, most) == size
+    assert even_size(checkpoints, most) == size
+
+
+def test_checkpoints_of_many_parameters_do_not_lie_side_by_side_however_small_their_batch():
+    """A batch of two examples through ten million parameters: the parameters fill the memory, not the batch."""
+    layout = choose_layout(dense, *shapes(1000, 10_000), batch=2, chains=4, checkpoints=10)
+    assert layout == Layout(None, False, layout.center, 1)
+    smaller = choose_layout(dense, *shapes(10, 10_000), batch=2, chains=4, checkpoints=100)
+    assert 1 < smaller.checkpoints <= CACHE.together / (VECTORS * 10 * 10_000 * 4)

@@ -48,6 +48,7 @@ SECTIONS = {
 CALIBRATION = {
     "sampler": {"kind": "sgld", "step_size": 0.01},
     **{"inverse_temperature": 30.0, "localization": 1.0, "chains": 2, "draws": 25, "burn_in": 5, "batch_size": None},
+    "layout": {"microbatch": None, "vectorize_chains": True, "center": None, "checkpoints": 2},
     "digest": "",
 }
 
