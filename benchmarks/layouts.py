@@ -65,7 +65,8 @@ def measure(name: str, rounds: int) -> None:
     for layout, used in zip(layouts, best, strict=True):
         chains = "together" if layout.vectorize_chains else "in turn"
         print(
-            f"| {name}{', chosen' if layout == chosen else ''} | {layout.checkpoints} | {chains} | {layout.microbatch or 'whole'} "
+            f"| {name}{', chosen' if layout == chosen else ''} "
+            f"| {layout.checkpoints} | {chains} | {layout.microbatch or 'whole'} "
             f"| {steps / used:,.4g} | {best[0] / used:.2f} |",
             flush=True,
         )
