@@ -5,7 +5,8 @@ is one gradient of a minibatch in one chain. Every measurement is a process of i
 pinned core; programs alternate (A B A B), and medians are compared, in CPU seconds. The ceiling is a product of two 1024 × 1024
 matrices, measured by every JAX process right after its work.
 
-`--cores all` then runs ontogeny on all cores as well, one device each, and compares wall time.
+`--cores all` then runs every program on all cores as well, and compares wall time: ontogeny with a device for each core, the
+other JAX programs and PyTorch with threads within operations.
 
 devinterp 2.0.1 and canonical-interp 0.2.7 live in an environment of their own (Python 3.12 or later), made once by
 
@@ -13,7 +14,9 @@ devinterp 2.0.1 and canonical-interp 0.2.7 live in an environment of their own (
 """
 
 import argparse
+import hashlib
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -40,7 +43,9 @@ def measure(program: str, name: str, repetitions: int, pinned: bool) -> Result:
     """In this process: seconds up to the first result, and steps a second after compilation."""
     if pinned and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    return measure_torch(program, name) if program in TORCH else measure_jax(program, name, repetitions)
+    if program in TORCH:
+        return measure_torch(program, name, 1 if pinned else os.cpu_count() or 1)
+    return measure_jax(program, name, repetitions)
 
 
 def measure_jax(program: str, name: str, repetitions: int) -> Result:
@@ -65,14 +70,18 @@ def measure_jax(program: str, name: str, repetitions: int) -> Result:
     return {"whole_process": first, **rates, "share_of_ceiling": share, "llc": mean}
 
 
-def measure_torch(program: str, name: str) -> Result:
+def measure_torch(program: str, name: str, threads: int) -> Result:
     """The whole workload, a checkpoint after another; steps a second of those after the first."""
     from benchmarks import speed_torch
 
     work, (checkpoints, data) = WORKLOADS[name], problem(name)
-    found, seconds, whole = speed_torch.run(program, name, checkpoints, data)
-    rate = work.steps / work.checkpoints / statistics.median(seconds[1:])
-    return {"whole_process": whole, "steps_per_second": rate, "llc": found[0]}
+    taken = speed_torch.run(program, name, checkpoints, data, threads)
+    steps = work.steps / work.checkpoints
+    rates = {
+        "steps_per_second": steps / statistics.median(taken.used[1:]),
+        "steps_per_wall_second": steps / statistics.median(taken.wall[1:]),
+    }
+    return {"whole_process": taken.whole, **rates, "llc": taken.llc[0]}
 
 
 def in_a_process(program: str, name: str, repetitions: int, peers: Path, cores: str = "one") -> Result:
@@ -82,7 +91,7 @@ def in_a_process(program: str, name: str, repetitions: int, peers: Path, cores: 
     environment |= {"PYTHONPATH": str(Path(__file__).parent.parent), "HF_HUB_OFFLINE": "1", "TQDM_DISABLE": "1"}
     # Bytecode is kept, as it is by default: where it is not, every process compiles its libraries anew, a second or two.
     environment |= {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / "speed-bytecode")}
-    if cores == "all":
+    if cores == "all" and program == "ontogeny":
         environment["JAX_NUM_CPU_DEVICES"] = str(os.cpu_count())
     run(python, f"import {IMPORTS[program]}", environment)
     arguments = f"{program!r}, {name!r}, {repetitions}, {cores == 'one'}"
@@ -121,13 +130,29 @@ def table(rows: list[dict[str, Any]]) -> str:
             f"| {row['steps_per_second']:,.4g} | {beside['steps_per_second'] / row['steps_per_second']:.3g} "
             f"| {'' if share is None else f'{100 * share:.0f}%'} | {row['llc']:.2f} |"
         )
-    both = [row for row in rows if row["cores"] == "all"]
-    if both:
-        lines += ["", "| work | steps per wall second, all cores | × one core's |", "|---|---|---|"]
-    for row in both:
+    everywhere = [row for row in rows if row["cores"] == "all"]
+    if everywhere:
+        lines += [
+            "",
+            "| work | program | steps per wall second, all cores | ontogeny's × | × its own on one core |",
+            "|---|---|---|---|---|",
+        ]
+    alone = {(row["work"], row["program"]): row["steps_per_wall_second"] for row in rows if row["cores"] == "one"}
+    first = {row["work"]: row["steps_per_wall_second"] for row in everywhere if row["program"] == "ontogeny"}
+    for row in everywhere:
         rate = row["steps_per_wall_second"]
-        lines.append(f"| {row['work']} | {rate:,.4g} | {rate / ours[row['work']]['steps_per_wall_second']:.2f} |")
+        lines.append(
+            f"| {row['work']} | {row['program']} | {rate:,.4g} | {first.get(row['work'], math.nan) / rate:.3g} "
+            f"| {rate / alone[row['work'], row['program']]:.2f} |"
+        )
     return "\n".join(lines)
+
+
+def code() -> str:
+    """A digest of the code that is measured: what was measured of other code is not averaged with it."""
+    root = Path(__file__).parent.parent
+    files = [*sorted((root / "src" / "ontogeny").rglob("*.py")), *sorted((root / "benchmarks").glob("speed*.py"))]
+    return hashlib.blake2b(b"".join(file.read_bytes() for file in files), digest_size=6).hexdigest()
 
 
 def main() -> None:
@@ -136,21 +161,24 @@ def main() -> None:
     parser.add_argument("--work", nargs="+", default=["tms", "tms, examples first"], choices=list(WORKLOADS))
     parser.add_argument("--rounds", type=int, default=3, help="processes per program and work")
     parser.add_argument("--repetitions", type=int, default=3, help="timed runs after compilation, per JAX process")
-    parser.add_argument("--cores", default="one", choices=["one", "all"], help="all: ontogeny on all cores as well")
+    parser.add_argument("--cores", default="one", choices=["one", "all"], help="all: on all cores as well")
     parser.add_argument("--peers", type=Path, default=Path(".peers"), help="the virtual environment of the PyTorch peers")
-    parser.add_argument("--output", type=Path, help="keep every measurement here as JSON; more rounds are added to what it has")
+    parser.add_argument(
+        "--output", type=Path, help="keep every measurement here as JSON; rounds are added to those of the same code"
+    )
     arguments = parser.parse_args()
+    digest = code()
     kept = json.loads(arguments.output.read_text()) if arguments.output and arguments.output.exists() else []
     cases = [(name, program, "one") for name in arguments.work for program in arguments.programs]
-    cases += [(name, "ontogeny", "all") for name in arguments.work if arguments.cores == "all"]
+    cases += [(name, program, "all") for name, program, _ in cases if arguments.cores == "all"]
     for _ in range(arguments.rounds):
         for name, program, cores in cases:
             measured = in_a_process(program, name, arguments.repetitions, arguments.peers, cores)
-            kept.append({"work": name, "program": program, "cores": cores, **measured})
+            kept.append({"code": digest, "work": name, "program": program, "cores": cores, **measured})
             print(f"{name}, {program}, {cores}: {measured}", file=sys.stderr, flush=True)
             if arguments.output:
                 arguments.output.write_text(json.dumps(kept, indent=1) + "\n")
-    print(table(summary(kept)))
+    print(table(summary([row for row in kept if row["code"] == digest])))
 
 
 def summary(kept: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -158,7 +186,8 @@ def summary(kept: list[dict[str, Any]]) -> list[dict[str, Any]]:
     groups: dict[tuple[str, ...], list[Result]] = {}
     names = ("work", "program", "cores")
     for one in kept:
-        groups.setdefault(tuple(one[name] for name in names), []).append({k: v for k, v in one.items() if k not in names})
+        measured = {name: value for name, value in one.items() if name not in (*names, "code")}
+        groups.setdefault(tuple(one[name] for name in names), []).append(measured)
     return [{**dict(zip(names, key, strict=True)), **medians(results)} for key, results in groups.items()]
 
 

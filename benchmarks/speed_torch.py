@@ -6,7 +6,7 @@ devinterp runs through its documented function `llc`, canonical-interp through `
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch  # pyright: ignore[reportMissingImports]
 from torch import Tensor  # pyright: ignore[reportMissingImports]
@@ -126,15 +126,26 @@ PROGRAMS = {
 }
 
 
-def run(program: str, name: str, stacked: dict[str, Any], data: dict[str, Any]) -> tuple[list[float], list[float], float]:
-    """A checkpoint after another: λ̂ of each, CPU seconds of each, and those of the process up to the last."""
-    torch.set_num_threads(1)
-    work, tensors = WORKLOADS[name], {name: torch.from_numpy(array).long() if array.dtype.kind == "i" else torch.from_numpy(array)
-                                      for name, array in data.items()}  # fmt: skip
-    found, seconds = [], []
+class Taken(NamedTuple):
+    """Of each checkpoint: λ̂, CPU seconds, wall seconds; and the CPU seconds of the process up to the last."""
+
+    llc: list[float]
+    used: list[float]
+    wall: list[float]
+    whole: float
+
+
+def run(program: str, name: str, stacked: dict[str, Any], data: dict[str, Any], threads: int) -> Taken:
+    """A checkpoint after another, on so many threads."""
+    torch.set_num_threads(threads)
+    work = WORKLOADS[name]
+    tensors = {name: torch.from_numpy(array) for name, array in data.items()}
+    tensors = {name: tensor.long() if not tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
+    taken = Taken([], [], [], 0.0)
     for place in range(work.checkpoints):
-        start = time.process_time()
+        used, wall = time.process_time(), time.perf_counter()
         model = Model(name, {leaf: array[place] for leaf, array in stacked.items()}, tensors)
-        found.append(PROGRAMS[program](model, work, place))
-        seconds.append(time.process_time() - start)
-    return found, seconds, time.process_time()
+        taken.llc.append(PROGRAMS[program](model, work, place))
+        taken.used.append(time.process_time() - used)
+        taken.wall.append(time.perf_counter() - wall)
+    return taken._replace(whole=time.process_time())
