@@ -254,9 +254,21 @@ def run_chains(
 
 
 def spread_over(devices: int, checkpoints: int, chains: int) -> tuple[int, int]:
-    """How many devices share the checkpoints, and how many the chains of one: as many of both as fit."""
-    along = max(count for count in range(1, devices + 1) if devices % count == 0 and count <= checkpoints)
-    return along, math.gcd(devices // along, chains)
+    """How many devices share the checkpoints, and how many the chains of one: as leaves the least work for the busiest.
+
+    Of equals, the one with the most along the checkpoints: the pass over the data at w* is then nowhere made twice.
+    """
+
+    def busiest(spread: tuple[int, int]) -> int:
+        return -(-checkpoints // spread[0]) * (chains // spread[1])
+
+    spreads = [
+        (along, across)
+        for along in range(min(devices, checkpoints), 0, -1)
+        for across in range(1, devices // along + 1)
+        if chains % across == 0
+    ]
+    return min(spreads, key=busiest)
 
 
 def over_devices(
