@@ -28,12 +28,12 @@ from typing import Any
 
 from benchmarks.speed_workloads import WORKLOADS, problem
 
-TORCH = ("devinterp", "canonical-interp", "canonical-interp, compiled")
+TORCH = ("devinterp", "devinterp, attention written out", "canonical-interp", "canonical-interp, compiled")
 JAX = ("ontogeny", "straightforward", "blackjax")
 IMPORTS = {
     **dict.fromkeys(JAX, "jax, ontogeny.llc, blackjax, benchmarks.speed_jax"),
-    "devinterp": "torch, devinterp.slt.llc",
-    **dict.fromkeys(TORCH[1:], "torch, canonical_interp.slt"),
+    **dict.fromkeys(TORCH[:2], "torch, devinterp.slt.llc"),
+    **dict.fromkeys(TORCH[2:], "torch, canonical_interp.slt"),
 }
 """What a program imports, once before it is timed, so that the bytecode is there."""
 Result = dict[str, float]
@@ -111,6 +111,11 @@ def run(python: Path, code: str, environment: dict[str, str]) -> str:
     return finished.stdout
 
 
+def fits(program: str, name: str) -> bool:
+    """Whether a program differs from the others on a work."""
+    return "attention" not in program or "vocabulary" in WORKLOADS[name].shape
+
+
 def medians(results: list[Result]) -> Result:
     return {name: statistics.median(result[name] for result in results) for name in results[0]}
 
@@ -169,7 +174,7 @@ def main() -> None:
     arguments = parser.parse_args()
     digest = code()
     kept = json.loads(arguments.output.read_text()) if arguments.output and arguments.output.exists() else []
-    cases = [(name, program, "one") for name in arguments.work for program in arguments.programs]
+    cases = [(name, program, "one") for name in arguments.work for program in arguments.programs if fits(program, name)]
     cases += [(name, program, "all") for name, program, _ in cases if arguments.cores == "all"]
     for _ in range(arguments.rounds):
         for name, program, cores in cases:

@@ -5,6 +5,8 @@ devinterp runs through its documented function `llc`, canonical-interp through `
 
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,18 +15,21 @@ from torch import Tensor  # pyright: ignore[reportMissingImports]
 
 from benchmarks.speed_workloads import WORKLOADS, Workload
 
+Attention = Callable[[Tensor, Tensor, Tensor], Tensor]
+
 
 class Model(torch.nn.Module):
     """Parameters by name, and the loss of every example (of every token of a window) as the forward pass."""
 
-    def __init__(self, name: str, parameters: dict[str, Any], data: dict[str, Tensor]) -> None:
+    def __init__(self, name: str, parameters: dict[str, Any], data: dict[str, Tensor], attention: Attention) -> None:
         super().__init__()
         # Parameters may have no dots in their names.
         self.weights = torch.nn.ParameterDict(
             {name.replace(".", "_"): torch.nn.Parameter(torch.from_numpy(leaf.copy())) for name, leaf in parameters.items()}
         )
         self.shape, self.data = WORKLOADS[name].shape, data
-        self.loss = transformer if "vocabulary" in self.shape else {"dln": linear_network}.get(name, superposition)
+        losses = {"dln": linear_network, "tf": partial(transformer, attention), "tfl": partial(transformer, attention)}
+        self.loss = losses.get(name, superposition)
 
     def forward(self, indices: Tensor) -> Tensor:
         return self.loss(self.weights, {name: leaf[indices] for name, leaf in self.data.items()}, self.shape)
@@ -42,7 +47,18 @@ def linear_network(parameters: Any, batch: Any, shape: dict[str, int]) -> Tensor
     return ((outputs - batch["y"]) ** 2).sum(-1)
 
 
-def transformer(parameters: Any, batch: Any, shape: dict[str, int]) -> Tensor:
+def fused(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    return torch.nn.functional.scaled_dot_product_attention(query, key, value, is_causal=True)
+
+
+def written_out(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """As a model has to that lets one look at its attention patterns, TransformerLens and ontogeny's own among them."""
+    scores = query @ key.transpose(-1, -2) / query.shape[-1] ** 0.5
+    later = torch.ones(scores.shape[-2:], dtype=torch.bool).triu(1)
+    return scores.masked_fill(later, -torch.inf).softmax(-1) @ value
+
+
+def transformer(attention: Attention, parameters: Any, batch: Any, shape: dict[str, int]) -> Tensor:
     """The losses of the tokens of each window; the model of `ontogeny.models.transformer`."""
     functional, width, tokens = torch.nn.functional, shape["width"], batch["tokens"]
 
@@ -58,7 +74,7 @@ def transformer(parameters: Any, batch: Any, shape: dict[str, int]) -> Tensor:
             torch.einsum("btd,dhe->bhte", source, parameters[f"{inside}_{part}"]) + parameters[f"{inside}_{part}_bias"][:, None]
             for part, source in sources.items()
         )
-        mixed = functional.scaled_dot_product_attention(query, key, value, is_causal=True)
+        mixed = attention(query, key, value)
         x = x + torch.einsum("bhte,hed->btd", mixed, parameters[f"{inside}_output"]) + parameters[f"{inside}_output_bias"]
     logits = norm(x, "norm") @ parameters["unembedding"] + parameters["unembedding_bias"]
     return functional.cross_entropy(logits.transpose(1, 2), tokens[:, 1:], reduction="none")
@@ -121,6 +137,7 @@ def canonical(model: Model, work: Workload, seed: int, *, compiled: bool) -> flo
 
 PROGRAMS = {
     "devinterp": devinterp,
+    "devinterp, attention written out": devinterp,
     "canonical-interp": lambda *arguments: canonical(*arguments, compiled=False),
     "canonical-interp, compiled": lambda *arguments: canonical(*arguments, compiled=True),
 }
@@ -144,7 +161,8 @@ def run(program: str, name: str, stacked: dict[str, Any], data: dict[str, Any], 
     taken = Taken([], [], [], 0.0)
     for place in range(work.checkpoints):
         used, wall = time.process_time(), time.perf_counter()
-        model = Model(name, {leaf: array[place] for leaf, array in stacked.items()}, tensors)
+        parameters = {leaf: array[place] for leaf, array in stacked.items()}
+        model = Model(name, parameters, tensors, written_out if "written out" in program else fused)
         taken.llc.append(PROGRAMS[program](model, work, place))
         taken.used.append(time.process_time() - used)
         taken.wall.append(time.perf_counter() - wall)
