@@ -5,10 +5,12 @@ import importlib
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
-from ontogeny import devices
+from ontogeny import devices, overhead
 
+BEGAN = time.perf_counter()
 STAGES = ("train", "calibrate", "sample", "observe", "analyse", "consensus", "report", "family_report", "index")
 
 
@@ -77,11 +79,14 @@ def run_stage(arguments: argparse.Namespace) -> int:
         profile_trace=getattr(arguments, "profile_trace", None),
     )
     try:
-        importlib.import_module(f"ontogeny.stages.{arguments.command}").run(job)
+        stage = importlib.import_module(f"ontogeny.stages.{arguments.command}")
+        start, compilation = time.perf_counter() - BEGAN, overhead.compilation_seconds()
+        stage.run(job)
     except SpecificationError as error:
         print(f"{job.label} cannot go on: {error}", file=sys.stderr, flush=True)
         # After a read that failed, Orbax's threads would add tracebacks of an event loop that is closed.
         os._exit(1)
+    print(overhead.told(job.label, time.perf_counter() - BEGAN, start, compilation()), file=sys.stderr, flush=True)
     return 0
 
 

@@ -1,0 +1,25 @@
+"""What a job costs before it computes anything: to start, and to compile."""
+
+import sys
+from collections.abc import Callable
+
+
+def compilation_seconds() -> Callable[[], float]:
+    """From here on: a function that says how long JAX has traced and compiled, programs read from the cache included."""
+    if "jax" not in sys.modules:
+        return lambda: 0.0
+    from jax import monitoring
+
+    seconds = [0.0]
+
+    def listen(event: str, duration_secs: float, **kwargs: str | int) -> None:
+        if event.startswith("/jax/core/compile/"):
+            seconds[0] += duration_secs
+
+    monitoring.register_event_duration_secs_listener(listen)
+    return lambda: seconds[0]
+
+
+def told(label: str, total: float, start: float, compilation: float) -> str:
+    """The last line of a job's log, in wall seconds; `benchmarks.overhead` reads it."""
+    return f"{label}: done in {total:.1f} s, of which {start:.1f} s to start and {compilation:.1f} s to compile"
