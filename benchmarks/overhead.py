@@ -1,8 +1,8 @@
 """`python -m benchmarks.overhead`: what the jobs of a study cost beside their work: to start, to compile, and Snakemake's own.
 
 Runs the study in a new folder with nothing compiled before (a compilation cache of its own), and reads what every job says of
-itself at the end of its log. What is left of cores × wall time beyond the jobs is Snakemake's and that of cores without a job; the
-share of the overhead is told without and with that.
+itself at the end of its log. What is left of cores × wall time beyond the jobs is Snakemake's and that of cores without a job;
+the share of the overhead is told without and with that.
 """
 
 import argparse
