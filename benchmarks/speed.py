@@ -10,7 +10,7 @@ other JAX programs and PyTorch with threads within operations.
 
 devinterp 2.0.1 and canonical-interp 0.2.7 live in an environment of their own (Python 3.12 or later), made once by
 
-    uv venv -p 3.12 .peers && uv pip install -p .peers devinterp==2.0.1 canonical-interp==0.2.7 "zarr<3.2"
+    UV_PROJECT_ENVIRONMENT=.peers uv sync -p 3.12 --only-group peers
 """
 
 import argparse
