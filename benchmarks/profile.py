@@ -1,0 +1,121 @@
+"""`python -m benchmarks.profile`: where the time of sampling goes, as shares, on the work of `benchmarks.speed`.
+
+A JAX trace of the compiled program, one core. Every operation that XLA runs counts to what it is for: matrix products with what
+is fused to them, the rest of the loss and its gradient, random numbers, batches (gathering), and the rest (the update, the trace
+of values, copies); a fused operation to what its last one is for. What no operation accounts for is `between`; tracing itself
+takes time for each operation, most where they are small.
+"""
+
+import argparse
+import gzip
+import json
+import os
+import re
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks.speed_workloads import WORKLOADS, problem
+
+DRAWS = {"tms": 320, "dln": 48, "tf": 16, "tfl": 8}
+CHECKPOINTS = {"tms": 20, "dln": 5, "tf": 1, "tfl": 1}
+"""Side by side or one after another: a trace holds a million events."""
+INSTRUCTION = re.compile(r"^\s*(?:ROOT )?%?([\w.-]+) = .*?\s([\w-]+)\((.*)$", re.MULTILINE)
+COMPUTATION = re.compile(r"^%?([\w.-]+) \(.*?\{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
+CONTAINERS = {"while", "call", "conditional"}
+KINDS = ("products", "rest of the gradient", "random numbers", "batches", "rest", "between")
+
+
+def kinds_of(program: str) -> dict[str, str]:
+    """Instruction -> what it is for, from the text of a compiled program."""
+    bodies = dict(COMPUTATION.findall(program))
+    kinds = {}
+    for name, operation, rest in INSTRUCTION.findall(program):
+        called = re.search(r"calls=%?([\w.-]+)", rest)
+        source = re.search(r'op_name="([^"]*)"', rest)
+        products = operation == "dot" or (called is not None and " dot(" in bodies.get(called[1], ""))
+        if operation not in CONTAINERS:
+            kinds[name] = "products" if products else kind_of(source[1] if source else "")
+    return kinds
+
+
+def kind_of(source: str) -> str:
+    """What an operation without a product is for, by the JAX operations that it came from."""
+    if any(word in source for word in ("threefry", "random", "erf_inv", "_normal", "_uniform")):
+        return "random numbers"
+    if "jvp" in source:
+        return "rest of the gradient"
+    return "batches" if "take" in source or source.endswith("gather") else "rest"
+
+
+def trace(name: str) -> tuple[str, Any]:
+    """The text of the compiled program, and the events of one run of it."""
+    import jax
+
+    import ontogeny
+    from benchmarks import speed_jax
+    from ontogeny.sampling import chains
+
+    work, (checkpoints, data), loss = WORKLOADS[name], problem(name), speed_jax.loss_of(name)
+    program, seen = chains.run_chains, []
+
+    def noted(*arguments: Any, **options: Any) -> Any:
+        seen.append((arguments, options))
+        return program(*arguments, **options)
+
+    chains.run_chains = noted
+
+    def run(seed: int) -> None:
+        traces = ontogeny.sample(
+            loss,
+            {leaf: array[: CHECKPOINTS[name]] for leaf, array in checkpoints.items()},
+            data,
+            key=jax.random.key(seed),
+            sampler=ontogeny.SGLD(step_size=work.step_size),
+            inverse_temperature=work.inverse_temperature,
+            localization=work.localization,
+            chains=work.chains,
+            draws=DRAWS[name],
+            burn_in=0,
+            batch_size=work.batch_size,
+        )
+        jax.block_until_ready(traces.values)
+
+    run(0)
+    arguments, options = seen[0]
+    text = program.lower(*arguments, **options).compile().as_text()
+    chains.run_chains = program
+    with tempfile.TemporaryDirectory() as folder:
+        with jax.profiler.trace(folder, create_perfetto_trace=True):
+            run(1)
+        file = next(Path(folder).rglob("*[!perfetto]*.trace.json.gz"))
+        return str(text), json.loads(gzip.decompress(file.read_bytes()))["traceEvents"]
+
+
+def shares(program: str, events: Any) -> dict[str, float]:
+    """Kind -> share of the time of the program."""
+    kinds, seconds, whole = kinds_of(program), defaultdict(float), 0.0
+    for event in events:
+        if event.get("ph") == "X" and event["name"] in kinds:
+            seconds[kinds[event["name"]]] += event["dur"]
+        elif event.get("ph") == "X" and event["name"].startswith("ThunkExecutor::Execute"):
+            whole = max(whole, event["dur"])
+    seconds["between"] = max(whole - sum(seconds.values()), 0.0)
+    return {kind: seconds[kind] / sum(seconds.values()) for kind in KINDS}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", nargs="+", default=list(DRAWS), choices=list(DRAWS))
+    arguments = parser.parse_args()
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    print(f"| work | {' | '.join(KINDS)} |\n|---{'|---' * len(KINDS)}|")
+    for name in arguments.work:
+        found = shares(*trace(name))
+        print(f"| {name} | {' | '.join(f'{100 * found[kind]:.0f}%' for kind in KINDS)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
