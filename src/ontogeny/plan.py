@@ -5,9 +5,19 @@ the speed that one core was seen to reach, plus what a small step and a job's st
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
-from ontogeny.config import SparseFeatures, Superposition, Text, Transformer
+from ontogeny.config import (
+    MLP,
+    Linear,
+    LinearTeacher,
+    ModularAddition,
+    SparseFeatures,
+    Superposition,
+    Text,
+    Transformer,
+)
 from ontogeny.runs import Plan, blocks, seeds_per_job
 from ontogeny.schedule import checkpoint_steps, sampled_steps
 from ontogeny.study import Variant, read_study
@@ -109,6 +119,10 @@ def parameter_count(variant: Variant) -> int | None:
         mlp = norm + 2 * model.width * model.mlp + model.mlp + model.width if model.mlp else 0
         layer = norm + 4 * model.width * (model.width + 1) + mlp
         return (2 * vocabulary + task.context) * model.width + vocabulary + model.layers * layer + norm
+    if isinstance(model, Linear) and isinstance(task, LinearTeacher):
+        return sum(before * after for before, after in pairwise([task.inputs, *model.hidden, task.outputs]))
+    if isinstance(model, MLP) and isinstance(task, ModularAddition):
+        return task.modulus * model.width + 2 * model.width * model.hidden + model.hidden * task.modulus
     return None
 
 

@@ -27,6 +27,17 @@ families:
     checkpoints: {linear: 2}
 """
 
+OTHERS = """\
+  saddles:
+    task: {kind: linear_teacher, inputs: 7, outputs: 4, rank: 2}
+    model: {kind: linear, hidden: [3, 5]}
+    training: {optimizer: {name: sgd, learning_rate: 0.1}, steps: 10}
+  grokking:
+    task: {kind: modular_addition, modulus: 7}
+    model: {kind: mlp, width: 3, hidden: 5}
+    training: {optimizer: {name: sgd, learning_rate: 0.1}, steps: 10}
+"""
+
 
 @pytest.fixture
 def configfile(tmp_path) -> Path:
@@ -35,6 +46,7 @@ def configfile(tmp_path) -> Path:
 
 
 def test_parameters_are_counted_as_the_networks_have_them(configfile):
+    configfile.write_text(CONFIG + OTHERS)
     for variant in read_study(configfile)[1]:
         problem = build_problem(variant.family.task, variant.family.model, base=configfile.parent)
         params = jax.eval_shape(problem.init, jax.random.key(0))
