@@ -32,10 +32,12 @@ OTHERS = """\
     task: {kind: linear_teacher, inputs: 7, outputs: 4, rank: 2}
     model: {kind: linear, hidden: [3, 5]}
     training: {optimizer: {name: sgd, learning_rate: 0.1}, steps: 10}
+    checkpoints: {linear: 2}
   grokking:
     task: {kind: modular_addition, modulus: 7}
     model: {kind: mlp, width: 3, hidden: 5}
     training: {optimizer: {name: sgd, learning_rate: 0.1}, steps: 10}
+    checkpoints: {linear: 2}
 """
 
 
