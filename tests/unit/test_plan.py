@@ -34,7 +34,7 @@ OTHERS = """\
     training: {optimizer: {name: sgd, learning_rate: 0.1}, steps: 10}
     checkpoints: {linear: 2}
   grokking:
-    task: {kind: modular_addition, modulus: 7}
+    task: {kind: modular_addition, modulus: 11}
     model: {kind: mlp, width: 3, hidden: 5}
     training: {optimizer: {name: sgd, learning_rate: 0.1}, steps: 10}
     checkpoints: {linear: 2}
