@@ -69,8 +69,10 @@ def seeds_per_job(variant: Variant) -> int:
 def blocks(variant: Variant) -> list[Block]:
     """The blocks of a variant's seeds. A block's name and lanes do not depend on which of its seeds are listed."""
     size = seeds_per_job(variant)
-    starts = sorted({seed // size * size for seed in variant.seeds})
-    return [make_block(start, size, variant.seeds) for start in starts]
+    members: dict[int, list[int]] = {}
+    for seed in sorted(variant.seeds):
+        members.setdefault(seed // size * size, []).append(seed)
+    return [make_block(start, size, seeds) for start, seeds in members.items()]
 
 
 def first_block(variant: Variant) -> Block:
@@ -79,9 +81,8 @@ def first_block(variant: Variant) -> Block:
 
 
 def make_block(start: int, size: int, seeds: Iterable[int]) -> Block:
-    lanes = tuple(range(start, start + size))
-    name = f"seed~{start}" if size == 1 else f"seeds~{lanes[0]}-{lanes[-1]}"
-    return Block(name, lanes, tuple(sorted(seed for seed in seeds if seed in lanes)))
+    name = f"seed~{start}" if size == 1 else f"seeds~{start}-{start + size - 1}"
+    return Block(name, tuple(range(start, start + size)), tuple(seeds))
 
 
 def problem_part(plan: Plan, variant: Variant) -> dict[str, Any]:
