@@ -5,7 +5,6 @@ the same object and the shapes are the same, nothing is compiled anew. The data 
 constant in it, so JAX's persistent cache keeps the compiled program small and finds it in the next process.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +13,6 @@ from typing import Any, Literal, NamedTuple, get_args
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import Mesh, PartitionSpec
 from jax.tree_util import Partial
 from jaxtyping import Array, Float, Int, Key
 from tqdm import tqdm
@@ -27,6 +25,7 @@ from ontogeny.sampling.objective import Loss, anchored, at_center, paired_object
 from ontogeny.sampling.parameters import flatten, flatten_mask, unflatten_like
 from ontogeny.sampling.posterior import LocalPosterior
 from ontogeny.sampling.settings import check_and_resolve
+from ontogeny.sampling.spread import in_groups, over_devices, spread_over
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -253,52 +252,6 @@ def run_chains(
     return over_devices(at_checkpoints, settings.spread, flatten(checkpoints), jnp.arange(settings.chains), shared)
 
 
-def spread_over(devices: int, checkpoints: int, chains: int) -> tuple[int, int]:
-    """How many devices share the checkpoints, and how many the chains of one: as leaves the least work for the busiest.
-
-    Of equals, the one with the most along the checkpoints: the pass over the data at w* is then nowhere made twice.
-    """
-
-    def busiest(spread: tuple[int, int]) -> int:
-        return -(-checkpoints // spread[0]) * (chains // spread[1])
-
-    spreads = [
-        (along, across)
-        for along in range(min(devices, checkpoints), 0, -1)
-        for across in range(1, devices // along + 1)
-        if chains % across == 0
-    ]
-    return min(spreads, key=busiest)
-
-
-def over_devices(
-    program: Callable[[Array, Array, Any], dict[str, Any]],
-    spread: tuple[int, int],
-    centers: Float[Array, "checkpoints parameters"],
-    numbers: Int[Array, "chains"],
-    shared: Any,
-) -> dict[str, Any]:
-    """`program` on all checkpoints and chains, each device with its own; the last checkpoint fills up what is left over."""
-    devices = math.prod(spread)
-    if devices == 1:
-        return program(centers, numbers, shared)
-    mesh = Mesh(np.reshape(jax.local_devices()[:devices], spread), ("checkpoints", "chains"))
-    count = len(centers)
-    filled = jnp.concatenate([centers, jnp.repeat(centers[-1:], -count % spread[0], axis=0)])
-    of_checkpoint, of_chain = PartitionSpec("checkpoints"), PartitionSpec("checkpoints", "chains")
-    seen = jax.shard_map(
-        program,
-        mesh=mesh,
-        in_specs=(of_checkpoint, PartitionSpec("chains"), PartitionSpec()),
-        out_specs={
-            **dict.fromkeys(("baseline", "gradient_norm"), of_checkpoint),
-            **dict.fromkeys(("values", "first_order", "collected"), of_chain),
-        },
-        check_vma=False,
-    )(filled, numbers, shared)
-    return jax.tree.map(lambda leaf: leaf[:count], seen)
-
-
 class Around(NamedTuple):
     """What is known at a checkpoint before its chains start; of a group, with a leading axis.
 
@@ -313,14 +266,6 @@ class Around(NamedTuple):
     anchor: Float[Array, "*group parameters"]
     gradient: Float[Array, "*group parameters"]
     baselines: Float[Array, "*group n"] | Float[Array, "*group"]
-
-
-def in_groups(program: Callable[[Array], Any], centers: Float[Array, "checkpoints parameters"], size: int) -> Any:
-    """`program` on groups of `size` checkpoints, one after another; the last checkpoint fills up the last group."""
-    count = len(centers)
-    filled = jnp.concatenate([centers, jnp.repeat(centers[-1:], -count % size, axis=0)])
-    seen = jax.lax.map(program, filled.reshape(-1, size, centers.shape[1]))
-    return jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:])[:count], seen)
 
 
 def swapped(tree: Any) -> Any:

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from ontogeny.sampling.chains import spread_over
+from ontogeny.sampling.spread import spread_over
 
 PROGRAM = """
 import json, jax, jax.numpy as jnp, numpy as np, ontogeny
