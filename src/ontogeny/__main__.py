@@ -9,7 +9,18 @@ from pathlib import Path
 
 from ontogeny import devices
 
-STAGES = ("train", "calibrate", "sample", "observe", "analyse", "consensus", "report", "family_report", "index")
+STAGES = (
+    "train",
+    "calibrate",
+    "sample",
+    "observe",
+    "analyse",
+    "consensus",
+    "posterior",
+    "report",
+    "family_report",
+    "index",
+)
 
 
 def parser() -> argparse.ArgumentParser:
