@@ -36,10 +36,11 @@ def posterior_panel(one: PosteriorSummary) -> Panel:
     """The share of each phase against n, over the crossings found and predicted."""
     summary = one.summary
     caption = (
-        f"Lines are means over {summary['repeats']} independent runs of tempered SMC with {summary['particles']:,} particles, "
-        "bands their range. Solid upright lines: where the next phase comes to hold more than the one before, shaded one "
-        "standard deviation over the runs; dashed and dotted: where free energies say so. Below n of about 30 the posterior is "
-        "little more than the prior, whose columns have hulls of any number of corners."
+        f"Lines are means over {summary['repeats']} independent runs of tempered SMC with {summary['particles']:,} particles "
+        f"(worth at least {number(100 * summary['least_effective_share'], 2)}% of that at every n), bands their range. Solid "
+        "upright lines: where the next phase comes to hold more than the one before, shaded one standard deviation over the runs; "
+        "dashed and dotted: where free energies say so. Below n of about 30 the posterior is little more than the prior, whose "
+        "columns have hulls of any number of corners."
     )
     return Panel(
         identifier=slug("posterior", one.variant),
@@ -53,7 +54,7 @@ def posterior_panel(one: PosteriorSummary) -> Panel:
 def occupancy_figure(table: pd.DataFrame, transitions: Sequence[Mapping[str, Any]]) -> Figure:
     """Phases in colours, crossings upright and named at the top."""
     over_repeats = table.groupby(["phase", "n"])["share"].agg(["mean", "min", "max"]).reset_index()
-    phases = [(phase, rows) for phase, rows in over_repeats.groupby("phase") if (rows["mean"] >= LEAST_SHOWN).any()]
+    phases = [(phase, rows) for phase, rows in over_repeats.groupby("phase") if max(rows["mean"]) >= LEAST_SHOWN]
     styles = zip(palette(len(phases)), dashes(len(phases)), strict=True)
     data = [
         trace
