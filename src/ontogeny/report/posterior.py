@@ -38,7 +38,7 @@ def posterior_panel(one: PosteriorSummary) -> Panel:
     caption = (
         f"Lines are means over {summary['repeats']} independent runs of tempered SMC with {summary['particles']:,} particles "
         f"(worth at least {number(100 * summary['least_effective_share'], 2)}% of that at every n), bands their range. Solid "
-        "upright lines: where the next phase comes to hold more than the one before, shaded one standard deviation over the runs; "
+        "upright lines: where the next phase comes to hold more than the one before, shaded one standard deviation over runs; "
         "dashed and dotted: where free energies say so. Below n of about 30 the posterior is little more than the prior, whose "
         "columns have hulls of any number of corners."
     )
