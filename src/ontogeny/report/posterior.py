@@ -1,5 +1,6 @@
 """The posterior of a network while n grows: the plot of which phase holds it, and how well its crossings were predicted."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,11 @@ from ontogeny.report.numbers import UNKNOWN, compact, known, number, with_error
 INK = "#1f2328"
 LEAST_SHOWN = 0.02
 """Phases that never hold this share of the posterior are left out of the plot."""
+FIRST_SHOWN = 10
+"""Below this n the posterior is the prior; the plot can be zoomed out to it."""
 TOP = 1.0
+ROW = 0.08
+"""Between the names of lines of different kinds, which would overlap else."""
 CLOSE = 1.1
 """A prediction within this factor of what was found is said to agree."""
 
@@ -39,7 +44,7 @@ def posterior_panel(one: PosteriorSummary) -> Panel:
         f"Lines are means over {summary['repeats']} independent runs of tempered SMC with {summary['particles']:,} particles "
         f"(worth at least {number(100 * summary['least_effective_share'], 2)}% of that at every n), bands their range. Solid "
         "upright lines: where the next phase comes to hold more than the one before, shaded one standard deviation over runs; "
-        "dashed and dotted: where free energies say so. Below n of about 30 the posterior is little more than the prior, whose "
+        "dashed and dotted: where free energies say so. Up to n of about 50 the posterior is little more than the prior, whose "
         "columns have hulls of any number of corners."
     )
     return Panel(
@@ -63,13 +68,14 @@ def occupancy_figure(table: pd.DataFrame, transitions: Sequence[Mapping[str, Any
     ]
     axis = {
         "type": "log",
+        "range": [math.log10(FIRST_SHOWN), math.log10(max(table["n"].max(), 2 * FIRST_SHOWN))],
         "title": {"text": "sample size n (logarithmic)", "standoff": 6},
         "exponentformat": "none",
         "separatethousands": True,
         "dtick": "D2",
         "unifiedhovertitle": {"text": "n = %{x:,.0f}"},
     }
-    shares = {"title": {"text": "share of the posterior"}, "range": [-0.02, 1.1], "tickvals": [0, 0.25, 0.5, 0.75, 1]}
+    shares = {"title": {"text": "share of the posterior"}, "range": [-0.02, TOP + 3.5 * ROW], "tickvals": [0, 0.25, 0.5, 0.75, 1]}
     return figure([*crossing_traces(transitions), *data], "share of the posterior", xaxis=axis, yaxis=shares, showlegend=True)
 
 
@@ -88,15 +94,21 @@ def crossing_traces(transitions: Sequence[Mapping[str, Any]]) -> list[Trace]:
     predicted = [(row["predicted"], arrow(row)) for row in transitions if row["predicted"]]
     spreads = [(row["found_mean"], row["found_standard_deviation"]) for row in transitions if known(row["found_mean"])]
     uprights = [
-        upright(found, "found", INK, "solid"),
-        upright([(both["with_volumes"], name) for both, name in predicted], "predicted with volumes", GREY, "dash"),
-        upright([(both["leading"], name) for both, name in predicted], "predicted by n L + λ log n − log φ", GREY, "dot"),
+        upright(found, "crossing found", INK, "solid", TOP),
+        upright([(both["with_volumes"], name) for both, name in predicted], "predicted with volumes", GREY, "dash", TOP + ROW),
+        upright(
+            [(both["leading"], name) for both, name in predicted],
+            "predicted by n L + λ log n − log φ",
+            GREY,
+            "dot",
+            TOP + 2 * ROW,
+        ),
     ]
     return [*(shade(mean - half, mean + half) for mean, half in spreads if known(half)), *(trace for trace in uprights if trace)]
 
 
-def upright(places: Sequence[tuple[Any, str]], name: str, colour: str, dash: str) -> Trace | None:
-    """Lines from the bottom to the top, each named there; None where there is none."""
+def upright(places: Sequence[tuple[Any, str]], name: str, colour: str, dash: str, top: float) -> Trace | None:
+    """Lines from 0 to `top`, each named there; None where there is none."""
     drawn = [(at, text) for at, text in places if known(at)]
     if not drawn:
         return None
@@ -105,7 +117,7 @@ def upright(places: Sequence[tuple[Any, str]], name: str, colour: str, dash: str
         "mode": "lines+text",
         "name": name,
         "x": compact([value for at, _ in drawn for value in (at, at, None)]),
-        "y": [0, TOP, None] * len(drawn),
+        "y": [0, top, None] * len(drawn),
         "text": [part for _, text in drawn for part in ("", text, "")],
         "textposition": "top center",
         "textfont": {"size": 11, "color": colour},
