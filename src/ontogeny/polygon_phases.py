@@ -6,7 +6,7 @@ biases are 0, where the ReLU bends, so that λ depends on the direction.
 """
 
 import math
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -155,6 +155,7 @@ def free_energy(k: int, features: int, sizes: Float[np.ndarray, "sizes"], prior_
     return sizes * base + quadratic - math.log(copies) - log_dead(make(live), base, features - k, sizes, prior_variance)
 
 
+@cache
 def second_order(k: int, features: int) -> tuple[float, Float[np.ndarray, "modes"], Float[np.ndarray, "live modes"]]:
     """L at the k-gon, and its curvatures in the corners' parameters with their directions; without the rotation's, 0."""
     weight, bias = polygon(k, features)

@@ -68,7 +68,7 @@ def occupancy_figure(table: pd.DataFrame, transitions: Sequence[Mapping[str, Any
     ]
     axis = {
         "type": "log",
-        "range": [math.log10(FIRST_SHOWN), math.log10(max(table["n"].max(), 2 * FIRST_SHOWN))],
+        "range": [math.log10(FIRST_SHOWN), math.log10(max(2 * FIRST_SHOWN, *table["n"]))],
         "title": {"text": "sample size n (logarithmic)", "standoff": 6},
         "exponentformat": "none",
         "separatethousands": True,
