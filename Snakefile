@@ -26,6 +26,7 @@ rule all:
 include: "workflow/rules/train.smk"
 include: "workflow/rules/measure.smk"
 include: "workflow/rules/analyse.smk"
+include: "workflow/rules/posterior.smk"
 include: "workflow/rules/report.smk"
 
 

@@ -11,7 +11,18 @@ from pathlib import Path
 from ontogeny import devices, overhead
 
 BEGAN = time.perf_counter()
-STAGES = ("train", "calibrate", "sample", "observe", "analyse", "consensus", "report", "family_report", "index")
+STAGES = (
+    "train",
+    "calibrate",
+    "sample",
+    "observe",
+    "analyse",
+    "consensus",
+    "posterior",
+    "report",
+    "family_report",
+    "index",
+)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -431,6 +431,24 @@ class Transitions(Section):
     rules: Annotated[list[NamingRule], Field(description="tried before the built-in ones, in this order")] = []
 
 
+MOST_POSTERIOR_PARAMETERS = 30
+"""Of a network whose whole posterior is sampled; particles that are to cover it grow few in more dimensions."""
+
+
+class Posterior(Section):
+    """The posterior p(w) ~ exp(-n L(w)) phi(w) of the whole network, phi Gaussian, by tempered SMC while n grows: which phase
+    holds it (Chen et al. 2023). L is the exact population loss; the phases are told by the corners of the hull of the columns.
+    """
+
+    largest_sample_size: Annotated[float, Field(gt=1, le=1e6, description="the last n; the first is 1")] = 2400.0
+    sizes: Annotated[int, Field(ge=20, le=2000, description="how many n, evenly spaced in log n; few make uneven weights")] = 120
+    particles: Annotated[int, Field(ge=100, le=100_000, description="weighted samples that stand for the posterior")] = 1000
+    repeats: Annotated[int, Field(ge=2, le=1000, description="independent runs; at least 2: the error is their spread")] = 4
+    moves: Annotated[int, Field(ge=1, le=1000, description="Hamiltonian trajectories of a particle from one n to the next")] = 5
+    prior_variance: Annotated[float, Field(ge=0.01, le=100, description="of phi, the same for every parameter")] = 1.0
+    seed: Annotated[Seed, Field(description="draws the particles and their moves; apart from the runs' seeds")] = 0
+
+
 OBSERVABLES = ("loss", "polygons", "features", "in_context", "attention", "accuracy", "spectrum")
 ObservableKind = Annotated[
     str,
@@ -453,6 +471,9 @@ class Family(Section):
     llc: LocalLearningCoefficient = LocalLearningCoefficient()
     observables: Annotated[list[ObservableKind] | None, Field(description="null for all that fit the model and the task")] = None
     transitions: Transitions = Transitions()
+    posterior: Annotated[Posterior | None, Field(description="also sample the posterior itself while n grows; null for not")] = (
+        None
+    )
     seeds_per_job: Annotated[Count | None, Field(description="seeds trained and sampled together; null: by the model's size")] = (
         None
     )
@@ -469,6 +490,8 @@ class Family(Section):
             check_examples(self.task, self.llc)
         for name, other in (self.llc.refine.data if self.llc.refine else {}).items():
             check_other_data(self.task, name, other, self.llc.batch_size or 0)
+        if self.posterior is not None:
+            check_posterior(self.task, self.model)
         batch = self.training.batch_size
         if not isinstance(self.task, (Text, UserKind)) and batch > self.task.examples:
             raise ValueError(f"training.batch_size ({batch}) is larger than task.examples ({self.task.examples})")
@@ -494,6 +517,26 @@ def check_examples(task: BuiltInTask, llc: LocalLearningCoefficient) -> None:
     for key, count in (("batch_size", llc.batch_size or 0), ("per_example.examples", 0 if kept == "all" else kept)):
         if count > task.examples:
             raise ValueError(f"llc.{key} ({count}) is larger than task.examples ({task.examples})")
+
+
+def check_posterior(task: Task, model: Model) -> None:
+    """Refuse a posterior that cannot be sampled, or whose phases cannot be told.
+
+    Raises:
+        ValueError: naming the key, its value and what is allowed.
+    """
+    if not isinstance(task, SparseFeatures):
+        raise ValueError(f"posterior needs an exact population loss: task.kind is {task.kind!r}; allowed is sparse_features")
+    if not isinstance(model, Superposition):
+        raise ValueError(f"posterior needs phases told by polygons: model.kind is {model.kind!r}; allowed is superposition")
+    if model.hidden != 2:
+        raise ValueError(f"posterior needs phases told by polygons, in a plane: model.hidden is {model.hidden}; allowed is 2")
+    most = MOST_POSTERIOR_PARAMETERS // (model.hidden + 1)
+    if task.features > most:
+        raise ValueError(
+            f"posterior is for at most {MOST_POSTERIOR_PARAMETERS} parameters: task.features is {task.features};"
+            f" allowed are 2 to {most}"
+        )
 
 
 def with_other_data(task: Task, other: Mapping[str, Any]) -> Task:
@@ -550,6 +593,7 @@ RESERVED = (
     "observe",
     "analyse",
     "consensus",
+    "posterior",
     "family_report",
     "index",
 )

@@ -13,6 +13,7 @@ from ontogeny.config import (
     Linear,
     LinearTeacher,
     ModularAddition,
+    Posterior,
     SparseFeatures,
     Superposition,
     Text,
@@ -26,6 +27,8 @@ FLOPS = 6e10
 SECONDS_PER_STEP = 8e-6
 SECONDS_PER_JOB = 5.0
 STAGES_PER_BLOCK, STAGES_PER_VARIANT = 4, 3
+SECONDS_PER_PARTICLE_AND_MOVE = 3e-5
+"""Of the posterior while n grows: ten leapfrog steps of the toy model."""
 UNKNOWN = " A ? is the user's own model or task, whose size shows only when it is made; the sums leave it out."
 BYTES_PER_DRAW, BYTES_PER_PAGE = 5, 5_500_000
 
@@ -69,7 +72,7 @@ def describe(configfile: Path) -> str:
 def cost(variant: Variant) -> Cost:
     """What the runs of a variant take."""
     family, seeds, found = variant.family, len(variant.seeds), blocks(variant)
-    jobs = STAGES_PER_BLOCK * len(found) + STAGES_PER_VARIANT
+    jobs = STAGES_PER_BLOCK * len(found) + STAGES_PER_VARIANT + (family.posterior is not None)
     parameters = parameter_count(variant)
     if parameters is None:
         return Cost(seeds, jobs, None, None)
@@ -88,9 +91,17 @@ def cost(variant: Variant) -> Cost:
     losses = seeds * sampled * family.llc.chains * losses_per_chain(variant)
     sampling = data_sets * chain_steps * step_seconds(variant, parameters, examples)
     seconds = trained + sampling + step_seconds(variant, parameters, losses) / 3 + jobs * SECONDS_PER_JOB
+    seconds += posterior_seconds(family.posterior)
     draws = seeds * sampled * family.llc.chains * family.llc.draws
     size = seeds * len(kept) * parameters * 4 + draws * BYTES_PER_DRAW + losses * 4 + seeds * BYTES_PER_PAGE
     return Cost(seeds, jobs, seconds / 60, size / 1e6)
+
+
+def posterior_seconds(section: Posterior | None) -> float:
+    """Seconds of one core that the posterior takes while n grows."""
+    if section is None:
+        return 0.0
+    return section.repeats * section.sizes * section.particles * section.moves * SECONDS_PER_PARTICLE_AND_MOVE
 
 
 def losses_per_chain(variant: Variant) -> int:

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ontogeny.config import OBSERVABLES, Study, Superposition, with_other_data
+from ontogeny.config import OBSERVABLES, SparseFeatures, Study, Superposition, with_other_data
 from ontogeny.fingerprint import PACKAGE, canonical_json, code_digest, digest, file_digest, folder_digest
 from ontogeny.study import Variant, corpora, corpus_files, is_file_corpus, user_kinds
 
@@ -51,6 +51,11 @@ class Plan:
     def manifests(self, variant: Variant, stage: str) -> list[str]:
         """The declared outputs of a stage over all blocks of a variant."""
         return [f"{self.folder(variant)}/jobs/{block.name}/{stage}.json" for block in blocks(variant)]
+
+    def posteriors(self, family: str) -> list[str]:
+        """The results of the variants of a family whose whole posterior is sampled; none for most families."""
+        variants = self.variants_of(family)
+        return [f"{self.folder(variant)}/posterior.json" for variant in variants if variant.family.posterior is not None]
 
     def first_manifest(self, variant: Variant, stage: str) -> str:
         """The declared output of a stage for the block of the first listed seed, which calibration is made on."""
@@ -180,15 +185,26 @@ def consensus_specification(plan: Plan, family: str, name: str, block: str) -> d
     return {"seeds": list(plan.variant(family, name).seeds), "code": code_digest("stages.consensus")}
 
 
+def posterior_specification(plan: Plan, family: str, name: str, block: str) -> dict[str, Any]:
+    """Empty where the variant's posterior is not sampled. No run, data set or start is part of it: the loss is exact."""
+    chosen = plan.variant(family, name).family
+    if chosen.posterior is None or not isinstance(chosen.task, SparseFeatures):
+        return {}
+    code = code_digest("stages.posterior")
+    return {"code": code, "features": chosen.task.features, "posterior": chosen.posterior.model_dump(mode="json")}
+
+
 def report_specification(plan: Plan, family: str, name: str, block: str) -> dict[str, Any]:
     variant = plan.variant(family, name)
-    configuration = variant.family.model_dump(mode="json", exclude={"seeds"})
+    configuration = variant.family.model_dump(mode="json", exclude={"seeds", "posterior"})
     return {"seeds": list(variant.seeds), "code": page_code("stages.report"), "configuration": configuration}
 
 
 def family_report_specification(plan: Plan, family: str, name: str, block: str) -> dict[str, Any]:
     variants = {variant.name: list(variant.seeds) for variant in plan.variants_of(family)}
+    sampled = [variant.name for variant in plan.variants_of(family) if variant.family.posterior is not None]
     return {
+        **({"posteriors": sampled} if sampled else {}),
         "variants": variants,
         "code": page_code("stages.family_report"),
         "description": plan.study.families[family].description,
@@ -218,6 +234,7 @@ SPECIFICATIONS = {
     "observe": observe_specification,
     "analyse": analyse_specification,
     "consensus": consensus_specification,
+    "posterior": posterior_specification,
     "report": report_specification,
     "family_report": family_report_specification,
     "index": index_specification,

@@ -17,9 +17,10 @@ families:
   toy:
     seeds: [0, 9]
     task: {kind: sparse_features, features: 5, examples: 20}
-    model: {kind: superposition, hidden: 3}
+    model: {kind: superposition}
     training: {optimizer: {name: sgd, learning_rate: 0.1}, steps: 10, batch_size: 5}
     checkpoints: {linear: 2}
+    posterior: {repeats: 2}
   language:
     task: {kind: text, corpus: python, vocabulary: 64, context: 8, examples: 8, evaluation: 4}
     model: {kind: transformer, layers: 2, heads: 2, width: 8, mlp: 12}
@@ -65,7 +66,7 @@ def test_jobs_are_those_that_snakemake_counts(configfile):
 
 def test_a_model_of_unknown_size_is_said_to_be_so(configfile):
     (configfile.parent / "mine.py").write_text("def net(shape, rngs): ...")
-    configfile.write_text(CONFIG.replace("{kind: superposition, hidden: 3}", "{kind: mine.py:net}"))
+    configfile.write_text(CONFIG.replace("{kind: superposition}", "{kind: mine.py:net}").replace("posterior: {repeats: 2}", ""))
     assert "?" in describe(configfile)
 
 

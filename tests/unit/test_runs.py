@@ -57,11 +57,12 @@ def test_a_bigger_model_has_a_job_for_each_seed():
         (lambda family: family.update(llc={"refine": {"data": {"other": {"seed": 1}}}}), {"sample", "report"}),
         (lambda family: family.update(observables=["loss"]), {"observe", "report"}),
         (lambda family: family.update(transitions={"alpha": 0.01}), {"analyse", "report"}),
+        (lambda family: family.update(posterior={}), {"posterior", "family_report"}),
         (lambda family: family.update(description="words"), {"report", "family_report", "index"}),
         (lambda family: family["checkpoints"].update(linear=3), {"train", "calibrate", "report"}),
         (lambda family: family["task"].update(seed=1), {"train", "calibrate", "sample", "observe", "report"}),
         (lambda family: family.update(seeds=[0, 1]), {"consensus", "report", "family_report", "index"}),
-        (lambda family: family.update(seeds=[0, 1, 2, 9]), set(SPECIFICATIONS) - {"calibrate"}),
+        (lambda family: family.update(seeds=[0, 1, 2, 9]), set(SPECIFICATIONS) - {"calibrate", "posterior"}),
     ],
 )
 def test_a_stage_depends_on_what_it_reads_and_no_more(change, stages):
@@ -107,5 +108,5 @@ def test_the_files_of_other_data_are_what_sampling_alone_depends_on(tmp_path):
 
 
 def test_specifications_are_json():
-    for text in specifications(plan()).values():
+    for text in specifications(plan(lambda family: family.update(posterior={}))).values():
         assert json.loads(text)["code"]

@@ -78,6 +78,13 @@ def test_numbers_that_yaml_reads_as_text():
             {"llc__sampler": {"kind": "sghmc", "friction": 2}},
             "llc.sampler.friction is 2: Input should be less than or equal to 1",
         ),
+        ({"posterior__particles": 5}, "families.small.posterior.particles is 5: Input should be greater than or equal to 100"),
+        (
+            {"posterior": {}, "task": {"kind": "text"}, "model": {"kind": "transformer"}},
+            "posterior needs an exact population loss: task.kind is 'text'; allowed is sparse_features",
+        ),
+        ({"posterior": {}, "model__hidden": 3}, "model.hidden is 3; allowed is 2"),
+        ({"posterior": {}, "task__features": 40}, "at most 30 parameters: task.features is 40; allowed are 2 to 10"),
         ({"llc": {"sampler": {"kind": "mala"}, "batch_size": 10}}, "families.small.llc: sampler mala takes the full batch"),
         ({"llc__refine": {"components": []}}, "llc.refine: give at least one of components, data"),
         ({"llc__refine": {}}, "families.small.llc.refine: give at least one of components, data"),

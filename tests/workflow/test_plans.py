@@ -67,6 +67,11 @@ def test_sampler_settings_retrain_nothing(copied):
     assert copied.planned() == {"calibrate": 1, "sample": 1, **BELOW_SAMPLE}
 
 
+def test_a_posterior_is_sampled_beside_what_is_there(copied):
+    copied.edit("  toy:\n", "  toy:\n    posterior: {}\n")
+    assert copied.planned() == {"posterior": 1, "family_report": 1, "index": 1}
+
+
 def test_the_way_transitions_are_found_resamples_nothing(copied):
     copied.edit(
         "checkpoints: {linear: 9}\n    llc: {sampler",

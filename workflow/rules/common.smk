@@ -72,6 +72,11 @@ def of_variants(file):
     ]
 
 
+def posteriors(wildcards):
+    """The posteriors of the variants of a family that are sampled while n grows."""
+    return PLAN.posteriors(wildcards.family)
+
+
 def command(stage, *names):
     """The shell command of a stage; `names` are what tells its jobs apart. It prints and keeps what the job says."""
     told = {"base": shlex.quote(str(PLAN.base))}

@@ -26,6 +26,7 @@ rule report:
 rule family_report:
     input:
         of_variants("jobs/report.json"),
+        posteriors,
     output:
         update(f"{RESULTS}/{{family}}/report.html"),
     log:

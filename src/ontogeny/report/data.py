@@ -64,14 +64,31 @@ class RunSummary:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PosteriorSummary:
+    """What a family's page shows of the posterior of one variant.
+
+    Attributes:
+        table: repeat, n, phase, share, mean_loss.
+        summary: the content of posterior.json.
+        files: name -> address of its files, relative to the page.
+    """
+
+    variant: str
+    table: pd.DataFrame
+    summary: Mapping[str, Any]
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class FamilySummary:
-    """A family with its runs; `consensus` holds the content of each variant's consensus.json."""
+    """A family with its runs; `consensus` holds the content of each variant's consensus.json, `posteriors` those sampled."""
 
     family: str
     description: str
     runs: Sequence[RunSummary]
     consensus: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     href: str = ""
+    posteriors: Sequence[PosteriorSummary] = ()
 
 
 def curve(trajectory: pd.DataFrame, observable: str, component: str = WHOLE_NETWORK) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from ontogeny.report.data import FamilySummary, RunReport, crowded_early, last_s
 from ontogeny.report.figures import Panel, marks, observable_panels, overview, training_panels
 from ontogeny.report.labels import label
 from ontogeny.report.order import boundaries_in_words, void_in_words
+from ontogeny.report.posterior import posterior_views
 
 
 @cache
@@ -107,6 +108,8 @@ def family_page(family: FamilySummary, links: Mapping[str, str]) -> str:
     """
     drawn = overlays.drawn_runs(family.runs)
     panels = overlays.overlay_panels(drawn)
+    posteriors = posterior_views(family.posteriors)
+    plotted = [*(view["panel"] for view in posteriors), *panels]
     tables = [run.trajectory for run in family.runs]
     left_out = sorted({label(name).title for table in tables for name in views.dropped(table)})
     return render(
@@ -116,9 +119,10 @@ def family_page(family: FamilySummary, links: Mapping[str, str]) -> str:
         rows=overlays.run_rows(drawn),
         variants=views.variant_views(family),
         panels=panels,
+        posteriors=posteriors,
         left_out=left_out,
         links=views.navigation(links),
-        data=page_data(panels, logarithmic=any(map(crowded_early, tables)), last=max(map(last_step, tables), default=0)),
+        data=page_data(plotted, logarithmic=any(map(crowded_early, tables)), last=max(map(last_step, tables), default=0)),
         plotly=plotly_script(),
     )
 

@@ -16,7 +16,7 @@ from jaxtyping import Array, Float, Key
 
 LEAPFROGS = 10
 STEP = 0.3
-"""Of the leapfrog integrator, in units of the shortest standard deviation, 1 / √(1 + n · curvature)."""
+"""Of the leapfrog integrator, in units of the shortest standard deviation, 1 / √(precision + n · curvature)."""
 
 
 class Tempered(NamedTuple):
@@ -38,6 +38,7 @@ def temper(
     *,
     key: Key[Array, ""],
     curvature: float,
+    precision: float = 1.0,
     moves: int = 5,
 ) -> Tempered:
     """Samples of p(w) ∝ exp(-n L(w)) φ(w) at each n of `sizes`, traceable by JAX.
@@ -48,6 +49,7 @@ def temper(
         start: particles drawn from the prior, every leaf with a leading axis.
         sizes: increasing sample sizes; the closer, the more even the weights between them.
         curvature: about the largest of L, for the length of the steps.
+        precision: the largest curvature of -log φ.
         moves: Hamiltonian trajectories of 10 steps at each size.
     """
     largest = sizes[-1]
@@ -55,7 +57,7 @@ def temper(
     def advance(state: Any, inputs: tuple[Array, Array]) -> tuple[Any, tuple[Any, Array, Array]]:
         size, key = inputs
         parameters = {
-            "step_size": STEP / jnp.sqrt(1 + size * curvature),
+            "step_size": STEP / jnp.sqrt(precision + size * curvature),
             "inverse_mass_matrix": jnp.ones(dimension),
             "num_integration_steps": LEAPFROGS,
         }

@@ -1,12 +1,13 @@
 """Write the page of a family: its seeds and variants over each other."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from ontogeny.files import read_json, write_text
-from ontogeny.report.data import FamilySummary, RunSummary
+from ontogeny.report.data import FamilySummary, PosteriorSummary, RunSummary
 from ontogeny.report.pages import family_page
 from ontogeny.stages.job import Job
 
@@ -15,7 +16,20 @@ def run(job: Job) -> None:
     """Write `report.html` of the family."""
     specification = job.specification
     family = summary(job.results, job.family, specification["description"], specification["variants"], to_family="")
-    write_text(job.family_folder / "report.html", family_page(family, {"index": "../report/index.html"}))
+    posteriors = [posterior(job.family_folder, variant) for variant in specification.get("posteriors", [])]
+    write_text(
+        job.family_folder / "report.html", family_page(replace(family, posteriors=posteriors), {"index": "../report/index.html"})
+    )
+
+
+def posterior(folder: Path, variant: str) -> PosteriorSummary:
+    """What the page of the family in `folder` shows of the posterior of a variant."""
+    return PosteriorSummary(
+        variant=variant,
+        table=pd.read_parquet(folder / variant / "posterior.parquet"),
+        summary=read_json(folder / variant / "posterior.json"),
+        files={name: f"{variant}/{name}" for name in ("posterior.json", "posterior.parquet")},
+    )
 
 
 def summary(results: Path, family: str, description: str, variants: Mapping[str, Sequence[int]], to_family: str) -> FamilySummary:
