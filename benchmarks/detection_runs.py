@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 import ontogeny
-from ontogeny.stages.analyse import covariance_of
+from ontogeny.stages.analyse import chains_of
 from ontogeny.transitions import candidates
 
 SPACINGS = 1.5
@@ -82,12 +82,12 @@ def runs_of(results: Path, family: str) -> Iterator[tuple[str, Path]]:
 def detected(folder: Path) -> Run:
     """The trajectory of a run, and its candidates as the pipeline finds them, by the code as it is now."""
     table = pd.read_parquet(folder / "trajectory.parquet")
-    covariance = covariance_of(pd.read_parquet(folder / "llc.parquet"), pd.read_parquet(folder / "health.parquet"))
+    chains = chains_of(pd.read_parquet(folder / "llc.parquet"))
     criteria = folder / "information.parquet"
     made_of_draws = list(pd.read_parquet(criteria).columns) if criteria.is_file() else []
     independent = pd.DataFrame(table[~table["observable"].isin(made_of_draws)])
-    found = ontogeny.detect_transitions(independent, covariance=covariance)
-    return table, candidates(table, found, covariance=covariance)["candidates"]
+    found = ontogeny.detect_transitions(independent, chains=chains)
+    return table, candidates(table, found, chains=chains)["candidates"]
 
 
 def holds(candidate: dict, event: float, spacing: float) -> bool:
