@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr
 
-from ontogeny.trajectory import PASSED
+from ontogeny.trajectory import MAIN_LOSSES, PASSED
 from ontogeny.transitions.curves import FEWEST_CHECKPOINTS, INVERSES, LLC, Chains, Covariances, Curve, CurveName, curves_of
 from ontogeny.transitions.derivative import boundaries, slope_of
 from ontogeny.transitions.detection import CANDIDATE, UNDECIDED, VOID
 from ontogeny.transitions.evidence import Change, change_across, critical_sample_size
 from ontogeny.transitions.naming import DEFAULT_RULES, UNNAMED, Rule, name_of
 from ontogeny.transitions.search import noise_beside
-from ontogeny.transitions.stages import LOSSES, stages_between
+from ontogeny.transitions.stages import stages_between
 from ontogeny.transitions.timing import co_timing, lags
 
 NEGATIVE_LOG_PRIOR: CurveName = ("negative_log_prior", "")
@@ -212,7 +212,7 @@ def candidate(
 ) -> dict:
     """One entry of transitions.json."""
     llc = changes.get(LLC)
-    loss = next((changes[name, ""] for name in LOSSES if (name, "") in changes), None)
+    loss = next((changes[name, ""] for name in MAIN_LOSSES if (name, "") in changes), None)
     entry = {
         "name": named(event, changes, curves, rules),
         "start": event.start,
