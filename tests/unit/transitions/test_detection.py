@@ -90,6 +90,13 @@ def test_each_component_has_its_own_covariance_or_chains(one_curve) -> None:
     assert np.abs(told.noise - np.diag(np.diag(told.noise))).max() > 0.09
 
 
+def test_all_eight_steps_of_an_exact_staircase_are_found(one_curve) -> None:
+    place = np.arange(150)
+    values = 20.0 + 10 * np.searchsorted(np.arange(1, 9) * 16, place, side="right")
+    detected = detect_transitions(one_curve(place, values), scale="linear")
+    np.testing.assert_allclose(detected["location"], np.arange(1, 9) * 16 - 0.5, atol=0.5)
+
+
 def test_exact_curves_that_drift_by_a_trifle_hold_no_transition(one_curve) -> None:
     values = 1 + 0.01 * (LINEAR > 100_000)
     assert detect_transitions(one_curve(LINEAR, values, name="feature_norm")).empty
