@@ -3,7 +3,8 @@
 Curves of 100 checkpoints with noise of standard deviation 1 (`detection_curves`), looked at by `ontogeny.detect_transitions` at
 alpha = .05 and by what the field uses today (`detection_methods`). Flagged: the share of curves with any transition. A planted
 one is found where a location lies within 1.5 checkpoint spacings of it; precision is the share of all locations on curves with
-a transition that are right; the error of localisation is the median over those found, in spacings.
+a transition that are right; the error of localisation is the median over those found, in spacings. `--time` has the seconds for
+one whole run.
 """
 
 import argparse
@@ -17,9 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from benchmarks.detection_curves import Case, draw
 from benchmarks.detection_methods import METHODS
+from ontogeny.transitions import candidates, detect_transitions
 
 TOLERANCE = 1.5
 SIZES = (1, 2, 3, 5, 10, 20)
@@ -80,6 +83,32 @@ def table(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def run_to_time(seed: int = 0) -> pd.DataFrame:
+    """The table of a run of 100 checkpoints: λ̂ with chains, 19 other observables of the network and 16 heads, some with steps."""
+    table, _ = draw(Case("step", "chains", "log", 10), seed)
+    chains, table.attrs = table.attrs["chains"], {}  # pandas cannot compare arrays there when it puts tables together
+    generator, count = np.random.default_rng(seed), len(table)
+    parts = [table]
+    names = [
+        *((f"observable {i}", "", i % 3 > 0) for i in range(19)),
+        *(("head score", f"heads.{i}", i % 4 == 0) for i in range(16)),
+    ]
+    for name, component, steps in names:
+        values = 5 * steps * (np.arange(count) > generator.integers(20, 80)) + 0.2 * generator.standard_normal(count)
+        parts.append(table.assign(observable=name, component=component, value=10 + values, standard_error=np.nan, verdict=""))
+    run = pd.concat(parts, ignore_index=True)
+    run.attrs["chains"] = chains
+    return run
+
+
+def seconds_of_a_run() -> float:
+    """Processor time of finding the transitions of such a run and of putting them together."""
+    run = run_to_time()
+    chains, start = run.attrs["chains"], time.process_time()
+    candidates(run, detect_transitions(run, chains=chains), chains=chains)
+    return time.process_time() - start
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--null-curves", type=int, default=1000, help="flat curves per noise")
@@ -88,8 +117,12 @@ def main() -> None:
     parser.add_argument("--first-seed", type=int, default=0, help="where the seeds of the curves start")
     parser.add_argument("--only", default="", help="shapes whose name contains this")
     parser.add_argument("--processes", type=int, default=os.cpu_count())
+    parser.add_argument("--time", action="store_true", help="only the seconds for a run of 100 checkpoints and 36 curves")
     parser.add_argument("--output", type=Path, help="write the rows here as JSON")
     arguments = parser.parse_args()
+    if arguments.time:
+        print(f"{min(seconds_of_a_run() for _ in range(3)):.1f} s of processor time")
+        return
     rows = []
     with ProcessPoolExecutor(arguments.processes) as pool:
         for case, count in cases(arguments.null_curves, arguments.curves):

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ontogeny.transitions import chain_covariance
-
 CHECKPOINTS = 100
 LAST_STEP = 100_000
 AUTOCORRELATION = 0.5
@@ -24,7 +22,7 @@ class Case:
         shape: a key of `SHAPES`.
         noise: white, or ar1 (correlation .5 between neighbouring checkpoints), of standard deviation 1; or chains: the mean of 8
             chains whose errors neighbouring checkpoints share (.9, fading over 20 of them), of that size, and a wander of .3 of
-            each checkpoint alone, which the chains do not show. Detection is given the covariance that the chains do show.
+            each checkpoint alone, which the chains do not show. Detection is given the chains.
         spacing: log (evenly in log step) or irregular (drawn evenly in log step, anew for each curve).
         size: of the whole change, in standard deviations of the noise.
     """
@@ -107,5 +105,5 @@ def draw(case: Case, seed: int) -> tuple[pd.DataFrame, float]:
     errors = chains.std(axis=1, ddof=1) / np.sqrt(CHAINS)
     wander = WANDER * generator.standard_normal(len(steps))
     table = table.assign(value=levels + chains.mean(axis=1) + wander, standard_error=errors)
-    table.attrs["covariance"] = chain_covariance(chains, errors)
+    table.attrs["chains"] = {("llc", ""): chains + (levels + wander)[:, None]}
     return table, place

@@ -15,7 +15,7 @@ ALPHA = 0.05
 
 
 def ours(table: pd.DataFrame) -> list[float]:
-    found = ontogeny.detect_transitions(table, alpha=ALPHA, covariance=table.attrs.get("covariance"))
+    found = ontogeny.detect_transitions(table, alpha=ALPHA, chains=table.attrs.get("chains"))
     return np.log1p(found.loc[found["decision"] == "candidate", "location"].to_numpy(float)).tolist()
 
 

@@ -4,7 +4,7 @@ RESULTS is the folder of a finished study, made to be studies/transitions.yaml. 
 curve, without any detection: the exact loss passing from one level of the table of polygons to the next, the largest
 prefix-matching score passing .3, held-out accuracy passing .5, the numerical rank growing. What is claimed are the candidates
 with the name of that development. Found: an event that lies within such a candidate, a checkpoint spacing and a half given;
-right: a candidate that holds such an event.
+right: a candidate that holds such an event. The same is asked of λ̂ of the whole network alone, whose candidates have no name.
 
 Negative controls: runs that cannot make a transition (one layer, no weight decay) must have no candidate of that name; λ̂ of one
 checkpoint sampled again and again, each time with another key, and λ̂ of a quiet stretch in shuffled order must not be flagged.
@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 import ontogeny
-from ontogeny.stages.analyse import covariance_of
+from ontogeny.stages.analyse import chains_of
 from ontogeny.transitions import candidates
 
 SPACINGS = 1.5
@@ -29,7 +29,8 @@ REPEATS, REPEATED_CURVES = 40, 100
 LEVELS = {"4": 1 / 9, "4+": 0.104167, "4++": 0.097222, "5": 0.068744, "5+": 0.061799, "6": 0.048192}
 """Exact losses of the critical points of the toy model with six features (Chen et al. 2023)."""
 
-Run = tuple[pd.DataFrame, list[dict]]
+Run = tuple[pd.DataFrame, list[dict], list[dict]]
+"""The trajectory, the candidates, and those of λ̂ alone."""
 
 
 def curve(table: pd.DataFrame, observable: str) -> tuple[np.ndarray, np.ndarray]:
@@ -80,14 +81,16 @@ def runs_of(results: Path, family: str) -> Iterator[tuple[str, Path]]:
 
 
 def detected(folder: Path) -> Run:
-    """The trajectory of a run, and its candidates as the pipeline finds them, by the code as it is now."""
+    """The trajectory of a run, its candidates as the pipeline finds them, by the code as it is now, and what λ̂ alone shows."""
     table = pd.read_parquet(folder / "trajectory.parquet")
-    covariance = covariance_of(pd.read_parquet(folder / "llc.parquet"), pd.read_parquet(folder / "health.parquet"))
+    chains = chains_of(pd.read_parquet(folder / "llc.parquet"))
     criteria = folder / "information.parquet"
     made_of_draws = list(pd.read_parquet(criteria).columns) if criteria.is_file() else []
     independent = pd.DataFrame(table[~table["observable"].isin(made_of_draws)])
-    found = ontogeny.detect_transitions(independent, covariance=covariance)
-    return table, candidates(table, found, covariance=covariance)["candidates"]
+    found = ontogeny.detect_transitions(independent, chains=chains)
+    alone = ontogeny.detect_transitions(table, observables=["llc"], chains=chains)
+    of_llc = alone.loc[(alone["decision"] == "candidate") & (alone["component"] == "")].to_dict(orient="records")
+    return table, candidates(table, found, chains=chains)["candidates"], of_llc
 
 
 def holds(candidate: dict, event: float, spacing: float) -> bool:
@@ -96,8 +99,8 @@ def holds(candidate: dict, event: float, spacing: float) -> bool:
 
 
 def score(run: Run, family: str) -> dict[str, int]:
-    """Events and those found, named candidates and those that are right, of one run."""
-    table, found = run
+    """Events and those found, named candidates and those that are right, other candidates; and the same of λ̂ alone."""
+    table, found, alone = run
     name, truth = DEVELOPMENTS[family]
     steps = np.log1p(np.unique(table["step"]))
     events, named = truth(table), [one for one in found if re.fullmatch(name, one["name"])]
@@ -111,6 +114,10 @@ def score(run: Run, family: str) -> dict[str, int]:
         "found": sum(any(holds(one, event, spacing(event)) for one in named) for event in events),
         "named": len(named),
         "right": sum(any(holds(one, event, spacing(event)) for event in events) for one in named),
+        "others": len(found) - len(named),
+        "llc_found": sum(any(holds(one, event, spacing(event)) for one in alone) for event in events),
+        "llc_candidates": len(alone),
+        "llc_right": sum(any(holds(one, event, spacing(event)) for event in events) for one in alone),
     }
 
 
@@ -170,16 +177,22 @@ def table_of(results: Path) -> list[dict[str, Any]]:
 
 
 def page(rows: list[dict[str, Any]], controls: dict[str, list[bool]]) -> str:
-    lines = ["| runs | variant | seeds | known events | found | candidates named so | right |", "|---|---|---|---|---|---|---|"]
+    columns = ("runs", "events", "found", "named", "right", "others", "llc_found", "llc_candidates", "llc_right")
+    lines = [
+        "| runs | variant | seeds | known events | found | candidates named so | right | other candidates "
+        "| found by λ̂ alone | candidates of λ̂ alone | right |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
     for one in rows:
-        counts = " | ".join(str(one[key]) for key in ("runs", "events", "found", "named", "right"))
+        counts = " | ".join(str(one[key]) for key in columns)
         lines.append(f"| {one['family']} | {one['variant']} | {counts} |")
-    sums = {key: sum(one[key] for one in rows) for key in ("events", "found", "named", "right")}
-    if sums["events"] and sums["named"]:
-        lines.append(
-            f"| all | | | {sums['events']} | {sums['found']} ({100 * sums['found'] / sums['events']:.0f}%) "
-            f"| {sums['named']} | {sums['right']} ({100 * sums['right'] / sums['named']:.0f}%) |"
-        )
+    sums = {key: sum(one[key] for one in rows) for key in columns}
+    whole = {"found": "events", "right": "named", "llc_found": "events", "llc_right": "llc_candidates"}
+    told = [
+        f"{sums[key]} ({100 * sums[key] / sums[whole[key]]:.0f}%)" if sums.get(whole.get(key, ""), 0) else str(sums[key])
+        for key in columns
+    ]
+    lines.append(f"| all | | {' | '.join(told)} |")
     lines += ["", "| negative control | curves | flagged |", "|---|---|---|"]
     lines += [f"| {name} | {len(flags)} | {sum(flags)} |" for name, flags in controls.items()]
     return "\n".join(lines)

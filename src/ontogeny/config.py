@@ -429,6 +429,10 @@ class Transitions(Section):
 
     alpha: Annotated[float, Field(gt=0, lt=1, description="false discovery rate over the observables of a run")] = 0.05
     rules: Annotated[list[NamingRule], Field(description="tried before the built-in ones, in this order")] = []
+    prior_variance: Annotated[
+        float | None,
+        Field(gt=0, description="of a normal prior on each parameter, for critical sample sizes; null leaves the prior out"),
+    ] = None
 
 
 MOST_POSTERIOR_PARAMETERS = 30

@@ -15,6 +15,12 @@ from jaxtyping import Shaped
 WHOLE_NETWORK = ""
 NOT_APPLICABLE = ""
 PASSED = "ok"
+MAIN_LOSSES = ("population_loss", "loss")
+"""The loss that free energies use: the exact one where the task knows it."""
+LOSSES = (*MAIN_LOSSES, "evaluation_loss")
+"""Losses of the whole network."""
+ALL_LOSSES = (*LOSSES, "loss_by_position")
+"""One thing seen in several ways: what every transition shows."""
 
 SCHEMA = pa.DataFrameSchema(
     {

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ontogeny.trajectory import LOSSES
+
 WHOLE_NETWORK = ""
 LLC = "llc"
-LOSSES = ("population_loss", "loss", "evaluation_loss")
-"""Losses of the whole network, the one that free energies use first."""
 PASSED = ("ok", "")
 EMPTY_CURVE = pd.DataFrame(
     {"step": np.empty(0, int), "value": np.empty(0), "standard_error": np.empty(0), "verdict": np.empty(0, str)}

@@ -10,10 +10,11 @@ from typing import Any
 
 import pandas as pd
 
-from ontogeny.report.data import LLC, LOSSES, RunReport, column, components, curve, failed, finite, observables
+from ontogeny.report.data import LLC, RunReport, column, components, curve, failed, finite, observables
 from ontogeny.report.labels import BLUE, GREEN, GREY, ORANGE, PURPLE, capital, dashes, label, listed, natural, palette, slug
 from ontogeny.report.numbers import compact, shortened
 from ontogeny.report.words import is_named, title_of, verdict
+from ontogeny.trajectory import LOSSES
 
 BAND = 1.96
 """Standard errors on either side: 95% where errors are normal."""

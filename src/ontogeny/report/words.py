@@ -10,13 +10,14 @@ from typing import Any
 
 import pandas as pd
 
-from ontogeny.report.data import LLC, LOSSES, RunReport, curve, failed, finite, last_step, main_loss
+from ontogeny.report.data import LLC, RunReport, curve, failed, finite, last_step, main_loss
 from ontogeny.report.labels import listed
 from ontogeny.report.numbers import change_with_error, known, number, signed_text, step, with_error
 from ontogeny.report.order import curve_name, timing
+from ontogeny.trajectory import ALL_LOSSES
 
 UNNAMED = "unnamed"
-NOT_A_REASON = (LLC, *LOSSES, "loss_by_position")
+NOT_A_REASON = (LLC, *ALL_LOSSES)
 """Observables that every transition shows: they do not explain a name."""
 MOST_REASONS = 4
 MOST_PLACES = 8

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ontogeny import config
+from ontogeny import checkpoints, config
 from ontogeny.files import write_csv, write_json, write_parquet
 from ontogeny.learning_rates import learning_rate_jumps
 from ontogeny.stages.job import Job
 from ontogeny.trajectory import assemble, criteria_rows, empty
-from ontogeny.transitions import candidates, chain_covariance, detect_transitions
+from ontogeny.transitions import candidates, detect_transitions
 from ontogeny.transitions.naming import rules_of
 
 
@@ -32,19 +32,29 @@ def run(job: Job) -> None:
                 write_csv(folder / "trajectory.csv", trajectory)
                 # They are made of the draws of λ̂ and of the loss: counted again, one change would be evidence many times.
                 independent = pd.DataFrame(trajectory[~trajectory["observable"].isin(criteria["observable"])])
-                covariance = covariance_of(pd.read_parquet(folder / "llc.parquet"), health)
+                chains = chains_of(pd.read_parquet(folder / "llc.parquet"))
                 detected = detect_transitions(
-                    independent, alpha=section.alpha, covariance=covariance, interventions=learning_rate_jumps(training)
+                    independent, alpha=section.alpha, chains=chains, interventions=learning_rate_jumps(training)
                 )
-                write_json(folder / "transitions.json", candidates(trajectory, detected, rules_of(section), covariance))
+                prior = None if section.prior_variance is None else negative_log_prior(folder, section.prior_variance)
+                found = candidates(trajectory, detected, rules_of(section), chains=chains, negative_log_prior=prior)
+                write_json(folder / "transitions.json", found)
     job.finish(digests)
 
 
-def covariance_of(llc: pd.DataFrame, health: pd.DataFrame) -> np.ndarray | None:
-    """Of the errors of λ̂ of the whole network between checkpoints, from its chains; None where they do not tell."""
-    whole = llc[llc["component"] == ""].pivot(index="step", columns="chain", values="llc").sort_index()
-    errors = health[health["component"] == ""].set_index("step")["standard_error"].reindex(whole.index)
-    return chain_covariance(whole.to_numpy(float), errors.to_numpy(float))
+def chains_of(llc: pd.DataFrame) -> dict[tuple[str, str], np.ndarray]:
+    """(observable, component) -> [K, C], λ̂ of each chain: of the whole network, of its parts and on other data."""
+    return {
+        ("llc", str(component)): rows.pivot(index="step", columns="chain", values="llc").sort_index().to_numpy(float)
+        for component, rows in llc.groupby("component", sort=False)
+    }
+
+
+def negative_log_prior(folder: Path, variance: float) -> dict[int, float]:
+    """Step -> ½|w|² / variance of a seed's checkpoint: of a normal prior about 0, up to a constant."""
+    steps, params = checkpoints.read(folder / "checkpoints")
+    flat = np.concatenate([array.reshape(len(steps), -1).astype(float) for array in params.values()], axis=1)
+    return dict(zip(steps.tolist(), (0.5 * np.sum(flat**2, axis=1) / variance).tolist(), strict=True))
 
 
 def information(folder: Path) -> pd.DataFrame:

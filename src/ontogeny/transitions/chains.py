@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.optimize import nnls
+from scipy.special import digamma
 
 REACHES = 2.0 ** np.arange(7)
 """Distances, in checkpoints, over which a shared error may fade."""
@@ -20,8 +21,9 @@ def chain_covariance(
 
     Args:
         per_chain: λ̂ of each chain, with the same random numbers at every checkpoint; NaN for the dead.
-        standard_error: of the mean; from few chains it is itself known to a quarter, so those of neighbours are pooled: taken as
-            they are, they make far more curves without a transition look as though they had one.
+        standard_error: of the mean. From few chains it is itself known to a quarter, so those of neighbours are pooled: taken as
+            they are, they make far more curves without a transition look as though they had one. Where the chains' own
+            spread, pooled likewise, is larger, it is taken instead.
 
     Returns:
         NaN at checkpoints where a chain is dead or the error is missing. None where fewer than three chains, or such checkpoints,
@@ -36,15 +38,26 @@ def chain_covariance(
     sample = (residuals / sizes) @ (residuals / sizes).T
     correlation = decaying(sample, np.abs(np.subtract.outer(places, places)), len(per_chain))
     errors = np.full(len(per_chain), np.nan)
-    errors[usable] = smoothed(standard_error[usable])
+    freedom = per_chain.shape[1] - 1
+    own = smoothed(sizes[:, 0] / np.sqrt(freedom * per_chain.shape[1])) * geometric_bias(freedom)
+    errors[usable] = np.maximum(smoothed(standard_error[usable]), own)
     return correlation * np.outer(errors, errors)
 
 
 def smoothed(errors: Float[np.ndarray, "U"]) -> Float[np.ndarray, "U"]:
     """The root of the geometric mean of the variances of each checkpoint and of six on either side."""
-    logarithms = np.log(errors**2)
-    windows = (slice(max(0, place - NEIGHBOURS), place + NEIGHBOURS + 1) for place in range(len(errors)))
-    return np.sqrt(np.exp([logarithms[window].mean() for window in windows]))
+    sums = np.concatenate([[0], np.cumsum(np.log(errors))])
+    places = np.arange(len(errors))
+    first, last = np.maximum(places - NEIGHBOURS, 0), np.minimum(places + NEIGHBOURS + 1, len(errors))
+    return np.exp((sums[last] - sums[first]) / (last - first))
+
+
+def geometric_bias(freedom: int) -> float:
+    """By how much the root of a geometric mean of variances, each estimated with some degrees of freedom, is too small.
+
+    The mean of the logarithm of a chi-squared variable of ν degrees of freedom is ψ(ν/2) + log 2.
+    """
+    return float(np.exp((np.log(freedom / 2) - digamma(freedom / 2)) / 2))
 
 
 def decaying(sample: Float[np.ndarray, "U U"], distance: Int[np.ndarray, "U U"], count: int) -> Float[np.ndarray, "K K"]:

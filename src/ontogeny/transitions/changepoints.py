@@ -1,4 +1,4 @@
-"""The alternatives: passages from one level to another, and change points by ruptures as a second opinion."""
+"""The alternatives: passages from one level to another, and change points by ruptures as another opinion."""
 
 from dataclasses import dataclass
 
@@ -41,9 +41,13 @@ def passages(positions: Float[np.ndarray, "N"], widest: float) -> Passages:
         if width == 1 or positions[start + width] - positions[start] <= widest
     ]
     starts, ends = np.array(places).T
-    share = (positions[:, None] - positions[starts]) / (positions[ends] - positions[starts])
-    share = np.clip(share, 0, 1)
-    return Passages(starts, ends, share**2 * (3 - 2 * share))
+    return Passages(starts, ends, smooth_step(positions[:, None], positions[starts], positions[ends]))
+
+
+def smooth_step(positions: np.ndarray, start: np.ndarray | float, end: np.ndarray | float) -> np.ndarray:
+    """A cubic from 0 at `start` to 1 at `end`, level on both sides."""
+    share = np.clip((positions - start) / (end - start), 0, 1)
+    return share**2 * (3 - 2 * share)
 
 
 def change_points(values: Float[np.ndarray, "N"], noise: float) -> np.ndarray:

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from ontogeny.trajectory import ALL_LOSSES
 from ontogeny.transitions.events import clearness, coincide
 from ontogeny.transitions.naming import UNNAMED
-from ontogeny.transitions.timing import LOSSES
 
-NOT_INDEPENDENT = {"llc", *LOSSES}
+NOT_INDEPENDENT = {"llc", *ALL_LOSSES}
 """What every transition shows; behavioural or structural evidence is anything else."""
 SUPPORTED, WEAK, UNSUPPORTED = "supported", "weak", "unsupported"
 

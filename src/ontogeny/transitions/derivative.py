@@ -1,29 +1,33 @@
-"""The slope of a curve with its uncertainty: the posterior of the derivative of a Gaussian process with the known errors.
+"""The slope of a curve with its uncertainty: the posterior of the derivative of a Gaussian process with the noise of the search.
 
 A stage boundary is where the slope changes sign, or where it sets in and dies away. The papers read it off the zeros of the mean
-of a process without a noise term (Hoogland et al. 2024, arXiv 2402.02364); here each comes with a probability.
+of a process without a noise term (Hoogland et al. 2024, arXiv 2402.02364); here each comes with a probability. It is also one of
+the detectors that must support a passage.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Self
 
 import numpy as np
-from jaxtyping import Float
-from scipy.linalg import cho_factor, cho_solve
+from jaxtyping import Float, Int
+from scipy.linalg import solve_triangular
 from scipy.special import ndtr
 
-from ontogeny.transitions.curves import Curve
-from ontogeny.transitions.evidence import noise_variance
+from ontogeny.transitions.smoothing import straight_line
 
-LENGTHS = 1.5 * 2.0 ** np.arange(7)
+LENGTHS = 1.5 * 2.5 ** np.arange(5)
 """Length-scales, in median checkpoint spacings; none longer than the axis."""
-SIGNAL_TO_NOISE = 10.0 ** np.arange(-1, 7)
+SIGNAL_TO_NOISE = 10.0 ** np.array([-1, 0, 1, 2, 4, 6])
 """Variance of the process over that of the noise."""
 RESOLVED = 0.95
 KINDS = ("rise", "fall", "plateau")
 RESTS = 2
 PLATEAU = 0.1
 """A slope below this share of the steepest is flat."""
+SUPPORTED = 0.8
+"""The probability that the slope has a passage's sign, from which on it supports the passage (docs/detection.md has others)."""
 
 
 @dataclass(frozen=True)
@@ -49,58 +53,112 @@ class Slope:
             return float(np.nanmax(ndtr(sign * self.mean[inside] / self.deviation[inside]), initial=0.0))
 
 
-def slope_of(curve: Curve) -> Slope:
-    """The posterior at the likeliest hyperparameters of a small grid (a straight line is fitted freely beside the process)."""
-    x, values = curve.positions, curve.values
-    noise = np.eye(len(x)) * noise_variance(values) if curve.noise is None else curve.noise
-    noise = noise + 1e-10 * max(float(np.var(values)), np.finfo(float).tiny) * np.eye(len(x))
-    unit = float(np.diag(noise).mean())
+@dataclass(frozen=True)
+class Process:
+    """A Gaussian process of one length-scale, seen through noise, in coordinates where both are independent (noise: variance 1).
+
+    Attributes:
+        rotation: from the checkpoints to these coordinates.
+        shares: variance of the process in them, where it has that of the noise.
+        slopes: covariance of its slope halfway between checkpoints with them.
+        steepness: variance of its slope.
+    """
+
+    rotation: Float[np.ndarray, "N N"]
+    shares: Float[np.ndarray, "N"]
+    slopes: Float[np.ndarray, "M N"]
+    steepness: float
+
+    @classmethod
+    def of(cls, x: Float[np.ndarray, "N"], noise: Float[np.ndarray, "N N"], length: float) -> Self:
+        unit = float(np.diag(noise).mean())
+        whitener = solve_triangular(np.linalg.cholesky(noise), np.eye(len(x)), lower=True)
+        shares, vectors = np.linalg.eigh(whitener @ (unit * bell(x, x, length)) @ whitener.T)
+        rotation = vectors.T @ whitener
+        places = (x[1:] + x[:-1]) / 2
+        slopes = -(places[:, None] - x) / length**2 * unit * bell(places, x, length)
+        return cls(rotation, np.maximum(shares, 0), slopes @ rotation.T, unit / length**2)
+
+
+def bell(x: Float[np.ndarray, "N"], other: Float[np.ndarray, "M"], length: float) -> Float[np.ndarray, "N M"]:
+    return np.exp(-((x[:, None] - other) ** 2) / (2 * length**2))
+
+
+def processes(x: Float[np.ndarray, "N"], noise: Float[np.ndarray, "N N"]) -> list[Process]:
+    """One for each length-scale."""
     spacing = float(np.median(np.diff(x)))
-    lengths = [length * spacing for length in LENGTHS if length * spacing <= np.ptp(x)]
-    fits = [fitted(x, values, noise, length, ratio * unit) for length in lengths for ratio in SIGNAL_TO_NOISE]
-    return derivative(x, values, noise, *max(fits)[1:])
+    return [Process.of(x, noise, length * spacing) for length in LENGTHS if length * spacing <= np.ptp(x)]
 
 
-def prior(x: Float[np.ndarray, "N"], other: Float[np.ndarray, "M"], length: float, variance: float) -> Float[np.ndarray, "N M"]:
-    return variance * np.exp(-((x[:, None] - other) ** 2) / (2 * length**2))
+@dataclass(frozen=True)
+class Posterior:
+    """The likeliest process for each of B curves; a straight line, and whatever else, is fitted freely beside it.
+
+    Attributes:
+        process, ratio: of each curve: the place of its process, and the variance of that over the noise's.
+        variance: factor of the noise's covariance, for each curve.
+        rate: slope of each free column; passages found before count as flat.
+    """
+
+    processes: Sequence[Process]
+    columns: Float[np.ndarray, "N B"]
+    free: Float[np.ndarray, "N free"]
+    rate: Float[np.ndarray, "free"]
+    variance: Float[np.ndarray, "B"]
+    process: Int[np.ndarray, "B"]
+    ratio: Float[np.ndarray, "B"]
+
+    @classmethod
+    def of(
+        cls,
+        processes: Sequence[Process],
+        columns: Float[np.ndarray, "N B"],
+        free: Float[np.ndarray, "N free"],
+        rate: Float[np.ndarray, "free"],
+        variance: Float[np.ndarray, "B"],
+    ) -> Self:
+        """By restricted maximum likelihood, on a small grid, with the noise as given."""
+        best, process, ratio = np.full(columns.shape[1], -np.inf), np.zeros(columns.shape[1], int), np.ones(columns.shape[1])
+        for number, one in enumerate(processes):
+            rotated, line = one.rotation @ columns, one.rotation @ free
+            for share in SIGNAL_TO_NOISE:
+                scales = 1 / np.sqrt(1 + share * one.shares)
+                basis, triangle = np.linalg.qr(scales[:, None] * line)
+                scaled = scales[:, None] * rotated
+                squares = np.sum(scaled**2, axis=0) - np.sum((basis.T @ scaled) ** 2, axis=0)
+                determinant = np.log(np.abs(np.diag(triangle))).sum() - np.log(scales).sum()
+                likelihood = -0.5 * squares / variance - determinant
+                better = likelihood > best
+                best[better], process[better], ratio[better] = likelihood[better], number, share
+        return cls(processes, columns, free, rate, variance, process, ratio)
+
+    def slopes(self) -> tuple[Float[np.ndarray, "M B"], Float[np.ndarray, "M B"]]:
+        """Mean and deviation of the slope by universal kriging (Rasmussen and Williams 2006, sections 2.7 and 9.4)."""
+        mean = np.empty((len(self.columns) - 1, self.columns.shape[1]))
+        spread = np.empty_like(mean)
+        for number, ratio in set(zip(self.process.tolist(), self.ratio.tolist(), strict=True)):
+            members = (self.process == number) & (self.ratio == ratio)
+            one = self.processes[number]
+            weights = 1 / (1 + ratio * one.shares)[:, None]
+            line, values = one.rotation @ self.free, one.rotation @ self.columns[:, members]
+            information = np.linalg.pinv(line.T @ (weights * line))
+            coefficients = information @ (line.T @ (weights * values))
+            cross = ratio * one.slopes
+            mean[:, members] = cross @ (weights * (values - line @ coefficients)) + self.rate @ coefficients
+            left = self.rate - cross @ (weights * line)
+            known = cross**2 @ weights[:, 0] - np.einsum("mi,ij,mj->m", left, information, left)
+            spread[:, members] = (ratio * one.steepness - known)[:, None]
+        return mean, np.sqrt(self.variance * np.maximum(spread, np.finfo(float).tiny))
 
 
-def trend(x: Float[np.ndarray, "N"]) -> Float[np.ndarray, "N 2"]:
-    return np.column_stack([np.ones_like(x), x])
-
-
-def fitted(
-    x: Float[np.ndarray, "N"], values: Float[np.ndarray, "N"], noise: Float[np.ndarray, "N N"], length: float, variance: float
-) -> tuple[float, float, float]:
-    """The restricted log likelihood of a length-scale and a variance, and they."""
-    factor = cho_factor(prior(x, x, length, variance) + noise, lower=True)
-    line = trend(x)
-    solved = cho_solve(factor, np.column_stack([line, values]))
-    information = line.T @ solved[:, :2]
-    coefficients = np.linalg.solve(information, line.T @ solved[:, 2])
-    rest = values - line @ coefficients
-    squares = rest @ cho_solve(factor, rest)
-    determinant = 2 * np.log(np.diag(factor[0])).sum() + np.linalg.slogdet(information)[1]
-    return -0.5 * float(squares + determinant), length, variance
-
-
-def derivative(
-    x: Float[np.ndarray, "N"], values: Float[np.ndarray, "N"], noise: Float[np.ndarray, "N N"], length: float, variance: float
-) -> Slope:
-    """The posterior of the slope by universal kriging (Rasmussen and Williams 2006, sections 2.7 and 9.4)."""
-    places = (x[1:] + x[:-1]) / 2
-    factor = cho_factor(prior(x, x, length, variance) + noise, lower=True)
-    line, along = trend(x), np.array([0.0, 1.0])
-    cross = -(places[:, None] - x) / length**2 * prior(places, x, length, variance)
-    solved = cho_solve(factor, np.column_stack([line, values]))
-    information = np.linalg.inv(line.T @ solved[:, :2])
-    coefficients = information @ (line.T @ solved[:, 2])
-    mean = cross @ cho_solve(factor, values - line @ coefficients) + coefficients[1]
-    left = along - cross @ solved[:, :2]
-    explained = np.einsum("mn,nm->m", cross, cho_solve(factor, cross.T))
-    spread = variance / length**2 - explained + np.einsum("mi,ij,mj->m", left, information, left)
-    deviation = np.sqrt(np.maximum(spread, np.finfo(float).tiny))
+def slope_of(x: Float[np.ndarray, "N"], values: Float[np.ndarray, "N"], noise: Float[np.ndarray, "N N"]) -> Slope:
+    """The posterior at the likeliest hyperparameters, at the given noise (`search.noise_beside`)."""
+    noise = noise + 1e-10 * max(float(np.var(values)), np.finfo(float).tiny) * np.eye(len(x))
+    rate = np.array([0, 1 / np.ptp(x)])
+    fitted = Posterior.of(processes(x, noise), values[:, None], straight_line(x), rate, np.ones(1))
+    mean, deviation = (one[:, 0] for one in fitted.slopes())
     floor = PLATEAU * float(np.abs(mean).max())
+    places = (x[1:] + x[:-1]) / 2
     return Slope(places, mean, deviation, ndtr((mean - floor) / deviation), ndtr((-mean - floor) / deviation))
 
 

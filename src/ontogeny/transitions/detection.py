@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from ontogeny.transitions.curves import INVERSES, Curve, curves_of
+from ontogeny.transitions.curves import INVERSES, Chains, Covariances, Curve, curves_of
 from ontogeny.transitions.derivative import slope_of
-from ontogeny.transitions.search import Found, Search, first_passages, fit, further_passages, whereabouts
+from ontogeny.transitions.search import Found, Search, first_passages, fit, further_passages, noise_beside, whereabouts
 from ontogeny.transitions.significance import q_values
 
 COLUMNS = (
@@ -43,15 +43,17 @@ def detect_transitions(
     scale: str = "log1p",
     alpha: float = 0.05,
     seed: int = 0,
-    covariance: Float[np.ndarray, "K K"] | None = None,
+    covariance: Covariances | None = None,
+    chains: Chains | None = None,
     interventions: Mapping[float, str] | None = None,
 ) -> pd.DataFrame:
     """Candidate transitions of every curve, tested against a smooth trend with noise.
 
-    A candidate is a passage between two levels that a Gaussian process with the known errors cannot follow and where ruptures
-    also places a change point, found by a likelihood-ratio scan and more surprising than what the same two detectors together
-    find in simulations of the smooth trend (p = (1 + #) / (draws + 1), Benjamini-Hochberg over the curves at level alpha). It
-    carries a tenth of the curve's range and 2% of its largest value.
+    A candidate is a passage between two levels that a smooth trend with the known errors cannot follow, where ruptures also
+    places a change point and the slope's posterior has its sign with 80% (each within 1.5 checkpoints). It is found by a
+    likelihood-ratio scan, and more surprising than what the same detectors together find in simulations of the smooth trend
+    (p = (1 + #) / (draws + 1), Benjamini-Hochberg over the curves at level alpha). It carries a tenth of the curve's range and
+    2% of its largest value.
 
     Args:
         trajectory: the long table (`trajectory.SCHEMA`), with a column `axis`.
@@ -60,8 +62,11 @@ def detect_transitions(
         scale: log1p, log or linear.
         alpha: false discovery rate over the curves.
         seed: of the simulations.
-        covariance: of the errors of λ̂ between checkpoints, over all its rows in the order of the axis; None takes the
-            standard errors, with an over-dispersion and autocorrelation as the curve shows them; see `chain_covariance`.
+        covariance: of the errors between checkpoints, over all rows of a curve in the order of the axis: (observable, component)
+            -> matrix [K, K], or one matrix for λ̂ of the whole network. Curves without take the standard errors, with an
+            over-dispersion and autocorrelation as the curve shows them.
+        chains: (observable, component) -> [K, C], the values of which a curve is the mean; its covariance is estimated from
+            them (`chain_covariance`).
         interventions: places on the axis where the training itself was changed -> what was changed.
 
     Returns:
@@ -76,7 +81,7 @@ def detect_transitions(
     """
     if not 0 < alpha < 1:
         raise ValueError(f"alpha must lie between 0 and 1; got {alpha}")
-    curves = curves_of(trajectory, observables, axis, scale, covariance)
+    curves = curves_of(trajectory, observables, axis, scale, covariance, chains)
     open_cases = [curve for curve in curves if curve.undecided]
     decidable = [curve for curve in curves if not curve.undecided]
     rows = candidate_rows(decidable, scale, alpha, seed)
@@ -142,9 +147,11 @@ def groups_of(curves: Sequence[Curve]) -> list[list[Curve]]:
 
 def large_passages(curve: Curve, search: Search, found: Sequence[Found], smallest: float, scale: str) -> list[dict]:
     """A row for each passage, or run of joined passages, that changes by `smallest`."""
-    fitted, slope = fit(curve, search, found), slope_of(curve)
+    fitted = fit(curve, search, found)
     columns = np.array([passage.passage for passage in found])
     starts, ends = search.passages.starts[columns], search.passages.ends[columns]
+    intervals = list(zip(curve.positions[starts], curve.positions[ends], strict=True))
+    slope = slope_of(curve.positions, curve.values, noise_beside(curve, intervals))
     rows = []
     for members in joined(starts, ends, fitted.changes):
         start, end = int(starts[members].min()), int(ends[members].max())

@@ -6,22 +6,22 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
-from scipy.special import ndtr
+from scipy.special import stdtr
 
-from ontogeny.trajectory import PASSED
-from ontogeny.transitions.curves import FEWEST_CHECKPOINTS, INVERSES, Curve, curves_of
+from ontogeny.trajectory import MAIN_LOSSES, PASSED
+from ontogeny.transitions.curves import FEWEST_CHECKPOINTS, INVERSES, LLC, Chains, Covariances, Curve, CurveName, curves_of
 from ontogeny.transitions.derivative import boundaries, slope_of
 from ontogeny.transitions.detection import CANDIDATE, UNDECIDED, VOID
 from ontogeny.transitions.evidence import Change, change_across, critical_sample_size
-from ontogeny.transitions.naming import DEFAULT_RULES, UNNAMED, CurveName, Rule, name_of
-from ontogeny.transitions.stages import LOSSES, stages_between
+from ontogeny.transitions.naming import DEFAULT_RULES, UNNAMED, Rule, name_of
+from ontogeny.transitions.search import noise_beside
+from ontogeny.transitions.stages import stages_between
 from ontogeny.transitions.timing import co_timing, lags
 
+NEGATIVE_LOG_PRIOR: CurveName = ("negative_log_prior", "")
 OVERLAP = 0.5
 """Of the shorter of two intervals, in log step, that must be shared for them to be one transition."""
 EVIDENCE = ("observable", "component", "start", "location", "location_low", "location_high", "end", "change")
-LLC: CurveName = ("llc", "")
 ROW = (*EVIDENCE[:2], "direction", "change", "change_standard_error", "p_value", "q_value")
 
 
@@ -84,7 +84,9 @@ def candidates(
     trajectory: pd.DataFrame,
     detected: pd.DataFrame,
     rules: Sequence[Rule] = DEFAULT_RULES,
-    covariance: Float[np.ndarray, "K K"] | None = None,
+    covariance: Covariances | None = None,
+    chains: Chains | None = None,
+    negative_log_prior: Mapping[int, float] | None = None,
 ) -> dict:
     """The content of transitions.json: a run's candidates with their evidence, and the stages between them.
 
@@ -92,13 +94,17 @@ def candidates(
         trajectory: the run's table (`trajectory.SCHEMA`).
         detected: from `detect_transitions` over steps.
         rules: how transitions are named.
-        covariance: as in `detect_transitions`.
+        covariance, chains: as in `detect_transitions`.
+        negative_log_prior: step -> minus the log of the prior's density at the checkpoint, up to a constant: a term of the
+            critical sample size; None leaves it out.
 
     Returns:
         {"candidates": [...], "stages": [...], "boundaries": [...], "void": [...], "undecided": [...]}, plain numbers and None,
         ready for JSON. Boundaries are those of the slope of λ̂ (`derivative.boundaries`).
     """
-    curves, llc_verdict = measured(trajectory, covariance)
+    curves, llc_verdict = measured(trajectory, covariance, chains)
+    if negative_log_prior is not None:
+        curves |= {NEGATIVE_LOG_PRIOR: exact_curve(NEGATIVE_LOG_PRIOR, negative_log_prior)}
     rows = detected.loc[detected["decision"] == CANDIDATE].to_dict(orient="records")
     events = merged(group(rows), curves, rules)
     undecided = detected.loc[detected["decision"] == UNDECIDED, ["observable", "component", "reason"]]
@@ -111,10 +117,17 @@ def candidates(
             for event, p_value in zip(events, together, strict=True)
         ],
         "stages": stages_between([(event.start, event.end) for event in events], curves),
-        "boundaries": boundaries_of(curves.get(LLC)),
+        "boundaries": boundaries_of(curves.get(LLC), [row for row in rows if (row["observable"], row["component"]) == LLC]),
         "void": [plain(row) for row in void.to_dict(orient="records")],
         "undecided": undecided.to_dict(orient="records"),
     }
+
+
+def exact_curve(name: CurveName, values: Mapping[int, float]) -> Curve:
+    """A curve that is known without error: step -> value."""
+    axis = np.array(sorted(values), float)
+    levels = np.array([values[step] for step in sorted(values)], float)
+    return Curve(observable=name[0], component=name[1], axis=axis, positions=np.log1p(axis), values=levels, noise=None)
 
 
 def span(curves: Mapping[CurveName, Curve]) -> tuple[float, float]:
@@ -123,23 +136,27 @@ def span(curves: Mapping[CurveName, Curve]) -> tuple[float, float]:
     return min(places), max(places)
 
 
-def boundaries_of(llc: Curve | None) -> list[dict]:
-    """Where λ̂ goes over from rising, falling or resting to another of the three."""
+def boundaries_of(llc: Curve | None, rows: Sequence[Mapping]) -> list[dict]:
+    """Where λ̂, which has these candidates, goes over from rising, falling or resting to another of the three."""
     if llc is None or llc.undecided:
         return []
+    noise = noise_beside(llc, [(np.log1p(row["start"]), np.log1p(row["end"])) for row in rows])
     return [
         {"location": float(INVERSES["log1p"](found["position"])), **{key: found[key] for key in ("from", "to", "probability")}}
-        for found in boundaries(slope_of(llc))
+        for found in boundaries(slope_of(llc.positions, llc.values, noise))
     ]
 
 
-def measured(trajectory: pd.DataFrame, covariance: Float[np.ndarray, "K K"] | None) -> tuple[dict[CurveName, Curve], str | None]:
+def measured(
+    trajectory: pd.DataFrame, covariance: Covariances | None, chains: Chains | None
+) -> tuple[dict[CurveName, Curve], str | None]:
     """The curves whose levels are read off, and what is to be thought of λ̂ among them.
 
     A λ̂ that failed its checks at too many checkpoints is no evidence, so its levels are not given: the verdict is then "failed"
     (None where there is no λ̂ at all).
     """
-    curves = {(curve.observable, curve.component): curve for curve in curves_of(trajectory, covariance=covariance)}
+    found = curves_of(trajectory, covariance=covariance, chains=chains)
+    curves = {(curve.observable, curve.component): curve for curve in found}
     llc = curves.get(LLC)
     if llc is None or len(llc.values) >= FEWEST_CHECKPOINTS:
         return curves, PASSED if llc else None
@@ -195,34 +212,38 @@ def candidate(
 ) -> dict:
     """One entry of transitions.json."""
     llc = changes.get(LLC)
-    loss = next((changes[name, ""] for name in LOSSES if (name, "") in changes), None)
+    loss = next((changes[name, ""] for name in MAIN_LOSSES if (name, "") in changes), None)
     entry = {
         "name": named(event, changes, curves, rules),
         "start": event.start,
         "location": event.location,
         "end": event.end,
         **{column: event.rows[0][column] for column in ROW},
-        **free_energy(loss, llc),
+        **free_energy(loss, llc, changes.get(NEGATIVE_LOG_PRIOR)),
         "lags": lags(event.rows),
         "evidence": [{column: row[column] for column in EVIDENCE} for row in event.rows],
     }
     return plain(entry)
 
 
-def free_energy(loss: Change | None, llc: Change | None) -> dict:
+def free_energy(loss: Change | None, llc: Change | None, prior: Change | None) -> dict:
     """What the two sides of a transition say of their free energies; None where a side was not measured."""
     entry: dict[str, float | bool | None] = {
         "delta_llc": llc and llc.difference,
         "delta_llc_standard_error": llc and llc.standard_error,
+        "delta_llc_degrees_of_freedom": llc and llc.degrees_of_freedom,
         "delta_loss": loss and loss.difference,
         "delta_loss_standard_error": loss and loss.standard_error,
+        "delta_negative_log_prior": prior and prior.difference,
         "free_energy_condition": None,
         "free_energy_condition_probability": None,
     }
     size = (np.nan, np.nan, np.nan)
     if loss and llc:
         errors = np.diag([loss.standard_error**2, llc.standard_error**2])
-        size = critical_sample_size(loss.difference, llc.difference, covariance=errors)
+        constant = (prior and prior.difference) or 0.0
+        freedom = (loss.degrees_of_freedom, llc.degrees_of_freedom)
+        size = critical_sample_size(loss.difference, llc.difference, constant, covariance=errors, degrees_of_freedom=freedom)
         entry["free_energy_condition"] = loss.difference < 0 < llc.difference
         entry["free_energy_condition_probability"] = chance_below_zero(loss) * (1 - chance_below_zero(llc))
     names = ("critical_sample_size", "critical_sample_size_low", "critical_sample_size_high")
@@ -230,10 +251,10 @@ def free_energy(loss: Change | None, llc: Change | None) -> dict:
 
 
 def chance_below_zero(change: Change) -> float:
-    """The probability that a change is negative, given its error; 0 or 1 where it has none."""
+    """The probability that a change is negative, given its error (Student's t); 0 or 1 where it has none."""
     if not change.standard_error > 0:
         return float(change.difference < 0)
-    return float(ndtr(-change.difference / change.standard_error))
+    return float(stdtr(change.degrees_of_freedom, -change.difference / change.standard_error))
 
 
 def plain(value: Any) -> Any:

@@ -21,11 +21,16 @@ DRAWS = 4096
 
 @dataclass(frozen=True)
 class Change:
-    """A level before, a level after, and their difference with its standard error."""
+    """A level before, a level after, and their difference with its standard error.
+
+    Attributes:
+        degrees_of_freedom: of the standard error: from few chains it is itself uncertain, and Student's t holds.
+    """
 
     before: float
     after: float
     standard_error: float
+    degrees_of_freedom: float = np.inf
 
     @property
     def difference(self) -> float:
@@ -55,15 +60,20 @@ def change_within(curve: Curve, start: float, end: float) -> Change | None:
 
 
 def contrast(curve: Curve, before: np.ndarray, after: np.ndarray) -> Change | None:
-    """The difference of two means, with the covariance of the noise between them."""
+    """The difference of two means. Its error is that of the mean of the chains' own differences, where there are chains (errors
+    that all checkpoints share cancel in each), else from the covariance of the noise."""
     if not len(before) or not len(after):
         return None
     weights = np.zeros(len(curve.values))
     weights[before] -= 1 / len(before)
     weights[after] += 1 / len(after)
+    levels = float(curve.values[before].mean()), float(curve.values[after].mean())
+    if curve.chains is not None:
+        differences = weights @ curve.chains
+        return Change(*levels, float(differences.std(ddof=1) / np.sqrt(len(differences))), len(differences) - 1)
     noise = np.eye(len(weights)) * noise_variance(curve.values) if curve.noise is None else curve.noise
     error = float(np.sqrt(max(weights @ noise @ weights, 0.0)))
-    return Change(float(curve.values[before].mean()), float(curve.values[after].mean()), error)
+    return Change(*levels, error)
 
 
 def noise_variance(values: Float[np.ndarray, "N"]) -> float:
@@ -80,6 +90,7 @@ def critical_sample_size(
     delta_negative_log_prior: float = 0.0,
     *,
     covariance: Float[np.ndarray, "2 2"] | None = None,
+    degrees_of_freedom: tuple[float, float] = (np.inf, np.inf),
 ) -> tuple[float, float, float]:
     """The n at which the posterior passes to the later phase: the largest root of n ΔL + Δλ log n + Δc = 0.
 
@@ -90,6 +101,7 @@ def critical_sample_size(
         delta_llc: Δλ, after minus before.
         delta_negative_log_prior: Δc, minus the log prior, after minus before.
         covariance: of the errors of (ΔL, Δλ); needed for an interval.
+        degrees_of_freedom: of their standard errors, each at least 1: the errors are then Student's t (infinity: normal).
 
     Returns:
         The value, and the ends of its 95% interval (NaN without a covariance). NaN where the loss does not fall, λ̂ does not
@@ -97,7 +109,7 @@ def critical_sample_size(
         phase never wins by its loss), and one that does not cross otherwise as 0 (it wins at every n).
 
     Raises:
-        ValueError: the covariance is not a finite, positive semi-definite 2 × 2 matrix.
+        ValueError: the covariance is not a finite, positive semi-definite 2 × 2 matrix, or the degrees of freedom are below 1.
     """
     value = float(largest_root(np.array(delta_loss), np.array(delta_llc), delta_negative_log_prior))
     if covariance is None or np.isnan(value):
@@ -105,13 +117,26 @@ def critical_sample_size(
     given = np.asarray(covariance, dtype=float)
     if given.shape != (2, 2) or not np.all(np.isfinite(given)) or np.linalg.eigvalsh(given)[0] < -1e-9 * np.trace(given):
         raise ValueError("covariance must be a finite, positive semi-definite 2 x 2 matrix: of delta_loss and delta_llc")
-    eigenvalues, vectors = np.linalg.eigh(given)
-    normal = np.random.default_rng(0).standard_normal((DRAWS, 2))
-    losses, llcs = (np.array([delta_loss, delta_llc]) + normal * np.sqrt(np.maximum(eigenvalues, 0)) @ vectors.T).T
+    if not all(freedom >= 1 for freedom in degrees_of_freedom):
+        raise ValueError(f"degrees_of_freedom must be at least 1 each; got {degrees_of_freedom}")
+    errors = students(given, degrees_of_freedom)
+    losses, llcs = np.array([[delta_loss], [delta_llc]]) + errors
     roots = largest_root(losses, llcs, delta_negative_log_prior)
     roots = np.where(np.isnan(roots), np.where(losses >= 0, np.inf, 0.0), roots)
     low, high = np.quantile(roots, INTERVAL, method="inverted_cdf")
     return value, float(low), float(high)
+
+
+def students(covariance: Float[np.ndarray, "2 2"], degrees_of_freedom: tuple[float, float]) -> Float[np.ndarray, "2 draws"]:
+    """Errors with this covariance of their normal part, each of them over the root of its own chi-squared over its degrees of
+    freedom."""
+    generator = np.random.default_rng(0)
+    eigenvalues, vectors = np.linalg.eigh(covariance)
+    normal = vectors @ (np.sqrt(np.maximum(eigenvalues, 0))[:, None] * generator.standard_normal((2, DRAWS)))
+    for row, freedom in zip(normal, degrees_of_freedom, strict=True):
+        if np.isfinite(freedom):
+            row /= np.sqrt(generator.chisquare(freedom, DRAWS) / freedom)
+    return normal
 
 
 def largest_root(

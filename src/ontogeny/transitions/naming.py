@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ontogeny import config
-from ontogeny.transitions.curves import Curve
+from ontogeny.transitions.curves import Curve, CurveName
 from ontogeny.transitions.evidence import Change
 
 UNNAMED = "unnamed"
@@ -88,9 +88,6 @@ DEFAULT_RULES: tuple[Rule, ...] = (
         evidence=("rank", "population_loss", "loss", "singular_value"),
     ),
 )
-
-CurveName = tuple[str, str]
-"""(observable, component)"""
 
 
 def rules_of(section: config.Transitions) -> tuple[Rule, ...]:

@@ -5,17 +5,27 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
+from scipy.special import ndtr
 from scipy.stats import chi2
 
-from ontogeny.transitions.changepoints import Passages, agrees, change_points, passages, strides
+from ontogeny.transitions.changepoints import AGREEMENT, Passages, agrees, change_points, passages, smooth_step, strides
 from ontogeny.transitions.curves import Curve
-from ontogeny.transitions.significance import Scan, gains_of, p_value, scan, simulate
-from ontogeny.transitions.smoothing import Null, log_likelihood, null_covariances, residuals, shortest_length, straight_line
+from ontogeny.transitions.derivative import SUPPORTED, Posterior, Process, processes
+from ontogeny.transitions.significance import Scan, p_value, scan, signed_roots, simulate
+from ontogeny.transitions.smoothing import (
+    Null,
+    log_likelihood,
+    noise_covariances,
+    nulls_of,
+    residuals,
+    shortest_length,
+    straight_line,
+)
 
 NOISE_FLOOR = 1e-4
 """Noise, as a share of a curve's spread, below which a curve without errors is not resolved."""
-MOST_PASSAGES = 5
+MOST_PASSAGES = 12
 LIKELY = float(chi2.ppf(0.95, 1))
 """Twice the log likelihood that a place may lose and still lie in the 95% interval."""
 FEWEST_DRAWS, DRAWS_PER_TEST = 199, 20
@@ -24,23 +34,35 @@ BATCH = 40
 
 @dataclass(frozen=True)
 class Search:
-    """What the curves on the same checkpoints, with the same noise, share while they are searched."""
+    """What the curves on the same checkpoints, with the same noise, share while they are searched.
 
+    Attributes:
+        noises: what the noise may be, up to a factor.
+        processes: for each noise, those whose slope is looked at.
+    """
+
+    noises: Sequence[Float[np.ndarray, "N N"]]
     nulls: Sequence[Null]
     line: Float[np.ndarray, "N 2"]
+    rate: float
     passages: Passages
+    processes: Sequence[Sequence[Process]]
     noise_scale: float
     smallest_variance: float
 
     @classmethod
-    def over(cls, positions: Float[np.ndarray, "N"], noise: Float[np.ndarray, "N N"] | None) -> Self:
-        alternatives = passages(positions, shortest_length(positions))
+    def over(cls, curve: Curve) -> Self:
+        positions, noise = curve.positions, curve.noise
+        alternatives, noises = passages(positions, shortest_length(positions)), noise_covariances(len(positions), noise)
         return cls(
-            [Null.of(covariance, alternatives.shapes) for covariance in null_covariances(positions, noise)],
+            noises,
+            nulls_of(positions, noises, alternatives.shapes),
             straight_line(positions),
+            1 / float(np.ptp(positions)),
             alternatives,
+            [processes(positions, covariance) for covariance in noises],
             1.0 if noise is None else float(np.sqrt(np.diag(noise).mean())),
-            NOISE_FLOOR**2 if noise is None else 1.0,
+            smallest_variance(noise),
         )
 
     def free(self, found: Sequence[int]) -> Float[np.ndarray, "N P"]:
@@ -48,21 +70,46 @@ class Search:
 
     def scan(self, columns: Float[np.ndarray, "N B"], found: Sequence[int] = ()) -> Scan:
         """The next passage of each column, those already `found` being part of the trend; its statistic is 0 where ruptures
-        places no change point."""
+        places no change point or the slope is not likely to have its sign."""
         result = scan(columns, self.nulls, self.free(found), self.smallest_variance)
         noise = np.sqrt(result.variance) * self.noise_scale
         ends = zip(self.passages.starts[result.passage], self.passages.ends[result.passage], strict=True)
-        confirmed = [
-            agrees(int(start), int(end), change_points(column, level))
-            for column, level, (start, end) in zip(columns.T, noise, ends, strict=True)
-        ]
+        confirmed = np.array(
+            [
+                agrees(int(start), int(end), change_points(column, level))
+                for column, level, (start, end) in zip(columns.T, noise, ends, strict=True)
+            ]
+        )
+        for kind in np.unique(result.noise[confirmed]).tolist():
+            members = np.flatnonzero(confirmed & (result.noise == kind))
+            confirmed[members] = self.slope_probabilities(columns, result, found, kind, members) >= SUPPORTED
         return replace(result, statistic=np.where(confirmed, result.statistic, 0.0))
+
+    def slope_probabilities(
+        self, columns: Float[np.ndarray, "N A"], result: Scan, found: Sequence[int], kind: int, members: Int[np.ndarray, "B"]
+    ) -> Float[np.ndarray, "B"]:
+        """How likely the slope has the passage's sign somewhere in it, of those columns that have one of the noises."""
+        free = self.free(found)
+        rate = np.zeros(free.shape[1])
+        rate[1] = self.rate
+        posterior = Posterior.of(self.processes[kind], columns[:, members], free, rate, result.variance[members])
+        mean, deviation = posterior.slopes()
+        # Halfway between checkpoints i and i + 1 is i + 1/2: as far from the passage as ruptures may be.
+        places = np.arange(len(mean))[:, None] + 0.5
+        starts, ends = self.passages.starts[result.passage[members]], self.passages.ends[result.passage[members]]
+        inside = (places >= starts - AGREEMENT) & (places <= ends + AGREEMENT)
+        return ndtr(np.where(inside, result.sign[members] * mean / deviation, -np.inf).max(axis=0))
 
     def simulated(
         self, generator: np.random.Generator, null: int, variance: float, draws: int, found: Sequence[int] = ()
     ) -> Float[np.ndarray, "draws"]:
         """The scan's statistic on curves without a further transition."""
         return self.scan(simulate(generator, self.nulls[null], variance, draws), found).statistic
+
+
+def smallest_variance(noise: Float[np.ndarray, "N N"] | None) -> float:
+    """The smallest factor of the noise: where errors are known, they may be too small, never too large."""
+    return NOISE_FLOOR**2 if noise is None else 1.0
 
 
 @dataclass(frozen=True)
@@ -81,7 +128,7 @@ def centred(curve: Curve) -> tuple[Float[np.ndarray, "N"], float]:
 
 def first_passages(group: Sequence[Curve], tests: int, seed: int) -> list[tuple[Curve, Search, Found]]:
     """The most likely passage of each curve of a group, tested against no passage at all."""
-    search = Search.over(group[0].positions, group[0].noise)
+    search = Search.over(group[0])
     result = search.scan(np.column_stack([centred(curve)[0] for curve in group]))
     draws = max(FEWEST_DRAWS, DRAWS_PER_TEST * tests)
     nulls = result.null.tolist()
@@ -96,15 +143,19 @@ def first_passages(group: Sequence[Curve], tests: int, seed: int) -> list[tuple[
 
 
 def further_passages(curve: Curve, search: Search, first: Found, level: float, seed: int) -> list[Found]:
-    """All passages of a flagged curve: each is tested with the earlier ones as part of the trend, until one is not surprising."""
+    """All passages of a flagged curve: each is tested with the earlier ones as part of the trend, until one is not surprising.
+
+    The jth is tested at level / j: tested at the level, as the first one is, one in twenty that are found would be false.
+    """
     found = [first]
     values, _ = centred(curve)
     while len(found) < MOST_PASSAGES:
         earlier = [passage.passage for passage in found]
         result = search.scan(values[:, None], earlier)
         generator = np.random.default_rng([seed, len(found)])
-        p = p_value_at(search, generator, result, earlier, level)
-        if p > level:
+        lower = level / (len(found) + 1)
+        p = p_value_at(search, generator, result, earlier, lower)
+        if p > lower:
             return found
         found.append(Found(int(result.passage[0]), p))
     return found
@@ -142,15 +193,8 @@ def fit(curve: Curve, search: Search, found: Sequence[Found]) -> Fit:
     values, unit = centred(curve)
     columns = [passage.passage for passage in found]
     free = search.free(columns)
-    freedom = len(values) - free.shape[1]
-    fits = []
-    for null in search.nulls:
-        basis, determinant = null.without(free)
-        squares = np.sum(residuals(null.whitener @ values[:, None], basis) ** 2, axis=0)
-        likelihood, variance = log_likelihood(squares, determinant, freedom, search.smallest_variance)
-        fits.append((float(likelihood[0]), float(variance[0])))
-    best = max(range(len(fits)), key=lambda number: fits[number][0])
-    variance, null = fits[best][1], search.nulls[best]
+    best, variance = likeliest(values, search.nulls, free, search.smallest_variance)
+    null = search.nulls[best]
     inverse = np.linalg.pinv(null.whitener @ free)
     steps = slice(search.line.shape[1], None)
     return Fit(
@@ -159,6 +203,34 @@ def fit(curve: Curve, search: Search, found: Sequence[Found]) -> Fit:
         best,
         variance,
     )
+
+
+def likeliest(
+    values: Float[np.ndarray, "N"], nulls: Sequence[Null], free: Float[np.ndarray, "N P"], smallest: float
+) -> tuple[int, float]:
+    """The index of the likeliest of the hyperparameters, and the factor of its covariance."""
+    fits = []
+    for null in nulls:
+        basis, determinant = null.without(free)
+        squares = np.sum(residuals(null.whitener @ values[:, None], basis) ** 2, axis=0)
+        likelihood, variance = log_likelihood(squares, determinant, len(values) - free.shape[1], smallest)
+        fits.append((float(likelihood[0]), float(variance[0])))
+    best = max(range(len(fits)), key=lambda number: fits[number][0])
+    return best, fits[best][1]
+
+
+def noise_beside(curve: Curve, intervals: Sequence[tuple[float, float]]) -> Float[np.ndarray, "N N"]:
+    """The covariance of a curve's noise as the search would have it, with over-dispersion and autocorrelation.
+
+    Args:
+        intervals: start and end of the curve's passages, in units of the positions; they are part of the trend.
+    """
+    values, unit = centred(curve)
+    line, noises = straight_line(curve.positions), noise_covariances(len(values), curve.noise)
+    free = np.column_stack([line, *(smooth_step(curve.positions, start, end) for start, end in intervals)])
+    nulls = nulls_of(curve.positions, noises, line[:, :0])
+    best, variance = likeliest(values, nulls, free, smallest_variance(curve.noise))
+    return unit**2 * variance * noises[nulls[best].noise]
 
 
 def whereabouts(curve: Curve, search: Search, fitted: Fit, found: Sequence[Found], member: int) -> tuple[float, float]:
@@ -170,7 +242,7 @@ def whereabouts(curve: Curve, search: Search, fitted: Fit, found: Sequence[Found
     values, _ = centred(curve)
     null = search.nulls[fitted.null]
     basis, _ = null.without(search.free([other.passage for place, other in enumerate(found) if place != member]))
-    gains = gains_of(null, basis, residuals(null.whitener @ values[:, None], basis))[:, 0]
+    gains = signed_roots(null, basis, residuals(null.whitener @ values[:, None], basis))[0] ** 2
     likely = gains >= gains[found[member].passage] - LIKELY * fitted.variance
     starts, ends = search.passages.starts[likely], search.passages.ends[likely]
     strides_of = strides(ends - starts)

@@ -23,15 +23,19 @@ class Scan:
     Attributes:
         statistic: log likelihood gained by adding the passage, each side at its own best hyperparameters.
         passage: its column in the shapes.
+        sign: of its change.
         null: index of the covariance chosen without it.
         null_variance: the factor of the covariance chosen without it.
-        variance: the same with the passage.
+        noise: index of the noise chosen with the passage.
+        variance: the factor of the covariance chosen with it.
     """
 
     statistic: Float[np.ndarray, "B"]
     passage: Int[np.ndarray, "B"]
+    sign: Float[np.ndarray, "B"]
     null: Int[np.ndarray, "B"]
     null_variance: Float[np.ndarray, "B"]
+    noise: Int[np.ndarray, "B"]
     variance: Float[np.ndarray, "B"]
 
 
@@ -49,6 +53,7 @@ def scan(
     freedom, count = columns.shape[0] - free.shape[1], columns.shape[1]
     without, with_passage = np.full(count, -np.inf), np.full(count, -np.inf)
     passage, null_index = np.zeros(count, dtype=int), np.zeros(count, dtype=int)
+    noise, sign = np.zeros(count, dtype=int), np.ones(count)
     null_variance, variance = np.ones(count), np.ones(count)
     for number, null in enumerate(nulls):
         basis, determinant = null.without(free)
@@ -57,28 +62,30 @@ def scan(
         likelihood, scale = log_likelihood(squares, determinant, freedom, smallest_variance)
         better = likelihood > without
         without[better], null_index[better], null_variance[better] = likelihood[better], number, scale[better]
-        best, gain = best_passages(null, basis, left)
+        best, gain, signs = best_passages(null, basis, left)
         likelihood, scale = log_likelihood(np.maximum(squares - gain, 0), determinant, freedom, smallest_variance)
         better = likelihood > with_passage
         with_passage[better], passage[better], variance[better] = likelihood[better], best[better], scale[better]
-    return Scan(with_passage - without, passage, null_index, null_variance, variance)
+        noise[better], sign[better] = null.noise, signs[better]
+    return Scan(with_passage - without, passage, sign, null_index, null_variance, noise, variance)
 
 
 def best_passages(
     null: Null, basis: Float[np.ndarray, "N P"], left: Float[np.ndarray, "N B"]
-) -> tuple[Int[np.ndarray, "B"], Float[np.ndarray, "B"]]:
-    """The passage that takes most off the sum of squares of each column of residuals, and how much it takes."""
-    gains = gains_of(null, basis, left)
-    best = gains.argmax(axis=0)
-    return best, np.take_along_axis(gains, best[None], axis=0)[0]
+) -> tuple[Int[np.ndarray, "B"], Float[np.ndarray, "B"], Float[np.ndarray, "B"]]:
+    """The passage that takes most off the sum of squares of each column of residuals, how much it takes, and its sign."""
+    sizes = signed_roots(null, basis, left)
+    best = np.abs(sizes).argmax(axis=1)
+    chosen = np.take_along_axis(sizes, best[:, None], axis=1)[:, 0]
+    return best, chosen**2, np.sign(chosen)
 
 
-def gains_of(null: Null, basis: Float[np.ndarray, "N P"], left: Float[np.ndarray, "N B"]) -> Float[np.ndarray, "T B"]:
-    """How much each passage takes off the sum of squares of each column of residuals."""
+def signed_roots(null: Null, basis: Float[np.ndarray, "N P"], left: Float[np.ndarray, "N B"]) -> Float[np.ndarray, "B T"]:
+    """The root of what each passage takes off the sum of squares of each column of residuals, with the sign of its change."""
     own = null.squares - np.sum((basis.T @ null.shapes) ** 2, axis=0)
     usable = own > NEGLIGIBLE * null.squares
     scales = np.where(usable, 1 / np.sqrt(np.where(usable, own, 1)), 0)
-    return (null.shapes.T @ left * scales[:, None]) ** 2
+    return left.T @ (null.shapes * scales)
 
 
 def simulate(generator: np.random.Generator, null: Null, variance: float, draws: int) -> Float[np.ndarray, "N draws"]:

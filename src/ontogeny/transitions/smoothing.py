@@ -8,6 +8,7 @@ The hyperparameters lie on a small grid, so that the fit of one curve and of tho
 matrix products (the covariance depends on none of the values).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -52,16 +53,20 @@ def noise_covariances(count: int, noise: Float[np.ndarray, "N N"] | None) -> lis
     return [error[:, None] * correlation * error for correlation in shared]
 
 
-def null_covariances(positions: Float[np.ndarray, "N"], noise: Float[np.ndarray, "N N"] | None) -> list[Float[np.ndarray, "N N"]]:
-    """The covariances of a smooth curve with noise, one for each point of the grid of hyperparameters.
+def nulls_of(
+    positions: Float[np.ndarray, "N"], noises: Sequence[Float[np.ndarray, "N N"]], shapes: Float[np.ndarray, "N T"]
+) -> list["Null"]:
+    """A smooth curve with noise, for each point of the grid of hyperparameters.
 
-    They are up to a common factor where `noise` is None.
+    Args:
+        noises: what the noise may be, up to a common factor.
+        shapes: the alternatives.
     """
     scaled = [length * shortest_length(positions) for length in LENGTHS]
     trends = [RBF(length)(positions[:, None]) for length in scaled]
     return [
-        covariance + ratio * np.diag(covariance).mean() * trend
-        for covariance in noise_covariances(len(positions), noise)
+        Null.of(covariance + ratio * np.diag(covariance).mean() * trend, kind, shapes)
+        for kind, covariance in enumerate(noises)
         for ratio, trend in [(0.0, trends[0]), *((ratio, trend) for ratio in SIGNAL_TO_NOISE for trend in trends)]
     ]
 
@@ -71,23 +76,25 @@ class Null:
     """One point of the grid: the coordinates in which a curve without a transition is white noise.
 
     Attributes:
-        factor: Cholesky factor of the covariance.
+        noise: which of the noises it has.
+        factor: Cholesky factor of the covariance of trend and noise.
         whitener: its inverse.
         shapes: the alternatives, whitened.
         squares: their sums of squares.
     """
 
+    noise: int
     factor: Float[np.ndarray, "N N"]
     whitener: Float[np.ndarray, "N N"]
     shapes: Float[np.ndarray, "N T"]
     squares: Float[np.ndarray, "T"]
 
     @classmethod
-    def of(cls, covariance: Float[np.ndarray, "N N"], shapes: Float[np.ndarray, "N T"]) -> Self:
+    def of(cls, covariance: Float[np.ndarray, "N N"], noise: int, shapes: Float[np.ndarray, "N T"]) -> Self:
         factor = np.linalg.cholesky(covariance)
         whitener = solve_triangular(factor, np.eye(len(factor)), lower=True)
         whitened = whitener @ shapes
-        return cls(factor, whitener, whitened, np.sum(whitened**2, axis=0))
+        return cls(noise, factor, whitener, whitened, np.sum(whitened**2, axis=0))
 
     def without(self, free: Float[np.ndarray, "N P"]) -> tuple[Float[np.ndarray, "N P"], float]:
         """An orthonormal basis of the whitened free part, and the log determinant of the covariance that is left

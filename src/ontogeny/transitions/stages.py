@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from ontogeny.trajectory import MAIN_LOSSES
 from ontogeny.transitions.curves import Curve
 from ontogeny.transitions.evidence import Change, change_within
 
-LOSSES = ("population_loss", "loss")
-"""The loss that free energies use: the exact one where the task knows it."""
 ERRORS_THAT_COUNT = 2.0
 SMALLEST_SHARE = 0.02
 """A level that changes by less than this share of itself has not moved."""
@@ -27,7 +26,7 @@ def stages_between(intervals: Sequence[tuple[float, float]], curves: Mapping[tup
     places = [place for curve in curves.values() for place in curve.axis.tolist()]
     if not places:
         return []
-    loss = next((curves[name, ""] for name in LOSSES if (name, "") in curves), None)
+    loss = next((curves[name, ""] for name in MAIN_LOSSES if (name, "") in curves), None)
     return [stage(start, end, curves.get(("llc", "")), loss) for start, end in gaps(sorted(intervals), min(places), max(places))]
 
 

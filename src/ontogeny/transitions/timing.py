@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-LEADERS = ("llc", "population_loss", "loss")
+from ontogeny.trajectory import ALL_LOSSES, MAIN_LOSSES
+
+LEADERS = ("llc", *MAIN_LOSSES)
 """What others lead or follow: the first of these that a transition was seen in."""
-LOSSES = ("population_loss", "loss", "evaluation_loss", "loss_by_position")
-"""One thing seen in several ways: they count as one observable."""
 SHIFTS = 999
 
 
@@ -81,4 +81,4 @@ def together(reference: Mapping, rows: Sequence[Mapping], axis: tuple[float, flo
 
 
 def kind(row: Mapping) -> str:
-    return "loss" if row["observable"] in LOSSES else row["observable"]
+    return "loss" if row["observable"] in ALL_LOSSES else row["observable"]

@@ -22,11 +22,12 @@ def test_what_checkpoints_share_is_recovered(common: float, fading: float) -> No
 
 def test_it_is_a_covariance_with_pooled_errors_on_its_diagonal() -> None:
     errors = np.exp(np.linspace(-1, 1, 30))
-    found = chain_covariance(chains_with(np.full((30, 30), 0.9) + 0.1 * np.eye(30), 4, 0), errors)
+    quiet = errors[:, None] * chains_with(np.full((30, 30), 0.9) + 0.1 * np.eye(30), 4, 0)
+    found = chain_covariance(quiet, errors)
     np.testing.assert_allclose(np.diag(found)[6:-6], errors[6:-6] ** 2)
     assert np.linalg.eigvalsh(found)[0] >= -1e-9
     noisy = errors * np.exp(0.25 * np.random.default_rng(0).standard_normal(30))
-    found = chain_covariance(chains_with(np.eye(30), 4, 0), noisy)
+    found = chain_covariance(quiet, noisy)
     assert np.abs(np.sqrt(np.diag(found)) / errors - 1)[6:-6].max() < 0.2 < np.abs(noisy / errors - 1).max()
 
 
@@ -63,5 +64,5 @@ def test_shared_noise_is_no_transition_and_wander_beside_it_neither(one_curve) -
         errors = values.std(axis=1, ddof=1) / np.sqrt(8)
         wander = 0.3 * np.random.default_rng(1000 + seed).standard_normal(60)
         table = one_curve(np.arange(60) * 100, values.mean(axis=1) + wander, errors)
-        flags += len(detect_transitions(table, covariance=chain_covariance(values, errors))) > 0
+        flags += len(detect_transitions(table, chains={("llc", ""): values})) > 0
     assert flags <= binom.isf(1e-3, 40, 0.05)

@@ -4,6 +4,7 @@ import pytest
 from scipy.stats import binom
 
 from ontogeny.transitions import detect_transitions
+from ontogeny.transitions.curves import curves_of
 from ontogeny.transitions.detection import COLUMNS
 
 LOGARITHMIC = np.unique(np.round(np.geomspace(1, 50_000, 60)).astype(int))
@@ -70,6 +71,30 @@ def test_a_covariance_that_explains_a_jump_takes_it_away(one_curve) -> None:
     independent, shared = 0.09 * np.eye(len(steps)), 25 * np.outer(jump, jump)
     assert len(detect_transitions(table, covariance=independent)) == 1
     assert detect_transitions(table, covariance=independent + shared).empty
+
+
+def test_each_component_has_its_own_covariance_or_chains(one_curve) -> None:
+    jump = (np.arange(len(FEW)) >= 18).astype(float)
+    noise = 0.3 * np.random.default_rng(1).standard_normal((len(FEW), 2))
+    parts = ["", "layers.0.heads.1", "data:other"]
+    tables = [one_curve(FEW, 20 + 5 * jump + noise[:, 0], 0.3).assign(component=part) for part in parts]
+    shared = 0.09 * np.eye(len(FEW)) + 25 * np.outer(jump, jump)
+    detected = detect_transitions(pd.concat(tables), covariance={("llc", "layers.0.heads.1"): shared})
+    assert set(detected["component"]) == {"", "data:other"}
+    own = np.random.default_rng(2).standard_normal((len(FEW), 4))
+    # Four chains that err by a common jump: their mean shows one, and so do their differences.
+    lifts = np.array([-12.0, 2.0, 9.0, 21.0])
+    chains = tables[2]["value"].to_numpy()[:, None] + np.outer(jump, lifts - lifts.mean()) + 0.6 * own
+    (told,) = curves_of(tables[2], chains={("llc", "data:other"): chains})
+    assert told.chains.shape == (len(FEW), 4)
+    assert np.abs(told.noise - np.diag(np.diag(told.noise))).max() > 0.09
+
+
+def test_all_eight_steps_of_an_exact_staircase_are_found(one_curve) -> None:
+    place = np.arange(150)
+    values = 20.0 + 10 * np.searchsorted(np.arange(1, 9) * 16, place, side="right")
+    detected = detect_transitions(one_curve(place, values), scale="linear")
+    np.testing.assert_allclose(detected["location"], np.arange(1, 9) * 16 - 0.5, atol=0.5)
 
 
 def test_exact_curves_that_drift_by_a_trifle_hold_no_transition(one_curve) -> None:
@@ -181,8 +206,11 @@ def test_short_curves_do_not_crash(one_curve, count: int) -> None:
         ({"scale": "square"}, "unknown scale 'square'"),
         ({"axis": "width"}, "lacks the column width"),
         ({"observables": ["nothing"]}, "has no nothing; it has llc"),
-        ({"covariance": np.eye(3)}, r"covariance has shape \(3, 3\); λ̂ has 10 rows"),
+        ({"covariance": np.eye(3)}, r"covariance of llc has shape \(3, 3\); the curve has 10 rows"),
         ({"covariance": -np.eye(10)}, "positive semi-definite"),
+        ({"covariance": {("llc", "heads.9"): np.eye(10)}}, r"no curve \('llc', 'heads.9'\); it has \('llc', ''\)"),
+        ({"chains": {("llc", ""): np.ones((9, 4))}}, r"chains of llc has shape \(9, 4\); the curve has 10 rows"),
+        ({"covariance": np.eye(10), "chains": {("llc", ""): np.ones((10, 4))}}, "llc has both a covariance and chains"),
     ],
 )
 def test_faulty_arguments_are_named(one_curve, change: dict, message: str) -> None:

@@ -1,7 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.stats import binom
 
+from ontogeny.transitions import critical_sample_size
 from ontogeny.transitions.curves import Curve
+from ontogeny.transitions.events import chance_below_zero
 from ontogeny.transitions.evidence import Change, change_across, change_within, noise_variance
 
 
@@ -33,6 +38,37 @@ def test_shared_noise_cancels_in_a_difference() -> None:
     shared = 0.1 * np.eye(8) + 4 * np.ones((8, 8))
     change = change_across(curve(np.arange(8), shared), 3, 4)
     assert change.standard_error == pytest.approx(np.sqrt(0.2 / 3))
+
+
+def changes_of_four_chains(true: float, simulations: int) -> list[Change]:
+    """Chains that start anywhere and share their random numbers over the checkpoints."""
+    generator = np.random.default_rng(0)
+    found = []
+    for _ in range(simulations):
+        chains = 10 + 3 * generator.standard_normal(4) + generator.standard_normal((6, 4)) + true * (np.arange(6) >= 3)[:, None]
+        found.append(change_across(replace(curve(chains.mean(axis=1), np.eye(6)), chains=chains), 2, 3))
+    return found
+
+
+def test_intervals_from_four_chains_cover_as_often_as_they_say_and_normal_ones_do_not() -> None:
+    truth, _, _ = critical_sample_size(-0.02, 4.0)
+    rates = []
+    for student in (True, False):
+        covered = []
+        for change in changes_of_four_chains(4.0, 600):
+            errors, freedom = np.diag([0, change.standard_error**2]), (np.inf, change.degrees_of_freedom if student else np.inf)
+            _, low, high = critical_sample_size(-0.02, change.difference, covariance=errors, degrees_of_freedom=freedom)
+            covered.append(low <= truth <= high)
+        rates.append(sum(covered))
+    low, high = binom.interval(0.999, 600, 0.95)
+    assert rates[1] < low <= rates[0] <= high
+
+
+def test_the_probability_of_a_fall_from_four_chains_is_uniform_where_there_is_none() -> None:
+    changes = changes_of_four_chains(0.0, 600)
+    low, high = binom.interval(0.999, 600, 0.05)
+    assert low <= sum(chance_below_zero(change) >= 0.95 for change in changes) <= high
+    assert sum(chance_below_zero(replace(change, degrees_of_freedom=np.inf)) >= 0.95 for change in changes) > high
 
 
 def test_change_within_a_stretch_uses_its_ends() -> None:
