@@ -21,7 +21,8 @@ LINE = re.compile(r"^(\w+) ?.*: done in ([\d.]+) s, of which ([\d.]+) s to start
 
 def run(configfile: Path, folder: Path, cores: int) -> float:
     """Wall seconds of the study."""
-    environment = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache"), "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
+    environment = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache")}
+    environment.pop("JAX_COMPILATION_CACHE_DIR", None)
     arguments = ["--snakefile", ROOT / "Snakefile", "--configfile", configfile.absolute(), "--cores", str(cores)]
     start = time.perf_counter()
     program = [sys.executable, "-m", "snakemake", *map(str, arguments), "--replace-workflow-config"]

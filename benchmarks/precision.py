@@ -1,6 +1,6 @@
 """`python -m benchmarks.precision RESULTS`: what buys the most precision of λ̂ per gradient, on runs of a finished default study.
 
-Chains of SGLD at the study's own ε, nβ and γ around a few checkpoints of one run. The cost of a way to sample is the gradients of
+Chains of SGLD at the study's own ε, nβ and γ around neighbouring checkpoints of one run. The cost of a way to sample is the gradients of
 single examples that it takes; its variance is that of λ̂ from one chain, over independent chains. The table gives variance × cost
 beside that of the way the study samples: the gradients needed for the same error, of λ̂ and of its difference from a checkpoint to
 the next, where chains meet the same noise and batches, or not.
@@ -51,14 +51,14 @@ class Way(NamedTuple):
 
 
 def around(config_file: Path, results: Path, family: str, variant: str, count: int) -> Around:
-    """`count` sampled checkpoints, evenly from the first quarter to the end of the first seed's run."""
+    """`count` neighbouring sampled checkpoints, from a third of the first seed's run on."""
     _, variants = read_study(config_file)
     chosen = next(one for one in variants if (one.family_name, one.name) == (family, variant))
     seed = results / family / variant / f"seed~{chosen.seeds[0]}"
     problem = build_problem(chosen.family.task, chosen.family.model, base=config_file.parent)
     kept = sampled_steps(read_json(seed / "manifest" / "train.json")["steps"], chosen.family.llc.checkpoints)
-    places = np.linspace(len(kept) // 4, len(kept) - 1, count).round().astype(int)
-    _, params = checkpoints.read(seed / "checkpoints", [kept[place] for place in places])
+    first = len(kept) // 3
+    _, params = checkpoints.read(seed / "checkpoints", kept[first : first + count])
     calibration = read_json(results / family / variant / "calibration.json")
     unflatten = ravel_pytree({name: array[0] for name, array in params.items()})[1]
     centers = jnp.stack([ravel_pytree({name: array[place] for name, array in params.items()})[0] for place in range(count)])
@@ -119,6 +119,9 @@ def chosen(way: Way, key: Any, number: Any, n: int) -> Any:
     return jax.lax.dynamic_slice(order, (number % parts * way.batch,), (way.batch,))
 
 
+BOOTSTRAP = 200
+
+
 class Spread(NamedTuple):
     """Of λ̂ from one chain: its mean, its variance, and that of differences between neighbouring checkpoints."""
 
@@ -133,6 +136,18 @@ def spread(per_chain: Any) -> Spread:
     return Spread(float(per_chain.mean()), float(per_chain.var(axis=1, ddof=1).mean()), difference)
 
 
+def ratios(own: Any, ours: Any, cost: float) -> str:
+    """Variance × cost beside ours, of λ̂ and of differences, with errors: the bootstrap over chains, the same for both."""
+    generator = np.random.default_rng(0)
+    drawn = [np.arange(own.shape[1]), *(generator.integers(own.shape[1], size=own.shape[1]) for _ in range(BOOTSTRAP))]
+    pairs = [(spread(own[:, some]), spread(ours[:, some])) for some in drawn]
+    told = []
+    for name in ("variance", "difference"):
+        found = cost * np.array([getattr(one, name) / getattr(other, name) for one, other in pairs])
+        told.append(f"{found[0]:.2g} ± {found[1:].std():.1g}")
+    return " | ".join(told)
+
+
 def settled_after(trace: np.ndarray, burn_in: int) -> int:
     """The first draw from which the mean over chains stays within 5%, in windows of a twentieth of the burn-in."""
     window = max(1, burn_in // 20)
@@ -144,36 +159,38 @@ def settled_after(trace: np.ndarray, burn_in: int) -> int:
 
 
 def measure(name: str, found: Around, ways: dict[str, Way], chains: int, burn_in: int, draws: int) -> None:
-    """Print the tables of a family."""
+    """Print the rows of a family; the first way is the study's own."""
     work = (found.loss, found.n, found.step_size, found.inverse_temperature, found.localization)
     count = len(found.centers)
     nothing = jnp.zeros((count, chains, found.centers.shape[1]))
     same = jnp.broadcast_to(jax.random.split(jax.random.key(0), chains), (count, chains))
+    own = jax.random.split(jax.random.key(1), (count, chains))
+
+    def sampled(way: Way, keys: Any, offsets: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        values, baselines, last = run(work, way, keys, burn_in + draws, found.centers, offsets)
+        return found.inverse_temperature * np.asarray(values), found.inverse_temperature * np.asarray(baselines), np.asarray(last)
+
     means = {}
     for label, way in ways.items():
-        values, unpaired, last = (np.asarray(one) for one in run(work, way, same, burn_in + draws, found.centers, nothing))
-        kept, offsets = found.inverse_temperature * values[..., burn_in:], unpaired[..., burn_in:]
-        means[label] = (spread(kept.mean(axis=-1)), way.cost)
-        if not label.startswith("ontogeny"):
+        values, baselines, last = sampled(way, same, nothing)
+        kept = values[..., burn_in:]
+        means[label] = (kept.mean(axis=-1), way.cost)
+        if len(means) > 1:
             continue
-        raw = kept + found.inverse_temperature * offsets
-        means["  no paired baseline: L_b(w) - L_n(w*)"] = (spread(raw.mean(axis=-1)), way.cost)
+        means["  no paired baseline: L_b(w) - L_n(w*)"] = ((kept + baselines[..., burn_in:]).mean(axis=-1), way.cost)
         for every in (4, 16):
-            means[f"  every {every}th draw kept"] = (spread(kept[..., ::every].mean(axis=-1)), way.cost)
-        alone = spread(kept.mean(axis=-1))
-        means["  other random numbers at every checkpoint"] = (alone._replace(difference=2 * alone.variance), way.cost)
-        warm = np.concatenate([last[:1], last[:-1]])
-        again = run(work, way, jax.vmap(lambda keys: jax.vmap(partial(jax.random.fold_in, data=9))(keys))(same),
-                    burn_in + draws, found.centers, warm)[0]  # fmt: skip
-        starts = settled_after(values, burn_in), settled_after(np.asarray(again)[1:], burn_in)
+            means[f"  every {every}th draw kept"] = (kept[..., ::every].mean(axis=-1), way.cost)
+        others = sampled(way, own, nothing)[0][..., burn_in:].mean(axis=-1)
+        means["  other random numbers at every checkpoint"] = (others, way.cost)
+        warm = sampled(way, jax.vmap(jax.vmap(partial(jax.random.fold_in, data=9)))(same), np.concatenate([last[:1], last[:-1]]))[
+            0
+        ]
+        starts = settled_after(values[1:], burn_in), settled_after(warm[1:], burn_in)
     ours, cost = next(iter(means.values()))
-    for label, (own, own_cost) in means.items():
-        ratio = own_cost / cost
-        print(
-            f"| {name} | {label} | {own.mean:.2f} ± {np.sqrt(own.variance / count / chains):.2f} | {np.sqrt(own.variance):.3g} "
-            f"| {ratio * own.variance / ours.variance:.2f} | {ratio * own.difference / ours.difference:.2f} |",
-            flush=True,
-        )
+    for label, (per_chain, own_cost) in means.items():
+        one = spread(per_chain)
+        told = f"{one.mean:.2f} ± {np.sqrt(one.variance / chains):.2f} | {np.sqrt(one.variance):.3g}"
+        print(f"| {name} | {label} | {told} | {ratios(per_chain, ours, own_cost / cost)} |", flush=True)
     print(f"{name}, settled after: {starts[0]} draws from w*, {starts[1]} from the neighbour's offset", flush=True)
 
 
@@ -182,7 +199,7 @@ def main() -> None:
     parser.add_argument("results", type=Path)
     parser.add_argument("--configfile", type=Path, default=Path("config.yaml"))
     parser.add_argument(
-        "--chains", type=int, default=64, help="independent chains of the toy model; a quarter of the transformer"
+        "--chains", type=int, default=64, help="independent chains of the toy model; half as many of the transformer"
     )
     arguments = parser.parse_args()
     print("| family | way | λ̂ | error of a chain's | gradients for the same error, × | for that of a difference, × |")
@@ -204,7 +221,7 @@ def main() -> None:
         "batches of 8": Way(8),
         "batches of 128": Way(128),
     }
-    measure("induction", network, ways, arguments.chains // 4, 50, 100)
+    measure("induction", network, ways, arguments.chains // 2, 50, 100)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 
 A JAX trace of the compiled program, one core. Every operation that XLA runs counts to what it is for: matrix products with what
 is fused to them, the rest of the loss and its gradient, random numbers, batches (gathering), and the rest (the update, the trace
-of values, copies); a fused operation to what its last one is for. What no operation accounts for is `between`; tracing itself
-takes time for each operation, most where they are small.
+of values, copies); a fused operation to what its last one is for. The one pass over all data at w* is a kind of its own, counted
+as often as it comes in the whole work, since the trace has fewer draws. What no operation accounts for is `between`; tracing
+itself takes time for each operation, most where they are small.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.speed_workloads import WORKLOADS, problem
+from ontogeny.sampling.objective import PASS_AT_CENTER
 
 DRAWS = {"tms": 320, "dln": 48, "tf": 16, "tfl": 8}
 CHECKPOINTS = {"tms": 20, "dln": 5, "tf": 1, "tfl": 1}
@@ -24,7 +26,7 @@ CHECKPOINTS = {"tms": 20, "dln": 5, "tf": 1, "tfl": 1}
 INSTRUCTION = re.compile(r"^\s*(?:ROOT )?%?([\w.-]+) = .*?\s([\w-]+)\((.*)$", re.MULTILINE)
 COMPUTATION = re.compile(r"^%?([\w.-]+) \(.*?\{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
 CONTAINERS = {"while", "call", "conditional"}
-KINDS = ("products", "rest of the gradient", "random numbers", "batches", "rest", "between")
+KINDS = ("products", "rest of the gradient", "random numbers", "batches", "pass at w*", "rest", "between")
 
 
 def kinds_of(program: str) -> dict[str, str]:
@@ -36,12 +38,15 @@ def kinds_of(program: str) -> dict[str, str]:
         source = re.search(r'op_name="([^"]*)"', rest)
         products = operation == "dot" or (called is not None and " dot(" in bodies.get(called[1], ""))
         if operation not in CONTAINERS:
-            kinds[name] = "products" if products else kind_of(source[1] if source else "")
+            told = kind_of(source[1] if source else "")
+            kinds[name] = "products" if products and told != "pass at w*" else told
     return kinds
 
 
 def kind_of(source: str) -> str:
     """What an operation without a product is for, by the JAX operations that it came from."""
+    if PASS_AT_CENTER in source:
+        return "pass at w*"
     if any(word in source for word in ("threefry", "random", "erf_inv", "_normal", "_uniform")):
         return "random numbers"
     if "jvp" in source:
@@ -89,12 +94,12 @@ def trace(name: str) -> tuple[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         with jax.profiler.trace(folder, create_perfetto_trace=True):
             run(1)
-        file = next(Path(folder).rglob("*[!perfetto]*.trace.json.gz"))
+        file = next(Path(folder).rglob("*.trace.json.gz"))
         return str(text), json.loads(gzip.decompress(file.read_bytes()))["traceEvents"]
 
 
-def shares(program: str, events: Any) -> dict[str, float]:
-    """Kind -> share of the time of the program."""
+def shares(program: str, events: Any, name: str) -> dict[str, float]:
+    """Kind -> share of the time of the program, with as many draws for each pass at w* as the work has."""
     kinds, seconds, whole = kinds_of(program), defaultdict(float), 0.0
     for event in events:
         if event.get("ph") == "X" and event["name"] in kinds:
@@ -102,6 +107,7 @@ def shares(program: str, events: Any) -> dict[str, float]:
         elif event.get("ph") == "X" and event["name"].startswith("ThunkExecutor::Execute"):
             whole = max(whole, event["dur"])
     seconds["between"] = max(whole - sum(seconds.values()), 0.0)
+    seconds["pass at w*"] *= DRAWS[name] / (WORKLOADS[name].draws + WORKLOADS[name].burn_in)
     return {kind: seconds[kind] / sum(seconds.values()) for kind in KINDS}
 
 
@@ -113,7 +119,7 @@ def main() -> None:
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     print(f"| work | {' | '.join(KINDS)} |\n|---{'|---' * len(KINDS)}|")
     for name in arguments.work:
-        found = shares(*trace(name))
+        found = shares(*trace(name), name)
         print(f"| {name} | {' | '.join(f'{100 * found[kind]:.0f}%' for kind in KINDS)} |", flush=True)
 
 

@@ -1,8 +1,8 @@
 """`python -m benchmarks.scaling`: how time and memory of sampling grow with checkpoints, chains and draws.
 
 The toy model of superposition and a deep linear network (`speed_workloads`), one pinned core. Each count is a process of its own:
-the CPU time of a second call, whose program is compiled already, and how much the peak of memory has grown since the first.
-Growth is the time a unit takes beside that at the largest count; draws themselves, four bytes each, are kept in memory.
+the CPU time of a second call, whose program is compiled already, and the peak of the whole process's memory. Growth is the time a
+unit takes beside that at the largest count; draws themselves, four bytes each, are kept in memory.
 """
 
 import argparse
@@ -52,11 +52,10 @@ def measure(name: str, counts: dict[str, int]) -> dict[str, float]:
         jax.block_until_ready(traces.values)
 
     call(0)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start = time.process_time()
     call(1)
     seconds = time.process_time() - start
-    return {"seconds": seconds, "megabytes": (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024}
+    return {"seconds": seconds, "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
 
 
 def in_a_process(name: str, counts: dict[str, int]) -> dict[str, float]:
@@ -83,7 +82,7 @@ def main() -> None:
                     {"work": name, "axis": axis, "factor": factor, **measured, "unit": measured["seconds"] / factor / unit}
                 )
                 print(
-                    "| {work} | {axis} | {factor} | {seconds:.2f} | {unit:.2f} | {megabytes:.0f} |".format(**rows[-1]), flush=True
+                    "| {work} | {axis} | {factor} | {seconds:.3f} | {unit:.2f} | {megabytes:.0f} |".format(**rows[-1]), flush=True
                 )
     if arguments.output:
         arguments.output.write_text(json.dumps(rows, indent=1) + "\n")

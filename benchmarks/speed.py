@@ -65,9 +65,10 @@ def measure_jax(program: str, name: str, repetitions: int) -> Result:
         used.append(time.process_time() - start[0])
         wall.append(time.perf_counter() - start[1])
     rate = work.steps / statistics.median(used)
-    share = rate * work.product_flops / speed_jax.ceiling()
+    ceiling = speed_jax.ceiling()
+    share = rate * work.product_flops / ceiling
     rates = {"steps_per_second": rate, "steps_per_wall_second": work.steps / statistics.median(wall)}
-    return {"whole_process": first, **rates, "share_of_ceiling": share, "llc": mean}
+    return {"whole_process": first, **rates, "ceiling": ceiling, "share_of_ceiling": share, "llc": mean}
 
 
 def measure_torch(program: str, name: str, threads: int) -> Result:
@@ -135,6 +136,8 @@ def table(rows: list[dict[str, Any]]) -> str:
             f"| {row['steps_per_second']:,.4g} | {beside['steps_per_second'] / row['steps_per_second']:.3g} "
             f"| {'' if share is None else f'{100 * share:.0f}%'} | {row['llc']:.2f} |"
         )
+    ceilings = [row["ceiling"] / 1e9 for row in rows if row["cores"] == "one" and "ceiling" in row]
+    lines += ["", f"The ceiling: {min(ceilings):.0f} to {max(ceilings):.0f} GF/s."] if ceilings else []
     everywhere = [row for row in rows if row["cores"] == "all"]
     if everywhere:
         lines += [

@@ -1,7 +1,7 @@
 """Gradients in micro-batches: where a batch's intermediate results overflow the cache, parts of it run 1.5-2 times faster.
 
-How large a part is follows from the loss alone, never from a clock: the order of summation, and so the last digits, are the
-same on every processor.
+How large a part is follows from the loss and the kind of backend, never from a clock: the order of summation is the same on
+every processor.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,43 +14,41 @@ MEGABYTE = 2**20
 
 
 class Budget(NamedTuple):
-    """Bytes of intermediate results: of a batch left whole, of a micro-batch, of batches side by side, and from how many
-    of these on chains gain nothing by it."""
+    """Bytes of intermediate results: of a batch left whole, and of a micro-batch."""
 
     batch: int
     microbatch: int
-    together: int
-    enough: int
 
 
-CACHE = Budget(batch=8 * MEGABYTE, microbatch=5 * MEGABYTE, together=16 * MEGABYTE, enough=1 * MEGABYTE)
-"""CPU, 1-2 MB of second-level cache per core; XLA fuses most intermediate results away. Measured by `benchmarks.layouts`."""
-DEVICE_MEMORY = Budget(batch=2048 * MEGABYTE, microbatch=1024 * MEGABYTE, together=8192 * MEGABYTE, enough=8192 * MEGABYTE)
-"""Accelerators: only memory limits the size of a batch."""
+CACHE = Budget(batch=8 * MEGABYTE, microbatch=5 * MEGABYTE)
+"""CPU, 1-2 MB of second-level cache per core; XLA fuses most results away. Set on the work of `benchmarks.layouts`."""
+DEVICE_MEMORY = Budget(batch=2048 * MEGABYTE, microbatch=1024 * MEGABYTE)
+"""Accelerators: only memory limits the size of a batch. A guess: none was at hand to measure on."""
 
 
-def budget() -> Budget:
-    return CACHE if jax.default_backend() == "cpu" else DEVICE_MEMORY
+def choose_microbatch(loss: Callable[..., Any], parameters: Any, data: Any, count: int, lanes: int = 1) -> int | None:
+    """Examples per part of `count` of them, None for all at once; `parameters` and `data` may be shapes only.
 
-
-def choose_microbatch(loss: Callable[..., Any], parameters: Any, data: Any, count: int) -> int | None:
-    """Examples per part of `count` of them, None for all at once; `parameters` and `data` may be shapes only."""
-    example = max(1, example_bytes(loss, parameters, data))
-    if count * example <= budget().batch:
+    `lanes` gradients are taken side by side.
+    """
+    budget = CACHE if jax.default_backend() == "cpu" else DEVICE_MEMORY
+    example = lanes * max(1, example_bytes(loss, parameters, data))
+    if count * example <= budget.batch:
         return None
-    return part_of(count, max(2, budget().microbatch // example))
+    return part_of(count, max(2, budget.microbatch // example))
 
 
 def part_of(batch: int, most: int) -> int:
-    """The largest divisor of `batch` up to `most`, but not 1 (slow); `most` itself where there is none.
+    """A divisor of `batch` from half of `most` on, else the largest size up to it that does not leave a rest of 1 (slow).
 
-    A part left over would be compiled, and run, by itself.
+    A part left over is compiled, and run, by itself.
     """
-    return next((size for size in range(most, 1, -1) if batch % size == 0), most)
+    divisor = next((size for size in range(most, max(1, most // 2), -1) if batch % size == 0), None)
+    return divisor or next((size for size in range(most, 1, -1) if batch % size != 1), most)
 
 
 def example_bytes(loss: Callable[..., Any], parameters: Any, data: Any) -> int:
-    """Bytes of intermediate results that one more example adds to the loss, from its jaxpr (loops counted once)."""
+    """Bytes of intermediate results that one more example adds to the loss, from its jaxpr."""
 
     def total(count: int) -> int:
         batch = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((count, *leaf.shape[1:]), leaf.dtype), data)
@@ -61,11 +59,12 @@ def example_bytes(loss: Callable[..., Any], parameters: Any, data: Any) -> int:
 
 
 def intermediates(jaxpr: Any) -> Iterator[int]:
-    """Bytes of every result of every equation, those of inner jaxprs included."""
+    """Bytes of every result of every equation, those of inner jaxprs included: all branches, and all steps of a scan, whose
+    gradient keeps them; loops of unknown length once."""
     for equation in jaxpr.eqns:
-        inner = [getattr(value, "jaxpr", value) for value in equation.params.values() if hasattr(value, "eqns")]
+        inner = [one for one in jax.tree.leaves(list(equation.params.values())) if hasattr(one, "eqns")]
         for one in inner:
-            yield from intermediates(one)
+            yield from (equation.params.get("length", 1) * size for size in intermediates(getattr(one, "jaxpr", one)))
         if not inner:
             yield from (result.aval.size * result.aval.dtype.itemsize for result in equation.outvars)
 

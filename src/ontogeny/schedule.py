@@ -6,9 +6,6 @@ import numpy as np
 
 from ontogeny.config import Checkpoints
 
-CHUNK = 10
-"""The most checkpoints that one call of the compiled program of sampling takes."""
-
 
 def checkpoint_steps(checkpoints: Checkpoints, steps: int) -> tuple[int, ...]:
     """The steps to keep, increasing: linear, logarithmic and every-so-many united, with 0 and `steps` always there.
@@ -35,9 +32,3 @@ def sampled_steps(kept: Sequence[int], count: int | None) -> tuple[int, ...]:
 def blocks(steps: Sequence[int], size: int) -> tuple[tuple[int, ...], ...]:
     """The steps cut into consecutive blocks of at most `size`."""
     return tuple(tuple(steps[start : start + size]) for start in range(0, len(steps), size))
-
-
-def even_size(count: int, most: int) -> int:
-    """The size of groups of at most `most`, as few of them as can be, all filled as far as can be."""
-    groups = -(-count // max(1, most))
-    return -(-count // groups)

@@ -6,6 +6,7 @@ So a run can be stopped and resumed at any checkpoint, and cut into pieces of an
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 import jax
@@ -66,23 +67,34 @@ def compile_training(problem: Problem, optimizer: optax.GradientTransformation) 
     toy model leaves a core idle; a single seed is not, since the extra axis slows down matrix products.
     """
 
-    def train_step(step: Int[Array, ""], carry: tuple[State, Array, Array], key: Key[Array, ""]) -> tuple[State, Array, Array]:
+    def train_step(
+        step: Int[Array, ""], carry: tuple[State, Array, Array], key: Key[Array, ""], lanes: int
+    ) -> tuple[State, Array, Array]:
         (params, state), total, _ = carry
         batch = problem.data.train(key, step)
         count = jax.tree.leaves(batch)[0].shape[0]
-        of_part = jax.value_and_grad(lambda params, part: problem.loss(params, part).sum() / count)
-        microbatch = choose_microbatch(problem.loss, params, batch, count)
+        microbatch = choose_microbatch(problem.loss, params, batch, count, lanes)
+
+        def share_of_mean(params: Params, part: Any) -> Array:
+            losses = problem.loss(params, part)
+            if losses.shape != (jax.tree.leaves(part)[0].shape[0],):
+                raise ValueError(f"the loss must return one value per example, shape [batch]; it returned {losses.shape}")
+            return losses.sum() / count
+
+        of_part = jax.value_and_grad(share_of_mean)
         loss, gradient = summed(lambda part: of_part(params, part), batch, microbatch)
         updates, state = optimizer.update(gradient, state, params)
         params = cast(Params, optax.apply_updates(params, updates))
         return State(params, state), total + loss, optax.tree.norm(gradient)
 
-    def one_seed(state: State, key: Key[Array, ""], starts: Int[Array, "c"], stops: Int[Array, "c"]) -> tuple[State, Piece]:
+    def one_seed(
+        state: State, key: Key[Array, ""], starts: Int[Array, "c"], stops: Int[Array, "c"], lanes: int = 1
+    ) -> tuple[State, Piece]:
         def to_checkpoint(state: State, bounds: tuple[Array, Array]) -> tuple[State, Piece]:
             start, stop = bounds
             zero = jnp.zeros(())
             state, total, norm = jax.lax.fori_loop(
-                start, stop, lambda step, carry: train_step(step, carry, key), (state, zero, zero)
+                start, stop, lambda step, carry: train_step(step, carry, key, lanes), (state, zero, zero)
             )
             nothing = stop == start
             return state, Piece(
@@ -94,7 +106,8 @@ def compile_training(problem: Problem, optimizer: optax.GradientTransformation) 
     @jax.jit
     def advance(state: State, keys: Key[Array, "s"], starts: Int[Array, "c"], stops: Int[Array, "c"]) -> tuple[State, Piece]:
         if keys.shape[0] > 1:
-            return jax.vmap(one_seed, in_axes=(0, 0, None, None))(state, keys, starts, stops)
+            together = partial(one_seed, lanes=keys.shape[0])
+            return jax.vmap(together, in_axes=(0, 0, None, None))(state, keys, starts, stops)
         alone = jax.tree.map(lambda leaf: leaf[0], state)
         return jax.tree.map(lambda leaf: leaf[None], one_seed(alone, keys[0], starts, stops))
 

@@ -20,7 +20,7 @@ from tqdm import tqdm
 from ontogeny.sampling import checks, randomness
 from ontogeny.sampling.curvature import unit
 from ontogeny.sampling.kernel import Kernel, Objective, Randomness
-from ontogeny.sampling.layout import Layout, choose_layout
+from ontogeny.sampling.layout import Layout, choose_layout, even_size
 from ontogeny.sampling.objective import Loss, anchored, at_center, paired_objective, take
 from ontogeny.sampling.parameters import flatten, flatten_mask, unflatten_like
 from ontogeny.sampling.posterior import LocalPosterior
@@ -122,8 +122,8 @@ def sample(
         progress: show a bar over checkpoints, which then run a group at a time.
         collect: a function of the parameters, evaluated at every `thin`-th kept draw. What it closes over becomes part of the
             compiled program; the arguments of a `jax.tree_util.Partial` are arguments of it.
-        layout: one that was kept, so that the last digits are the same wherever the rest is sampled; None for the one that
-            suits the loss and this machine.
+        layout: one that was kept, so that what is sampled later is summed in the same order; None for the one that suits the
+            loss and the backend.
 
     Raises:
         ValueError: naming the argument, its shape or value, and what was expected.
@@ -156,7 +156,7 @@ def sample(
         draws=draws,
         burn_in=burn_in,
         batch_size=resolved.batch_size,
-        layout=layout._replace(checkpoints=min(layout.checkpoints, -(-count // spread[0]))),
+        layout=layout._replace(checkpoints=even_size(-(-count // spread[0]), layout.checkpoints)),
         spread=spread,
         normal_to_gradient=projection == "gradient",
         control_variates=control_variates and resolved.batch_size is not None,

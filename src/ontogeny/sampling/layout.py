@@ -12,11 +12,17 @@ from typing import Any, NamedTuple
 
 import jax
 
-from ontogeny.microbatches import budget, choose_microbatch, example_bytes
-from ontogeny.schedule import even_size
+from ontogeny.microbatches import MEGABYTE, choose_microbatch, example_bytes
 
+CHUNK = 10
+"""The most checkpoints that one call of the compiled program of sampling takes in a job."""
 POTENTIALS = 16
 """Checkpoints side by side where there are no data, and nothing is known of how much a gradient takes."""
+TOGETHER = {"cpu": 16 * MEGABYTE}
+"""Bytes of checkpoints and chains side by side, by backend; set on the work of `benchmarks.layouts`."""
+TOGETHER_ELSEWHERE = 8192 * MEGABYTE
+ENOUGH = {"cpu": 1 * MEGABYTE}
+"""From how many of these bytes on chains gain nothing by it."""
 VECTORS = 6
 """Vectors as long as the parameters that a chain holds: w*, ∇L_n(w*), the position, the gradient, noise, the step."""
 
@@ -43,7 +49,8 @@ def choose_layout(loss: Callable[..., Any], parameters: Any, data: Any, batch: i
     `parameters`, those of one checkpoint, and `data` may be shapes only.
     """
     held = VECTORS * sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(parameters))
-    together, enough = budget().together, budget().enough
+    together = TOGETHER.get(jax.default_backend(), TOGETHER_ELSEWHERE)
+    enough = ENOUGH.get(jax.default_backend(), together)
     if data is None:
         return Layout(None, True, None, even_size(checkpoints, min(POTENTIALS, together // held)))
     n = jax.tree.leaves(data)[0].shape[0]
@@ -54,3 +61,9 @@ def choose_layout(loss: Callable[..., Any], parameters: Any, data: Any, batch: i
     alone = batch * example_bytes(loss, parameters, data) + held
     group = even_size(checkpoints, together // alone)
     return Layout(None, group * alone < enough and chains * group * alone <= together, center, group)
+
+
+def even_size(count: int, most: int) -> int:
+    """The size of groups of at most `most`, as few of them as can be, all filled as far as can be."""
+    groups = -(-count // max(1, most))
+    return -(-count // groups)

@@ -11,6 +11,8 @@ from ontogeny.microbatches import split, summed
 
 Loss = Callable[[Any, Any], Array]
 """(params, batch) -> [batch]; (params, None) -> a scalar, for a potential."""
+PASS_AT_CENTER = "pass_at_center"
+"""What traces call the one pass over the data at w*."""
 
 
 def at_center(
@@ -18,6 +20,7 @@ def at_center(
 ) -> tuple[Float[Array, "n"], Float[Array, "parameters"]]:
     """The loss of every example at w*, which batches gather their baselines from, and ∇L_n(w*): one pass over the data."""
 
+    @jax.named_scope(PASS_AT_CENTER)
     def total(position: Array, examples: Any) -> tuple[Array, Array]:
         losses = loss(unflatten(position), examples)
         return jnp.sum(losses), losses

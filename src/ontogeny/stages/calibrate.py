@@ -22,11 +22,11 @@ from ontogeny.sampling.checks import leading_axis
 from ontogeny.sampling.curvature import top_curvature
 from ontogeny.sampling.kernel import Kernel
 from ontogeny.sampling.kinds import build_sampler
-from ontogeny.sampling.layout import Layout, choose_layout
+from ontogeny.sampling.layout import CHUNK, Layout, choose_layout, even_size
 from ontogeny.sampling.settings import resolve
-from ontogeny.schedule import CHUNK, even_size, sampled_steps
+from ontogeny.schedule import sampled_steps
 from ontogeny.stages.job import Job, task_and_model
-from ontogeny.stages.target import build_target
+from ontogeny.stages.target import Target, build_target
 
 CALIBRATION_CHECKPOINTS = 5
 """Of larger networks; small ones are looked at wherever they are sampled."""
@@ -44,8 +44,10 @@ def run(job: Job) -> None:
     steps, params = checkpoints.read(job.seed_folder(seed) / "checkpoints", chosen)
     resolved = resolve(problem.data.sampling, n=None, batch_size=llc.batch_size, inverse_temperature=llc.inverse_temperature)
     sampler = build_sampler(llc.sampler.model_dump())
+    target = build_target(problem, llc)
+    layout = kept_layout(target, params, llc, len(sampled_steps(kept, llc.checkpoints)))._asdict()
     print(f"{job.label}: pilot chains around {len(steps)} checkpoints of seed {seed}", file=sys.stderr, flush=True)
-    found = judged(problem, params, llc, sampler) if sampler.limits else curvature_alone(problem, params, llc)
+    found = judged(target, params, llc, sampler) if sampler.limits else curvature_alone(target, params, llc)
     if "verdict" in found.get("stability", {}) and not found["stability"]["verdict"].startswith("stable"):
         print(f"{job.label}: {found['stability']['verdict']}", file=sys.stderr)
     write_json(
@@ -60,16 +62,18 @@ def run(job: Job) -> None:
             "localization": llc.localization,
             "chains": llc.chains,
             "draws": llc.draws,
-            "layout": kept_layout(problem, params, llc, len(sampled_steps(kept, llc.checkpoints)))._asdict(),
+            "layout": layout,
             **found,
-            "digest": digest({"specification": dict(job.specification), "train": job.manifest(seed, "train")["digest"]}),
+            # Another backend has another layout, and what is sampled on one is summed in one order.
+            "digest": digest(
+                {"specification": dict(job.specification), "train": job.manifest(seed, "train")["digest"], "layout": layout}
+            ),
         },
     )
 
 
-def kept_layout(problem: Problem, params: Any, llc: config.LocalLearningCoefficient, checkpoints: int) -> Layout:
+def kept_layout(target: Target, params: Any, llc: config.LocalLearningCoefficient, checkpoints: int) -> Layout:
     """How the variant's chains are laid out on one device, in every job: see `choose_layout`."""
-    target = build_target(problem, llc)
     shapes = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), target.checkpoints(params))
     examples = llc.batch_size or leading_axis(target.data, "data", "n examples")
     return choose_layout(target.loss, shapes, target.data, examples, llc.chains, even_size(checkpoints, CHUNK))
@@ -80,7 +84,7 @@ def few_parameters(problem: Problem) -> bool:
     return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(shapes)) <= MANY
 
 
-def judged(problem: Problem, params: Any, llc: config.LocalLearningCoefficient, sampler: Kernel) -> dict[str, Any]:
+def judged(target: Target, params: Any, llc: config.LocalLearningCoefficient, sampler: Kernel) -> dict[str, Any]:
     """What `calibrate` finds, as JSON.
 
     Raises:
@@ -88,7 +92,6 @@ def judged(problem: Problem, params: Any, llc: config.LocalLearningCoefficient, 
     """
     steps = llc.draws + (0 if llc.burn_in == "auto" else llc.burn_in)
     try:
-        target = build_target(problem, llc)
         found = calibrate(
             target.loss,
             target.checkpoints(params),
@@ -119,7 +122,7 @@ def judged(problem: Problem, params: Any, llc: config.LocalLearningCoefficient, 
     }
 
 
-def curvature_alone(problem: Problem, params: Mapping[str, Any], llc: config.LocalLearningCoefficient) -> dict[str, Any]:
+def curvature_alone(target: Target, params: Mapping[str, Any], llc: config.LocalLearningCoefficient) -> dict[str, Any]:
     """For a sampler whose step cannot be judged.
 
     Raises:
@@ -127,7 +130,6 @@ def curvature_alone(problem: Problem, params: Mapping[str, Any], llc: config.Loc
     """
     if llc.burn_in == "auto":
         raise SpecificationError(f"llc.burn_in: auto needs a sampler whose step can be calibrated, not {llc.sampler.kind}")
-    target = build_target(problem, llc)
     curvature = top_curvature(
         target.loss, target.checkpoints(params), target.data, key=jax.random.key(0), mask=target.mask(params, None)
     )

@@ -25,8 +25,8 @@ from ontogeny.progress import progress
 from ontogeny.sampling.chains import Traces, sample
 from ontogeny.sampling.checks import leading_axis
 from ontogeny.sampling.kinds import build_sampler
-from ontogeny.sampling.layout import Layout
-from ontogeny.schedule import CHUNK, blocks, even_size, sampled_steps
+from ontogeny.sampling.layout import CHUNK, Layout, even_size
+from ontogeny.schedule import blocks, sampled_steps
 from ontogeny.stages.job import Job, as_task, task_and_model
 from ontogeny.stages.losses import collecting, criteria_table, has_criteria, write_losses
 from ontogeny.stages.target import Target, build_target
@@ -46,7 +46,11 @@ def run(job: Job) -> None:
     sampled: dict[str, tuple[Target, Any, Mapping[str, Any]]] = {
         WHOLE_NETWORK: (target, None, collecting(target, llc.per_example)),
         **{name: (target, mask, {}) for name, mask in refined_masks(problem, llc.refine).items()},
-        **{name: (target.on(examples), None, {}) for name, examples in other_data(job, problem, llc.batch_size or 0).items()},
+        # Other data may be many more examples: the layout that was kept is not theirs.
+        **{
+            name: (target.on(examples), None, {"layout": None})
+            for name, examples in other_data(job, problem, llc.batch_size or 0).items()
+        },
     }
     files = [*(f"{name}.parquet" for name in ("llc", "health", "traces")), *(["per_example.npz"] if llc.per_example else [])]
     named = ("inverse_temperature", "localization", "chains", "draws", "burn_in", "batch_size")
@@ -59,8 +63,10 @@ def run(job: Job) -> None:
     }
     if job.profile_trace:
         seed = job.specification["seeds"][0]
-        some = sampled_steps(job.manifest(seed, "train")["steps"], llc.checkpoints)
-        write_profile(job.profile_trace, lambda: sample_chunk(job, target, seed, some[:CHUNK], CHUNK, None, **chain_settings))
+        steps = sampled_steps(job.manifest(seed, "train")["steps"], llc.checkpoints)
+        chunk = even_size(len(steps), CHUNK)
+        options = {**chain_settings, **sampled[WHOLE_NETWORK][2]}
+        write_profile(job.profile_trace, lambda: sample_chunk(job, target, seed, steps[:chunk], chunk, None, **options))
         return
     digests = {}
     for seed in job.specification["seeds"]:
@@ -70,7 +76,7 @@ def run(job: Job) -> None:
             with job.recorded(seed, digests[seed]):
                 steps = sampled_steps(train["steps"], llc.checkpoints)
                 traces = {
-                    name: sample_seed(job, on, seed, steps, digests[seed], name, mask, **chain_settings, **more)
+                    name: sample_seed(job, on, seed, steps, digests[seed], name, mask, **{**chain_settings, **more})
                     for name, (on, mask, more) in sampled.items()
                 }
                 write_results(job.seed_folder(seed), traces, problem, llc)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ontogeny.information import per_example_losses
+from ontogeny.llc import summarise
 from ontogeny.sampling import chains
 from ontogeny.sampling.chains import sample
 from ontogeny.sampling.layout import Layout
@@ -93,6 +94,7 @@ def test_the_layout_changes_the_order_of_summation_only(layout):
     found = run(batch_size=8, layout=layout)
     np.testing.assert_allclose(found.values, expected.values, rtol=1e-3, atol=1e-5)
     np.testing.assert_allclose(found.baseline, expected.baseline, rtol=1e-5)
+    np.testing.assert_allclose(summarise(found).mean, summarise(expected).mean, rtol=1e-5)
 
 
 def flat_potential(parameters, batch):

@@ -3,8 +3,7 @@ import jax.numpy as jnp
 import pytest
 
 from ontogeny.microbatches import CACHE, example_bytes, part_of
-from ontogeny.sampling.layout import VECTORS, Layout, choose_layout
-from ontogeny.schedule import even_size
+from ontogeny.sampling.layout import ENOUGH, TOGETHER, VECTORS, Layout, choose_layout, even_size
 
 
 def dense(parameters, batch):
@@ -21,6 +20,15 @@ def test_bytes_of_an_example_count_its_intermediate_results_inner_jaxprs_include
     assert once >= 3 * 256 * 4
     assert example_bytes(jax.jit(dense), parameters, data) == once
 
+    def branching(parameters, batch):
+        return jax.lax.cond(parameters[0, 0] > 0, dense, lambda parameters, batch: batch[:, 0], parameters, batch)
+
+    def looping(parameters, batch):
+        return jax.lax.scan(lambda sum, _: (sum + dense(parameters, batch), None), jnp.zeros(len(batch)), None, length=10)[0]
+
+    assert example_bytes(branching, parameters, data) >= once
+    assert example_bytes(looping, parameters, data) >= 10 * once
+
 
 def test_small_models_are_vectorised_whole():
     assert choose_layout(dense, *shapes(6, 6), batch=500, chains=10, checkpoints=1) == Layout(None, True)
@@ -35,8 +43,11 @@ def test_a_batch_beyond_the_cache_is_cut_and_its_chains_run_in_turn():
     assert layout.microbatch * example_bytes(dense, parameters, data) <= CACHE.microbatch
 
 
-@pytest.mark.parametrize(("batch", "most", "size"), [(32, 7, 4), (32, 8, 8), (30, 7, 6), (31, 7, 7), (9, 2, 2)])
-def test_parts_leave_no_rest_where_they_can(batch, most, size):
+@pytest.mark.parametrize(
+    ("batch", "most", "size"),
+    [(32, 7, 4), (32, 8, 8), (30, 7, 6), (31, 7, 7), (9, 2, 2), (1018, 100, 100), (62, 30, 30), (61, 30, 29)],
+)
+def test_parts_are_large_and_leave_no_rest_or_none_of_one_where_they_can(batch, most, size):
     assert part_of(batch, most) == size
 
 
@@ -53,7 +64,7 @@ def test_checkpoints_fill_the_cache_side_by_side_and_chains_then_do_not():
     few, many = (choose_layout(dense, *shapes(6, 6), batch=500, chains=10, checkpoints=count) for count in (5, 500))
     assert few == Layout(None, True, None, 5)
     bytes_of_one = 500 * example_bytes(dense, *shapes(6, 6))
-    assert not many.vectorize_chains and CACHE.enough <= many.checkpoints * bytes_of_one <= CACHE.together
+    assert not many.vectorize_chains and ENOUGH["cpu"] <= many.checkpoints * bytes_of_one <= TOGETHER["cpu"]
 
 
 @pytest.mark.parametrize(("checkpoints", "most", "size"), [(51, 12, 11), (20, 20, 20), (3, 100, 3), (7, 0, 1), (10, 9, 5)])
@@ -66,4 +77,4 @@ def test_checkpoints_of_many_parameters_do_not_lie_side_by_side_however_small_th
     layout = choose_layout(dense, *shapes(1000, 10_000), batch=2, chains=4, checkpoints=10)
     assert layout == Layout(None, False, layout.center, 1)
     smaller = choose_layout(dense, *shapes(10, 10_000), batch=2, chains=4, checkpoints=100)
-    assert 1 < smaller.checkpoints <= CACHE.together / (VECTORS * 10 * 10_000 * 4)
+    assert 1 < smaller.checkpoints <= TOGETHER["cpu"] / (VECTORS * 10 * 10_000 * 4)

@@ -11,7 +11,9 @@ from ontogeny import config, information_criteria
 from ontogeny.errors import SpecificationError
 from ontogeny.files import write_json
 from ontogeny.problem import Problem
+from ontogeny.sampling import chains
 from ontogeny.sampling.chains import Traces
+from ontogeny.sampling.layout import Layout
 from ontogeny.stages import analyse, sample, train
 from ontogeny.stages.job import Job
 from ontogeny.stages.losses import criteria_table, has_criteria
@@ -62,6 +64,18 @@ def base(tmp_path_factory) -> Path:
     train.run(made)
     write_json(made.folder / "calibration.json", CALIBRATION)
     return folder
+
+
+def test_chains_are_laid_out_as_calibration_kept_it_but_on_other_data_as_suits_them(base, monkeypatch):
+    laid_out = []
+
+    def noted(*arguments, layout, **options):
+        laid_out.append(layout)
+        return chains.sample(*arguments, layout=layout, **options)
+
+    monkeypatch.setattr(sample, "sample", noted)
+    sample.run(job(base, "sample", refine={"data": {"more": {"n": 40}}}))
+    assert set(laid_out) == {Layout(**CALIBRATION["layout"]), None}
 
 
 def job(folder: Path, stage: str, **llc) -> Job:
