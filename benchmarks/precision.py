@@ -1,9 +1,9 @@
 """`python -m benchmarks.precision RESULTS`: what buys the most precision of λ̂ per gradient, on runs of a finished default study.
 
-Chains of SGLD at the study's own ε, nβ and γ around neighbouring checkpoints of one run. The cost of a way to sample is the gradients of
-single examples that it takes; its variance is that of λ̂ from one chain, over independent chains. The table gives variance × cost
-beside that of the way the study samples: the gradients needed for the same error, of λ̂ and of its difference from a checkpoint to
-the next, where chains meet the same noise and batches, or not.
+Chains of SGLD at the study's own ε, nβ and γ around neighbouring checkpoints of one run. The cost of a way to sample is the
+gradients of single examples that it takes; its variance is that of λ̂ from one chain, over independent chains. The table gives
+variance × cost beside that of the way the study samples: the gradients needed for the same error, of λ̂ and of its difference
+from a checkpoint to the next, where chains meet the same noise and batches, or not.
 
 Burn-in: from which draw on the mean over chains stays within 5% of its settled value, started at w*, or at the offset w - w* with
 which the same chain ended at the checkpoint before.

@@ -101,6 +101,17 @@ class Estimate:
         parts = [estimate.table(component) for component, estimate in {"": self, **self.refined}.items()]
         return pd.concat(parts, ignore_index=True)
 
+    def to_trajectory(self) -> "pd.DataFrame":
+        """The table that `detect_transitions` takes, λ̂ of the whole network and of each refined component."""
+        from ontogeny.trajectory import llc_rows
+
+        return llc_rows(self.to_frame())
+
+    @property
+    def chains(self) -> dict[tuple[str, str], Float[np.ndarray, "checkpoints chains"]]:
+        """λ̂ of each chain, as `detect_transitions(chains=)` takes them: checkpoints share their errors."""
+        return {("llc", name): estimate.per_chain for name, estimate in {"": self, **self.refined}.items()}
+
     def table(self, component: str) -> "pd.DataFrame":
         """A row per checkpoint of this estimate alone, under a component's name."""
         import pandas as pd

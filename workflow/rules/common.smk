@@ -12,6 +12,11 @@ from ontogeny.study import ConfigError, validate_study
 prepare_jobs()
 
 CONFIGFILE = Path(workflow.configfiles[-1])
+if len({Path(file).resolve() for file in workflow.configfiles}) > 1:
+    raise WorkflowError(
+        f"{CONFIGFILE} would be merged into {workflow.configfiles[0]}, families and all; give --replace-workflow-config "
+        "beside --configfile"
+    )
 try:
     PLAN = Plan(*validate_study(config, CONFIGFILE), CONFIGFILE.parent)
 except ConfigError as error:

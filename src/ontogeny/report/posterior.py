@@ -44,8 +44,8 @@ def posterior_panel(one: PosteriorSummary) -> Panel:
         f"Lines are means over {summary['repeats']} independent runs of tempered SMC with {summary['particles']:,} particles "
         f"(worth at least {number(100 * summary['least_effective_share'], 2)}% of that at every n), bands their range. Solid "
         "upright lines: where the next phase comes to hold more than the one before, shaded one standard deviation over runs; "
-        "dashed and dotted: where free energies say so. Up to n of about 50 the posterior is little more than the prior, whose "
-        "columns have hulls of any number of corners."
+        "dashed and dotted: where free energies say so. At small n the posterior is little more than the prior, whose columns "
+        "have hulls of any number of corners; n below 10 is left out."
     )
     return Panel(
         identifier=slug("posterior", one.variant),
@@ -166,7 +166,7 @@ def agreement_in_words(transitions: Sequence[Mapping[str, Any]]) -> str:
     told = [comparison(row) for row in judged]
     alone = [arrow(row) for row in transitions if known(row["found_mean"]) and not row["predicted"]]
     if alone:
-        told.append(f"For {listed(alone)} nothing was predicted: a polygon of fewer than five corners has no known λ.")
+        told.append(f"For {listed(alone)} nothing was predicted: the shape and λ are known of polygons of five to seven corners.")
     lost = [arrow(row) for row in transitions if not known(row["found_mean"])]
     if lost:
         told.append(f"For {listed(lost)} the posterior does not cross in every run within these n.")

@@ -8,6 +8,7 @@ from scipy.special import digamma
 REACHES = 2.0 ** np.arange(7)
 """Distances, in checkpoints, over which a shared error may fade."""
 FEWEST_CHAINS = 3
+ROUNDING = 1e-12
 NEIGHBOURS = 6
 
 
@@ -26,15 +27,19 @@ def chain_covariance(
             spread, pooled likewise, is larger, it is taken instead.
 
     Returns:
-        NaN at checkpoints where a chain is dead or the error is missing. None where fewer than three chains, or such checkpoints,
-        are left: then nothing is known of what they share.
+        NaN at checkpoints where a chain is dead, all agree, or the error is missing. None where fewer than three chains, or
+        three of the others, are left: then nothing is known of what they share.
     """
-    usable = np.isfinite(standard_error) & (standard_error > 0) & np.isfinite(per_chain).all(axis=1)
-    residuals = per_chain[usable] - per_chain[usable].mean(axis=1, keepdims=True)
-    sizes = np.linalg.norm(residuals, axis=1, keepdims=True)
-    if per_chain.shape[1] < FEWEST_CHAINS or len(residuals) < 3 or not np.all(sizes > 0):
+    if per_chain.shape[1] < FEWEST_CHAINS:
         return None
+    spread = np.linalg.norm(per_chain - per_chain.mean(axis=1, keepdims=True), axis=1)
+    # Written so that NaN, where a chain is dead, is not usable either.
+    usable = np.isfinite(standard_error) & (standard_error > 0) & (spread > ROUNDING * np.abs(per_chain).max(axis=1))
     places = np.flatnonzero(usable)
+    if len(places) < 3:
+        return None
+    residuals = per_chain[usable] - per_chain[usable].mean(axis=1, keepdims=True)
+    sizes = spread[usable, None]
     sample = (residuals / sizes) @ (residuals / sizes).T
     correlation = decaying(sample, np.abs(np.subtract.outer(places, places)), len(per_chain))
     errors = np.full(len(per_chain), np.nan)

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, Shaped
+from jaxtyping import Bool, Float, Shaped
 
 from ontogeny.trajectory import NOT_APPLICABLE, PASSED
 from ontogeny.transitions.chains import chain_covariance
@@ -15,7 +16,9 @@ SEEN = 5
 """Errors that a change must have to be seen surely (docs/detection.md)."""
 SCALES: Mapping[str, np.ufunc] = {"log1p": np.log1p, "log": np.log, "linear": np.positive}
 INVERSES: Mapping[str, np.ufunc] = {"log1p": np.expm1, "log": np.exp, "linear": np.positive}
-REQUIRED = ("observable", "component", "value", "standard_error", "verdict")
+REQUIRED = ("observable", "value")
+OPTIONAL: Mapping[str, str | float] = {"component": "", "verdict": NOT_APPLICABLE, "standard_error": np.nan}
+"""Columns that a table may lack, or have holes in (a CSV file has no empty strings), and what stands for them then."""
 
 CurveName = tuple[str, str]
 """(observable, component)"""
@@ -56,11 +59,13 @@ class Curve:
 
     @property
     def too_noisy(self) -> str:
-        """Why it says little that no transition was found in this curve; "" where it says something."""
-        if self.noise is None:
-            return ""
-        error, largest = float(np.median(np.sqrt(np.diag(self.noise)))), float(np.abs(self.values).max())
-        seen = f"only changes of {SEEN} errors, {SEEN * error:.3g}, are surely seen"
+        """Why it says little that no transition was found in this curve; "" where it says something.
+
+        The error is the stated one, or what the curve itself scatters by, where that is larger.
+        """
+        stated = 0.0 if self.noise is None else float(np.median(np.sqrt(np.diag(self.noise))))
+        error, largest = max(stated, noise_variance(self.values) ** 0.5), float(np.abs(self.values).max())
+        seen = f"only single changes of {SEEN} errors, {SEEN * error:.3g}, are seen with certainty"
         return f"too noisy: {seen}; its largest value is {largest:.2g}" if SEEN * error > largest else ""
 
 
@@ -75,19 +80,28 @@ def curves_of(
     """Every curve of the table, in the table's order of first appearance.
 
     A value that is not finite, and a λ̂ whose verdict is neither "ok" nor "", carries no evidence. Errors that are missing or
-    zero somewhere on a curve are not trusted anywhere on it: its noise is then estimated from residuals.
+    zero somewhere on a curve are not trusted anywhere on it: its noise is then estimated from residuals. The columns component,
+    verdict and standard_error may be missing, or have missing values.
 
     Args:
         covariance: where it is known.
         chains: where it is to be estimated from them (`chain_covariance`).
 
     Raises:
-        ValueError: an unknown scale or observable, a missing column, an axis value that is doubled or not finite; a covariance or
-            chains of a curve that the table does not have, of another shape than its rows, or both of one curve.
+        TypeError: the trajectory is no DataFrame.
+        ValueError: an unknown scale or observable, a missing column, an error below 0, an axis value that is doubled or not
+            finite; a covariance or chains of a curve that the table does not have, of another shape than its rows, or both of
+            one curve; chains that the values are not the means of.
     """
+    if not isinstance(trajectory, pd.DataFrame):
+        raise TypeError(
+            f"the trajectory must be a DataFrame, as Estimate.to_trajectory() gives one; got {type(trajectory).__name__}"
+        )
+    observables = [observables] if isinstance(observables, str) else observables
+    trajectory = completed(trajectory)
     check_table(trajectory, observables, axis, scale)
     names = list(trajectory["observable"].unique() if observables is None else observables)
-    known, sampled = by_curve(covariance), dict(chains or {})
+    known, sampled = by_curve(covariance), by_curve(chains)
     groups: dict[CurveName, pd.DataFrame] = {
         (str(rows["observable"].iloc[0]), str(rows["component"].iloc[0])): rows.sort_values(by=axis)
         for _, rows in trajectory.groupby(["observable", "component"], sort=False)
@@ -96,10 +110,18 @@ def curves_of(
     return [curve_of(rows, axis, scale, known.get(name), sampled.get(name)) for name, rows in groups.items() if name[0] in names]
 
 
-def by_curve(covariance: Covariances | None) -> dict[CurveName, Shaped[np.ndarray, "K K"]]:
-    if covariance is None:
+def completed(trajectory: pd.DataFrame) -> pd.DataFrame:
+    """With what stands for columns that are missing, and for holes in those of text."""
+    lacking = {name: value for name, value in OPTIONAL.items() if name not in trajectory.columns}
+    whole = trajectory.assign(**lacking)
+    return whole.assign(**{name: whole[name].fillna("") for name in ("component", "verdict")})
+
+
+def by_curve(given: Any) -> dict[CurveName, Any]:
+    """Arrays by their curves; one alone is that of λ̂ of the whole network."""
+    if given is None:
         return {}
-    return dict(covariance) if isinstance(covariance, Mapping) else {LLC: covariance}
+    return dict(given) if isinstance(given, Mapping) else {LLC: given}
 
 
 def check_errors(groups: Mapping[CurveName, pd.DataFrame], covariance: Mapping, chains: Mapping) -> None:
@@ -110,9 +132,23 @@ def check_errors(groups: Mapping[CurveName, pd.DataFrame], covariance: Mapping, 
                 raise ValueError(f"{argument}: the table has no curve {name!r}; it has {', '.join(map(repr, groups))}")
             rows, shape = len(groups[name]), np.shape(array)
             if len(shape) != 2 or shape[0] != rows or (argument == "covariance" and shape[1] != rows):
-                raise ValueError(f"{argument} of {' '.join(name).strip()} has shape {shape}; the curve has {rows} rows")
+                wanted = "[rows, rows]" if argument == "covariance" else "[rows, chains]"
+                told = f"has shape {shape}; it must be {wanted}, and the curve has {rows} rows"
+                raise ValueError(f"{argument} of {' '.join(name).strip()} {told}")
+            if argument == "chains":
+                check_chains(name, np.asarray(array, float), groups[name]["value"].to_numpy(float))
     if both := set(covariance) & set(chains):
         raise ValueError(f"{' '.join(min(both)).strip()} has both a covariance and chains; only one of them may be given")
+
+
+def check_chains(name: CurveName, chains: Float[np.ndarray, "K C"], values: Float[np.ndarray, "K"]) -> None:
+    """That there are two at least, and that the values are their means, where all live."""
+    if chains.shape[1] < 2:
+        raise ValueError(f"chains of {' '.join(name).strip()}: at least two are needed, got {chains.shape[1]}")
+    whole = np.isfinite(chains).all(axis=1) & np.isfinite(values)
+    means = chains[whole].mean(axis=1)
+    if not np.allclose(means, values[whole], rtol=1e-3, atol=1e-3 * float(np.abs(means).max(initial=0))):
+        raise ValueError(f"chains of {' '.join(name).strip()}: the curve's values are not the means of these chains")
 
 
 def check_table(trajectory: pd.DataFrame, observables: Sequence[str] | None, axis: str, scale: str) -> None:
@@ -120,7 +156,12 @@ def check_table(trajectory: pd.DataFrame, observables: Sequence[str] | None, axi
         raise ValueError(f"unknown scale {scale!r}; it may be {', '.join(SCALES)}")
     missing = [name for name in (axis, *REQUIRED) if name not in trajectory.columns]
     if missing:
-        raise ValueError(f"the trajectory lacks the column {', '.join(missing)}")
+        optional = f"; {', '.join(OPTIONAL)} may be missing" if len(missing) > 1 else ""
+        raise ValueError(f"the trajectory lacks {', '.join(missing)} among its columns{optional}")
+    if bool(trajectory["observable"].isna().to_numpy().any()):
+        raise ValueError("observable is missing in some rows of the trajectory")
+    if np.any(trajectory["standard_error"].to_numpy(float) < 0):
+        raise ValueError("standard_error is negative in some rows of the trajectory")
     unknown = sorted(set(observables or ()) - set(trajectory["observable"]))
     if unknown:
         raise ValueError(f"the trajectory has no {', '.join(unknown)}; it has {', '.join(trajectory['observable'].unique())}")
@@ -143,9 +184,11 @@ def curve_of(
 ) -> Curve:
     """The curve of rows that are already sorted along the axis."""
     values, errors = rows["value"].to_numpy(float), rows["standard_error"].to_numpy(float)
-    estimated = None if chains is None else chain_covariance(np.asarray(chains, float), errors)
-    covariance = covariance if estimated is None else estimated
     kept = np.isfinite(values) & rows["verdict"].isin([PASSED, NOT_APPLICABLE]).to_numpy()
+    live = None if chains is None else live_chains(np.asarray(chains, float), kept)
+    # What failed its checks would be pooled with its neighbours.
+    estimated = None if live is None else chain_covariance(np.where(kept[:, None], live, np.nan), errors)
+    covariance = covariance if estimated is None else estimated
     if covariance is not None:
         kept &= ~np.isnan(np.diag(covariance))
     places = rows[axis].to_numpy(float)[kept]
@@ -156,8 +199,22 @@ def curve_of(
         positions=SCALES[scale](places),
         values=values[kept],
         noise=noise_of(errors[kept]) if covariance is None else checked(np.asarray(covariance, float)[np.ix_(kept, kept)]),
-        chains=None if chains is None or estimated is None else np.asarray(chains, float)[kept],
+        chains=None if live is None or estimated is None else live[kept],
     )
+
+
+def live_chains(chains: Float[np.ndarray, "K C"], kept: Bool[np.ndarray, "K"]) -> Float[np.ndarray, "K A"]:
+    """The chains that live at half of the checkpoints that carry evidence: one that dies would take the others' with it."""
+    alive = np.isfinite(chains[kept]).mean(axis=0) >= 0.5 if kept.any() else np.ones(chains.shape[1], bool)
+    return chains[:, alive]
+
+
+def noise_variance(values: Float[np.ndarray, "N"]) -> float:
+    """Of a curve by itself, from the median absolute second difference, which neither trend nor steps inflate."""
+    if len(values) < 3:
+        return 0.0
+    bends = values[2:] - 2 * values[1:-1] + values[:-2]
+    return float(np.median(np.abs(bends)) / 0.6745) ** 2 / 6
 
 
 def noise_of(errors: Float[np.ndarray, "N"]) -> Float[np.ndarray, "N N"] | None:

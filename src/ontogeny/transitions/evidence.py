@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import lambertw
 
-from ontogeny.transitions.curves import Curve
+from ontogeny.transitions.curves import Curve, noise_variance
 
 WINDOW = 3
 """Checkpoints that make up a level."""
@@ -76,21 +76,13 @@ def contrast(curve: Curve, before: np.ndarray, after: np.ndarray) -> Change | No
     return Change(*levels, error)
 
 
-def noise_variance(values: Float[np.ndarray, "N"]) -> float:
-    """Of a curve without errors, from the median absolute second difference, which neither trend nor steps inflate."""
-    if len(values) < 3:
-        return 0.0
-    bends = values[2:] - 2 * values[1:-1] + values[:-2]
-    return float(np.median(np.abs(bends)) / 0.6745) ** 2 / 6
-
-
 def critical_sample_size(
     delta_loss: float,
     delta_llc: float,
     delta_negative_log_prior: float = 0.0,
     *,
     covariance: Float[np.ndarray, "2 2"] | None = None,
-    degrees_of_freedom: tuple[float, float] = (np.inf, np.inf),
+    degrees_of_freedom: float | tuple[float, float] = np.inf,
 ) -> tuple[float, float, float]:
     """The n at which the posterior passes to the later phase: the largest root of n ΔL + Δλ log n + Δc = 0.
 
@@ -101,7 +93,8 @@ def critical_sample_size(
         delta_llc: Δλ, after minus before.
         delta_negative_log_prior: Δc, minus the log prior, after minus before.
         covariance: of the errors of (ΔL, Δλ); needed for an interval.
-        degrees_of_freedom: of their standard errors, each at least 1: the errors are then Student's t (infinity: normal).
+        degrees_of_freedom: of their standard errors, one for both or one each, at least 1: the errors are then Student's t
+            (infinity: normal).
 
     Returns:
         The value, and the ends of its 95% interval (NaN without a covariance). NaN where the loss does not fall, λ̂ does not
@@ -117,9 +110,10 @@ def critical_sample_size(
     given = np.asarray(covariance, dtype=float)
     if given.shape != (2, 2) or not np.all(np.isfinite(given)) or np.linalg.eigvalsh(given)[0] < -1e-9 * np.trace(given):
         raise ValueError("covariance must be a finite, positive semi-definite 2 x 2 matrix: of delta_loss and delta_llc")
-    if not all(freedom >= 1 for freedom in degrees_of_freedom):
+    freedoms = np.broadcast_to(np.asarray(degrees_of_freedom, float), 2)
+    if not np.all(freedoms >= 1):
         raise ValueError(f"degrees_of_freedom must be at least 1 each; got {degrees_of_freedom}")
-    errors = students(given, degrees_of_freedom)
+    errors = students(given, freedoms)
     losses, llcs = np.array([[delta_loss], [delta_llc]]) + errors
     roots = largest_root(losses, llcs, delta_negative_log_prior)
     roots = np.where(np.isnan(roots), np.where(losses >= 0, np.inf, 0.0), roots)
@@ -127,7 +121,7 @@ def critical_sample_size(
     return value, float(low), float(high)
 
 
-def students(covariance: Float[np.ndarray, "2 2"], degrees_of_freedom: tuple[float, float]) -> Float[np.ndarray, "2 draws"]:
+def students(covariance: Float[np.ndarray, "2 2"], degrees_of_freedom: Float[np.ndarray, "2"]) -> Float[np.ndarray, "2 draws"]:
     """Errors with this covariance of their normal part, each of them over the root of its own chi-squared over its degrees of
     freedom."""
     generator = np.random.default_rng(0)

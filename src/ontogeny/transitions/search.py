@@ -28,7 +28,8 @@ NOISE_FLOOR = 1e-4
 MOST_PASSAGES = 12
 LIKELY = float(chi2.ppf(0.95, 1))
 """Twice the log likelihood that a place may lose and still lie in the 95% interval."""
-FEWEST_DRAWS, DRAWS_PER_TEST = 199, 20
+FEWEST_DRAWS, DRAWS_PER_TEST = 299, 20
+"""So that the largest tenth is enough to fit a tail to, which thresholds below 1 / draws need (`p_value`)."""
 BATCH = 40
 
 
@@ -61,7 +62,7 @@ class Search:
             1 / float(np.ptp(positions)),
             alternatives,
             [processes(positions, covariance) for covariance in noises],
-            1.0 if noise is None else float(np.sqrt(np.diag(noise).mean())),
+            1.0 if noise is None else float(np.sqrt(np.median(np.diag(noise)))),
             smallest_variance(noise),
         )
 

@@ -23,6 +23,8 @@ LENGTHS = (1.0, 2.5)
 """Length-scales of the trend, in units of the shortest allowed."""
 SIGNAL_TO_NOISE = (1e0, 3e1, 1e3, 1e6)
 """Variance of the trend over that of the noise; besides these, no trend but the straight line."""
+JITTER = 1e-10
+"""Of the trend's variance, on its diagonal: a smooth trend alone is singular to rounding."""
 WANDER = (0.0, 0.3, 1.0)
 """Variance of what each checkpoint has alone, in units of that of its error, where the errors' covariance is given."""
 AUTOCORRELATIONS = (0.0, 0.4, 0.7)
@@ -64,8 +66,11 @@ def nulls_of(
     """
     scaled = [length * shortest_length(positions) for length in LENGTHS]
     trends = [RBF(length)(positions[:, None]) for length in scaled]
+    # The median: one checkpoint with a huge error says nothing of how large the trend may be.
+    levels = [float(np.median(np.diag(covariance))) for covariance in noises]
+    trends = [np.asarray(trend) + JITTER * np.eye(len(positions)) for trend in trends]
     return [
-        Null.of(covariance + ratio * np.diag(covariance).mean() * trend, kind, shapes)
+        Null.of(covariance + ratio * levels[kind] * trend, kind, shapes)
         for kind, covariance in enumerate(noises)
         for ratio, trend in [(0.0, trends[0]), *((ratio, trend) for ratio in SIGNAL_TO_NOISE for trend in trends)]
     ]

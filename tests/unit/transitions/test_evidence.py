@@ -5,9 +5,9 @@ import pytest
 from scipy.stats import binom
 
 from ontogeny.transitions import critical_sample_size
-from ontogeny.transitions.curves import Curve
+from ontogeny.transitions.curves import Curve, noise_variance
 from ontogeny.transitions.events import chance_below_zero
-from ontogeny.transitions.evidence import Change, change_across, change_within, noise_variance
+from ontogeny.transitions.evidence import Change, change_across, change_within
 
 
 def curve(values: np.ndarray, noise: np.ndarray | None = None) -> Curve:
