@@ -24,6 +24,8 @@ from ontogeny.report.data import (
 from ontogeny.report.labels import label
 from ontogeny.report.numbers import change, change_with_error, known, number, step, with_error
 from ontogeny.report.vector import sparkline
+from ontogeny.trajectory import PASSED
+from ontogeny.transitions.curves import FEWEST_CHECKPOINTS
 
 NAVIGATION = ("index", "family")
 """Keys of `links` that lead to other pages; all others are files of the run, named by their key."""
@@ -151,9 +153,18 @@ def family_in_words(family: FamilySummary) -> str:
         if row.get("support") == "supported"
     ]
     told = f"{words.counted(len(family.runs), 'run')} of {words.counted(len(variants), 'variant')}. "
-    return told + (
-        f"Supported by the seeds: {words.listed(supported)}." if supported else "No transition is supported by most seeds."
-    )
+    told += f"Supported by the seeds: {words.listed(supported)}." if supported else "No transition is supported by most seeds."
+    return told + unjudged_in_words(family.runs)
+
+
+def unjudged_in_words(runs: Sequence[RunSummary]) -> str:
+    """In how many runs λ̂ carries too little evidence to say anything, where there are such."""
+    verdicts = [curve(run.trajectory, LLC)["verdict"].tolist() for run in runs]
+    unjudged = sum(len(of_run) > 0 and of_run.count(PASSED) < FEWEST_CHECKPOINTS for of_run in verdicts)
+    if not unjudged:
+        return ""
+    which = "its run" if len(runs) == 1 else f"{unjudged} of {len(runs)} runs"
+    return f" λ̂ could not be judged in {which}: it passes its checks at fewer than {FEWEST_CHECKPOINTS} checkpoints."
 
 
 def variant_views(family: FamilySummary) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -152,3 +153,10 @@ def test_settings_are_flattened_under_dotted_names():
 
 def test_the_same_input_gives_the_same_page(pages, polygon):
     assert run_page(polygon, LINKS) == pages["polygon"]
+
+
+def test_a_family_whose_llc_fails_its_checks_says_so(summaries):
+    failed = [replace(run, trajectory=run.trajectory.assign(verdict="r_hat")) for run in summaries[:1]]
+    told = "λ̂ could not be judged in 1 of 2 runs: it passes its checks at fewer than 8 checkpoints."
+    assert told in family_page(family([*failed, summaries[1]]), {})
+    assert "could not be judged" not in family_page(family(summaries), {})
