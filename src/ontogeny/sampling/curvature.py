@@ -63,7 +63,11 @@ def stability(
     if minibatch_noise:
         words += f" and up to {100 * noise_bias:.1f}% from the noise of minibatches"
     fits = max(step_bias, noise_bias) <= largest_bias * (1 + 1e-6)
-    return Stability(value, step_bias + noise_bias, f"{'stable' if fits else 'too long'}: {words}")
+    if fits:
+        return Stability(value, step_bias + noise_bias, f"stable: {words}")
+    enough = longest_step(limits, inverse_temperature, curvature, localization, minibatch_noise, largest_bias)
+    told = f"too long: {words}; step_size {enough:.2g} keeps within {100 * largest_bias:g}%"
+    return Stability(value, step_bias + noise_bias, told)
 
 
 def longest_step(
