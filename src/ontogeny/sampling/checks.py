@@ -7,15 +7,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-STACKED = "K checkpoints (a list of them is stacked by jax.tree.map(lambda *leaves: jnp.stack(leaves), *checkpoints))"
+STACK = "; a list of them is stacked by jax.tree.map(lambda *leaves: jnp.stack(leaves), *checkpoints)"
 
 
-def leading_axis(tree: Any, name: str, meaning: str) -> int:
+def leading_axis(tree: Any, name: str, meaning: str, remedy: str = "") -> int:
     """The length of the leading axis that all leaves of `tree` share."""
     shapes = leaf_shapes(tree)
     lengths = {shape[:1] for shape in shapes.values()}
     if len(lengths) != 1 or () in lengths or (0,) in lengths:
-        raise ValueError(f"{name}: every leaf needs the same leading axis of {meaning}, got shapes {shapes}")
+        raise ValueError(f"{name}: every leaf needs the same leading axis of {meaning}, got shapes {shapes}{remedy}")
     return lengths.pop()[0]
 
 
@@ -40,7 +40,7 @@ def as_numpy(leaf: Any) -> np.ndarray:
 
 def check_checkpoints(checkpoints: Any, steps: Any) -> int:
     """K, of a pytree of finite floating-point leaves; `steps` (None, or one label each) must match it."""
-    count = leading_axis(checkpoints, "checkpoints", STACKED)
+    count = leading_axis(checkpoints, "checkpoints", "K checkpoints", STACK)
     for path, leaf in jax.tree_util.tree_leaves_with_path(checkpoints):
         if not jnp.issubdtype(jnp.result_type(leaf), jnp.floating):
             raise ValueError(

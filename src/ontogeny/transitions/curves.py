@@ -114,7 +114,8 @@ def completed(trajectory: pd.DataFrame) -> pd.DataFrame:
     """With what stands for columns that are missing, and for holes in those of text."""
     lacking = {name: value for name, value in OPTIONAL.items() if name not in trajectory.columns}
     whole = trajectory.assign(**lacking)
-    return whole.assign(**{name: whole[name].fillna("") for name in ("component", "verdict")})
+    texts = {name: whole[name].astype(object) for name in ("component", "verdict")}
+    return whole.assign(**{name: text.where(text.notna(), "") for name, text in texts.items()})
 
 
 def by_curve(given: Any) -> dict[CurveName, Any]:
@@ -126,6 +127,8 @@ def by_curve(given: Any) -> dict[CurveName, Any]:
 
 def check_errors(groups: Mapping[CurveName, pd.DataFrame], covariance: Mapping, chains: Mapping) -> None:
     """That each covariance, and each curve's chains, belong to a curve and have its number of rows."""
+    if both := set(covariance) & set(chains):
+        raise ValueError(f"{' '.join(min(both)).strip()} has both a covariance and chains; only one of them may be given")
     for argument, given in (("covariance", covariance), ("chains", chains)):
         for name, array in given.items():
             if name not in groups:
@@ -133,12 +136,10 @@ def check_errors(groups: Mapping[CurveName, pd.DataFrame], covariance: Mapping, 
             rows, shape = len(groups[name]), np.shape(array)
             if len(shape) != 2 or shape[0] != rows or (argument == "covariance" and shape[1] != rows):
                 wanted = "[rows, rows]" if argument == "covariance" else "[rows, chains]"
-                told = f"has shape {shape}; it must be {wanted}, and the curve has {rows} rows"
+                told = f"has shape {shape}; the curve has {rows} rows, and it must be {wanted}"
                 raise ValueError(f"{argument} of {' '.join(name).strip()} {told}")
             if argument == "chains":
                 check_chains(name, np.asarray(array, float), groups[name]["value"].to_numpy(float))
-    if both := set(covariance) & set(chains):
-        raise ValueError(f"{' '.join(min(both)).strip()} has both a covariance and chains; only one of them may be given")
 
 
 def check_chains(name: CurveName, chains: Float[np.ndarray, "K C"], values: Float[np.ndarray, "K"]) -> None:
@@ -157,7 +158,8 @@ def check_table(trajectory: pd.DataFrame, observables: Sequence[str] | None, axi
     missing = [name for name in (axis, *REQUIRED) if name not in trajectory.columns]
     if missing:
         optional = f"; {', '.join(OPTIONAL)} may be missing" if len(missing) > 1 else ""
-        raise ValueError(f"the trajectory lacks {', '.join(missing)} among its columns{optional}")
+        columns = "columns" if len(missing) > 1 else "column"
+        raise ValueError(f"the trajectory lacks the {columns} {', '.join(missing)}{optional}")
     if bool(trajectory["observable"].isna().to_numpy().any()):
         raise ValueError("observable is missing in some rows of the trajectory")
     if np.any(trajectory["standard_error"].to_numpy(float) < 0):

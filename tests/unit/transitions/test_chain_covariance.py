@@ -37,7 +37,7 @@ def test_nothing_is_claimed_where_chains_do_not_tell(fault: str) -> None:
     if fault == "two chains":
         values = values[:, :2]
     if fault == "no spread":
-        values[3] = 20
+        values[2:] = 20
     if fault == "all dead":
         values[:, 1] = np.nan
     assert chain_covariance(values, errors) is None
@@ -60,9 +60,9 @@ def test_shared_noise_is_no_transition_and_wander_beside_it_neither(one_curve) -
     flags = 0
     correlation = 0.9 * np.exp(-np.abs(np.subtract.outer(np.arange(60), np.arange(60))) / 20) + 0.1 * np.eye(60)
     for seed in range(40):
-        values = chains_with(correlation, 8, seed)
-        errors = values.std(axis=1, ddof=1) / np.sqrt(8)
         wander = 0.3 * np.random.default_rng(1000 + seed).standard_normal(60)
-        table = one_curve(np.arange(60) * 100, values.mean(axis=1) + wander, errors)
+        values = chains_with(correlation, 8, seed) + wander[:, None]
+        errors = values.std(axis=1, ddof=1) / np.sqrt(8)
+        table = one_curve(np.arange(60) * 100, values.mean(axis=1), errors)
         flags += len(detect_transitions(table, chains={("llc", ""): values})) > 0
     assert flags <= binom.isf(1e-3, 40, 0.05)

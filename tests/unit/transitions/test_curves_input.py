@@ -88,7 +88,11 @@ BAD = {
     "at least two": (ValueError, sampled()[1], {"chains": sampled()[0][:, :1]}),
     "not the means": (ValueError, sampled()[1], {"chains": sampled()[0] + 50}),
     r"\[rows, chains\]": (ValueError, sampled()[1], {"chains": sampled()[0].T}),
-    "lacks observable, value among": (ValueError, pd.DataFrame({"step": STEPS}), {}),
+    "lacks the columns observable, value; component, verdict, standard_error may be missing": (
+        ValueError,
+        pd.DataFrame({"step": STEPS}),
+        {},
+    ),
 }
 
 

@@ -84,6 +84,7 @@ def test_each_component_has_its_own_covariance_or_chains(one_curve) -> None:
     own = np.random.default_rng(2).standard_normal((len(FEW), 4))
     # Four chains that err by a common jump: their mean shows one, and so do their differences.
     lifts = np.array([-12.0, 2.0, 9.0, 21.0])
+    own -= own.mean(axis=1, keepdims=True)
     chains = tables[2]["value"].to_numpy()[:, None] + np.outer(jump, lifts - lifts.mean()) + 0.6 * own
     (told,) = curves_of(tables[2], chains={("llc", "data:other"): chains})
     assert told.chains.shape == (len(FEW), 4)
@@ -265,5 +266,7 @@ def test_a_curve_in_which_nothing_could_be_seen_is_undecided(one_curve) -> None:
     values = 10 + np.random.default_rng(0).standard_normal(len(LOGARITHMIC))
     told = detect_transitions(one_curve(LOGARITHMIC, values, 3.0))
     assert told["decision"].tolist() == ["undecided"]
-    assert told["reason"][0].startswith("too noisy: only changes of 5 errors, 15, are surely seen; its largest value is 1")
+    assert told["reason"][0].startswith(
+        "too noisy: only single changes of 5 errors, 15, are seen with certainty; its largest value is 1"
+    )
     assert detect_transitions(one_curve(LOGARITHMIC, values, 1.0)).empty
