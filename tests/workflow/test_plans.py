@@ -40,6 +40,14 @@ def test_a_new_study_runs_everything(tmp_path):
     assert make_study(tmp_path).planned() == EVERYTHING
 
 
+def test_a_study_given_beside_config_yaml_is_not_merged_into_it():
+    command = [sys.executable, "-m", "snakemake", "-n", "--configfile", "studies/text.yaml", "--workflow-profile", "none"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode and "give --replace-workflow-config" in done.stdout + done.stderr
+    whole = subprocess.run([*command, "--replace-workflow-config"], cwd=ROOT, capture_output=True, text=True)
+    assert not whole.returncode and "induction" not in whole.stdout + whole.stderr
+
+
 def test_a_finished_study_runs_nothing(finished):
     assert finished.planned() == {}
 

@@ -11,12 +11,15 @@ from ontogeny.study import ConfigError, validate_study
 
 prepare_jobs()
 
-CONFIGFILE = Path(workflow.configfiles[-1])
-if len({Path(file).resolve() for file in workflow.configfiles}) > 1:
-    raise WorkflowError(
-        f"{CONFIGFILE} would be merged into {workflow.configfiles[0]}, families and all; give --replace-workflow-config "
-        "beside --configfile"
-    )
+# A study given on the command line comes first in workflow.configfiles, the Snakefile's own config.yaml last.
+GIVEN = [Path(file) for file in workflow.overwrite_configfiles]
+CONFIGFILE = GIVEN[-1] if GIVEN else Path(workflow.configfiles[-1])
+if not workflow.config_settings.replace_workflow_config:
+    for file in map(Path, workflow.configfiles):
+        if file.resolve() != CONFIGFILE.resolve():
+            raise WorkflowError(
+                f"{CONFIGFILE} would be merged into {file}, families and all: give --replace-workflow-config with --configfile"
+            )
 try:
     PLAN = Plan(*validate_study(config, CONFIGFILE), CONFIGFILE.parent)
 except ConfigError as error:
