@@ -4,9 +4,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.scipy.special import logsumexp
 
 from ontogeny.bayesian import crossing, last_rise, occupancy
-from ontogeny.polygon_phases import free_energy, leading_crossing, learning_coefficient, second_order
+from ontogeny.models.superposition import polygon
+from ontogeny.polygon_phases import free_energy, joined_loss, leading_crossing, learning_coefficient, log_dead, second_order
 
 LEFT, RIGHT, GAP, PRIOR_VARIANCE = 1.0, 25.0, 0.1, 25.0
 SIZES = np.geomspace(0.5, 120.0, 40)
@@ -92,3 +94,23 @@ def test_free_energies_grow_as_they_must():
     energy = free_energy(6, 6, sizes, 1.0)
     assert energy[1] - energy[0] - 9e6 * loss == pytest.approx(8.5 * np.log(10), abs=0.02)
     assert leading_crossing(5, 6, 1.0) == pytest.approx(601.0, abs=0.1)
+
+
+def test_the_volume_of_a_dead_feature_is_that_of_quadrature():
+    """One dead feature beside the 5-gon: its two weights and its bias on a grid, against importance sampling."""
+    weight, bias = polygon(5, 6)
+    live, sizes = (weight[:, :5], bias[:5]), np.array([50.0, 200.0, 1000.0])
+    base, _, _ = second_order(5, 6)
+    places, biases = jnp.linspace(-1.5, 1.5, 151), jnp.linspace(-5, 5, 301)
+
+    def at_bias(bias):
+        def rise(x, y):
+            return joined_loss(live, (jnp.array([[x], [y]]), bias[None])) - base
+
+        rises = jax.vmap(lambda x: jax.vmap(lambda y: rise(x, y))(places))(places)
+        prior = -(places[:, None] ** 2 + places**2 + bias**2) / 2 - 1.5 * jnp.log(2 * jnp.pi)
+        return jax.vmap(lambda n: logsumexp(prior - n * rises))(jnp.asarray(sizes))
+
+    cell = (places[1] - places[0]) ** 2 * (biases[1] - biases[0])
+    expected = logsumexp(jax.jit(lambda: jax.lax.map(at_bias, biases))(), axis=0) + jnp.log(cell)
+    np.testing.assert_allclose(log_dead(live, base, 1, sizes, 1.0), expected, atol=0.03)
