@@ -13,7 +13,7 @@ from ontogeny.transitions.chains import chain_covariance
 
 FEWEST_CHECKPOINTS = 8
 SEEN = 5
-"""Errors that a change must have to be seen surely (docs/detection.md)."""
+"""Errors that a single change must have to be seen with certainty, on 100 checkpoints (docs/detection.md)."""
 SCALES: Mapping[str, np.ufunc] = {"log1p": np.log1p, "log": np.log, "linear": np.positive}
 INVERSES: Mapping[str, np.ufunc] = {"log1p": np.expm1, "log": np.exp, "linear": np.positive}
 REQUIRED = ("observable", "value")
