@@ -44,14 +44,10 @@ def measure(name: str, rounds: int) -> None:
             checkpoints,
             data,
             key=jax.random.key(seed),
-            sampler=ontogeny.SGLD(step_size=work.step_size),
-            inverse_temperature=work.inverse_temperature,
-            localization=work.localization,
-            chains=work.chains,
             draws=DRAWS[name],
             burn_in=0,
-            batch_size=work.batch_size,
             layout=layout,
+            **speed_jax.settings(work),
         )
         jax.block_until_ready(traces.values)
         return time.process_time() - start

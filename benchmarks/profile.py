@@ -77,13 +77,9 @@ def trace(name: str) -> tuple[str, Any]:
             {leaf: array[: CHECKPOINTS[name]] for leaf, array in checkpoints.items()},
             data,
             key=jax.random.key(seed),
-            sampler=ontogeny.SGLD(step_size=work.step_size),
-            inverse_temperature=work.inverse_temperature,
-            localization=work.localization,
-            chains=work.chains,
             draws=DRAWS[name],
             burn_in=0,
-            batch_size=work.batch_size,
+            **speed_jax.settings(work),
         )
         jax.block_until_ready(traces.values)
 

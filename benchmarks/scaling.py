@@ -41,13 +41,9 @@ def measure(name: str, counts: dict[str, int]) -> dict[str, float]:
             several,
             data,
             key=jax.random.key(seed),
-            sampler=ontogeny.SGLD(step_size=work.step_size),
-            inverse_temperature=work.inverse_temperature,
-            localization=work.localization,
-            chains=counts["chains"],
             draws=counts["draws"],
             burn_in=0,
-            batch_size=work.batch_size,
+            **{**speed_jax.settings(work), "chains": counts["chains"]},
         )
         jax.block_until_ready(traces.values)
 

@@ -56,6 +56,19 @@ def transformer(shape: dict[str, int]) -> Loss:
     return loss
 
 
+def settings(work: Workload) -> dict[str, Any]:
+    """What a workload fixes of `ontogeny.sample` and `estimate_llc`, less the counts of draws."""
+    import ontogeny
+
+    return {
+        "sampler": ontogeny.SGLD(step_size=work.step_size),
+        "inverse_temperature": work.inverse_temperature,
+        "localization": work.localization,
+        "chains": work.chains,
+        "batch_size": work.batch_size,
+    }
+
+
 def ontogeny(loss: Loss, work: Workload) -> Program:
     """`estimate_llc`, errors and diagnostics included."""
     import ontogeny
@@ -66,13 +79,9 @@ def ontogeny(loss: Loss, work: Workload) -> Program:
             checkpoints,
             data,
             key=key,
-            sampler=ontogeny.SGLD(step_size=work.step_size),
-            inverse_temperature=work.inverse_temperature,
-            localization=work.localization,
-            chains=work.chains,
             draws=work.draws,
             burn_in=work.burn_in,
-            batch_size=work.batch_size,
+            **settings(work),
         ).mean
 
     return estimate
