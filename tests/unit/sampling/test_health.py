@@ -1,14 +1,9 @@
-import warnings
-
 import numpy as np
 import pytest
 import scipy.stats
+from arviz_stats.base import array_stats as arviz
 
 from ontogeny.sampling import health
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # ArviZ announces its next version on import
-    import arviz
 
 
 def autoregressive(rng, shape, correlation=0.8, scale=1e-4, mean=3e-4):
