@@ -433,6 +433,10 @@ class Transitions(Section):
         float | None,
         Field(gt=0, description="of a normal prior on each parameter, for critical sample sizes; null leaves the prior out"),
     ] = None
+    interventions: Annotated[
+        dict[Annotated[int, Field(ge=0)], Annotated[str, Field(min_length=1)]],
+        Field(description="step -> what was changed in the training there, besides the learning rate; candidates there are void"),
+    ] = {}
 
 
 MOST_POSTERIOR_PARAMETERS = 30
@@ -499,6 +503,9 @@ class Family(Section):
         batch = self.training.batch_size
         if not isinstance(self.task, (Text, UserKind)) and batch > self.task.examples:
             raise ValueError(f"training.batch_size ({batch}) is larger than task.examples ({self.task.examples})")
+        last = self.training.steps
+        if late := [step for step in self.transitions.interventions if step > last]:
+            raise ValueError(f"transitions.interventions.{late[0]} is later than the last step, training.steps ({last})")
         return self
 
 

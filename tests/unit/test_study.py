@@ -115,6 +115,11 @@ def test_numbers_that_yaml_reads_as_text():
         ({"seeds": {"a": 1}}, "families.small.seeds: Input should be a valid list"),
         ({"sweep": {1: [1]}}, "families.small.sweep.1"),
         ({"model": "superposition"}, "families.small.model is 'superposition': expected a mapping such as {kind: …}"),
+        (
+            {"transitions": {"interventions": {10**9: "the data changed"}}},
+            "transitions.interventions.1000000000 is later than the last step, training.steps (",
+        ),
+        ({"transitions": {"interventions": {"late": "the data changed"}}}, "families.small.transitions.interventions.late"),
         ({"training__batch_size": 2000}, "training.batch_size (2000) is larger than task.examples (1000)"),
     ],
 )

@@ -33,9 +33,8 @@ def run(job: Job) -> None:
                 # They are made of the draws of λ̂ and of the loss: counted again, one change would be evidence many times.
                 independent = pd.DataFrame(trajectory[~trajectory["observable"].isin(criteria["observable"])])
                 chains = chains_of(pd.read_parquet(folder / "llc.parquet"))
-                detected = detect_transitions(
-                    independent, alpha=section.alpha, chains=chains, interventions=learning_rate_jumps(training)
-                )
+                interventions = learning_rate_jumps(training) | section.interventions
+                detected = detect_transitions(independent, alpha=section.alpha, chains=chains, interventions=interventions)
                 prior = None if section.prior_variance is None else negative_log_prior(folder, section.prior_variance)
                 found = candidates(trajectory, detected, rules_of(section), chains=chains, negative_log_prior=prior)
                 write_json(folder / "transitions.json", found)

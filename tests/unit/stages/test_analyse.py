@@ -1,0 +1,49 @@
+"""What the job that looks for transitions makes of its section of the config."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ontogeny.files import write_json
+from ontogeny.stages import analyse
+from ontogeny.stages.job import Job
+
+STEPS = np.arange(0, 3000, 50)
+JUMP = 1500
+
+
+def folder_of(results, transitions) -> Job:
+    """A job whose run has λ̂ that jumps at 1500, sampled by four chains, and nothing observed beside it."""
+    specification = {
+        "seeds": [0],
+        "code": "test",
+        "training": {"optimizer": {"learning_rate": 0.1}, "steps": 3000},
+        "transitions": transitions,
+    }
+    job = Job(stage="analyse", results=results, specification=specification, family="line", variant="base", block="seed~0")
+    for stage in ("sample", "observe"):
+        write_json(job.manifest_path(0, stage), {"digest": ""})
+    generator = np.random.default_rng(0)
+    chains = 10 + 5.0 * (STEPS >= JUMP)[:, None] + generator.standard_normal((len(STEPS), 4))
+    mean, error = chains.mean(1), chains.std(1, ddof=1) / 2
+    health = {"step": STEPS, "component": "", "llc": mean, "standard_error": error, "verdict": "ok"}
+    pd.DataFrame(health).to_parquet(job.seed_folder(0) / "health.parquet")
+    rows = {"step": STEPS, "observable": "loss", "component": "", "value": np.exp(-STEPS / 1000), "standard_error": np.nan}
+    pd.DataFrame(rows).assign(verdict="").to_parquet(job.seed_folder(0) / "observables.parquet")
+    sampled = {"step": STEPS.repeat(4), "component": "", "chain": np.tile(np.arange(4), len(STEPS)), "llc": chains.ravel()}
+    pd.DataFrame(sampled).to_parquet(job.seed_folder(0) / "llc.parquet")
+    return job
+
+
+@pytest.mark.parametrize(
+    ("interventions", "candidates", "void"),
+    [({}, 1, []), ({"1500": "the data changed"}, 0, ["coincides with the data changed at 1500"]), ({"300": "elsewhere"}, 1, [])],
+)
+def test_a_candidate_at_an_intervention_that_the_family_lists_is_void(tmp_path, interventions, candidates, void):
+    job = folder_of(tmp_path, {"interventions": interventions})
+    analyse.run(job)
+    found = json.loads((job.seed_folder(0) / "transitions.json").read_text())
+    assert len(found["candidates"]) == candidates
+    assert [row["reason"] for row in found["void"]] == void
