@@ -141,8 +141,13 @@ def repeated_checkpoint() -> list[bool]:
         table = pd.DataFrame(rows).assign(
             value=[one.mean[0] for one in found], standard_error=[one.standard_error[0] for one in found]
         )
-        flagged.append(bool((ontogeny.detect_transitions(table)["decision"] == "candidate").any()))
+        flagged.append(is_flagged(table, np.concatenate([one.per_chain for one in found])))
     return flagged
+
+
+def is_flagged(llc: pd.DataFrame, chains: np.ndarray) -> bool:
+    """Whether λ̂ alone, with its chains [K, C] in the order of its rows, has a candidate."""
+    return bool((ontogeny.detect_transitions(llc, chains={("llc", ""): chains})["decision"] == "candidate").any())
 
 
 def shuffled_plateaus(results: Path, shuffles: int = 5) -> list[bool]:
@@ -151,14 +156,15 @@ def shuffled_plateaus(results: Path, shuffles: int = 5) -> list[bool]:
     flagged = []
     for _, folder in runs_of(results, "superposition"):
         table = pd.read_parquet(folder / "trajectory.parquet")
-        llc = table[(table["observable"] == "llc") & (table["component"] == "")]
-        usable = pd.DataFrame(llc[(llc["verdict"] == "ok") & (llc["step"] > llc["step"].max() / 5)])
+        llc = pd.DataFrame(table[(table["observable"] == "llc") & (table["component"] == "")]).sort_values(by="step")
+        quiet = ((llc["verdict"] == "ok") & (llc["step"] > llc["step"].max() / 5)).to_numpy()
+        usable, chains = llc[quiet], chains_of(pd.read_parquet(folder / "llc.parquet"))["llc", ""][quiet]
         if polygons(table) or len(usable) < 12:
             continue
         for _ in range(shuffles):
             order = generator.permutation(len(usable))
             mixed = usable.assign(**{name: usable[name].to_numpy()[order] for name in ("value", "standard_error")})
-            flagged.append(bool((ontogeny.detect_transitions(mixed)["decision"] == "candidate").any()))
+            flagged.append(is_flagged(mixed, chains[order]))
     return flagged
 
 

@@ -1,7 +1,7 @@
 """Candidates of several curves that coincide are one transition: grouped, measured on both sides, named."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -106,6 +106,8 @@ def candidates(
     if negative_log_prior is not None:
         curves |= {NEGATIVE_LOG_PRIOR: exact_curve(NEGATIVE_LOG_PRIOR, negative_log_prior)}
     rows = detected.loc[detected["decision"] == CANDIDATE].to_dict(orient="records")
+    turns = boundaries_of(curves.get(LLC), passages_of(LLC, rows))
+    curves = {name: with_the_noise_of_the_search(curve, passages_of(name, rows)) for name, curve in curves.items()}
     events = merged(group(rows), curves, rules)
     undecided = detected.loc[detected["decision"] == UNDECIDED, ["observable", "component", "reason"]]
     void = detected.loc[detected["decision"] == VOID, [*EVIDENCE, "reason"]]
@@ -117,7 +119,7 @@ def candidates(
             for event, p_value in zip(events, together, strict=True)
         ],
         "stages": stages_between([(event.start, event.end) for event in events], curves),
-        "boundaries": boundaries_of(curves.get(LLC), [row for row in rows if (row["observable"], row["component"]) == LLC]),
+        "boundaries": turns,
         "void": [plain(row) for row in void.to_dict(orient="records")],
         "undecided": undecided.to_dict(orient="records"),
     }
@@ -136,11 +138,25 @@ def span(curves: Mapping[CurveName, Curve]) -> tuple[float, float]:
     return min(places), max(places)
 
 
-def boundaries_of(llc: Curve | None, rows: Sequence[Mapping]) -> list[dict]:
+def passages_of(name: CurveName, rows: Sequence[Mapping]) -> list[tuple[float, float]]:
+    """Start and end, in log step, of the candidates of one curve."""
+    own = [row for row in rows if (row["observable"], row["component"]) == name]
+    return [(float(np.log1p(row["start"])), float(np.log1p(row["end"]))) for row in own]
+
+
+def with_the_noise_of_the_search(curve: Curve, passages: Sequence[tuple[float, float]]) -> Curve:
+    """The curve, its errors now over-dispersed and correlated between neighbours as its residuals show them: levels are means of
+    neighbours. Chains know their own errors; a curve that cannot be decided shows none."""
+    if curve.chains is not None or curve.undecided:
+        return curve
+    return replace(curve, noise=noise_beside(curve, passages))
+
+
+def boundaries_of(llc: Curve | None, passages: Sequence[tuple[float, float]]) -> list[dict]:
     """Where λ̂, which has these candidates, goes over from rising, falling or resting to another of the three."""
     if llc is None or llc.undecided:
         return []
-    noise = noise_beside(llc, [(np.log1p(row["start"]), np.log1p(row["end"])) for row in rows])
+    noise = noise_beside(llc, passages)
     return [
         {"location": float(INVERSES["log1p"](found["position"])), **{key: found[key] for key in ("from", "to", "probability")}}
         for found in boundaries(slope_of(llc.positions, llc.values, noise))

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
+from benchmarks.detection_curves import noise_of
 from ontogeny.transitions import critical_sample_size
 from ontogeny.transitions.curves import Curve, noise_variance
-from ontogeny.transitions.events import chance_below_zero
+from ontogeny.transitions.events import chance_below_zero, with_the_noise_of_the_search
 from ontogeny.transitions.evidence import Change, change_across, change_within
 
 
@@ -80,3 +81,18 @@ def test_noise_of_a_curve_without_errors_sees_neither_trend_nor_step() -> None:
     place = np.arange(2000)
     assert noise_variance(noise + 0.01 * place + 50 * (place > 700)) == pytest.approx(0.25, rel=0.15)
     assert noise_variance(np.array([1.0, 2.0])) == 0.0
+
+
+def test_errors_that_neighbours_share_are_in_those_of_a_change_and_white_ones_would_be_too_small() -> None:
+    rates = []
+    for noisy in (True, False):
+        covered = []
+        for seed in range(100):
+            noise = noise_of("ar1", np.random.default_rng(seed), 60)
+            shown = curve(20 + 10 * (np.arange(60) >= 30) + noise)
+            passage = float(np.log1p(29)), float(np.log1p(30))
+            change = change_across(with_the_noise_of_the_search(shown, [passage]) if noisy else shown, 29, 30)
+            covered.append(abs(change.difference - 10) <= 1.96 * change.standard_error)
+        rates.append(sum(covered))
+    low, high = binom.interval(0.999, 100, 0.95)
+    assert rates[1] < low <= rates[0] <= high
