@@ -158,7 +158,7 @@ def shuffled_plateaus(results: Path, shuffles: int = 5) -> list[bool]:
         table = pd.read_parquet(folder / "trajectory.parquet")
         llc = pd.DataFrame(table[(table["observable"] == "llc") & (table["component"] == "")]).sort_values(by="step")
         quiet = np.asarray((llc["verdict"] == "ok") & (llc["step"] > llc["step"].max() / 5))
-        usable, chains = llc[quiet], chains_of(pd.read_parquet(folder / "llc.parquet"))["llc", ""][quiet]
+        usable, chains = pd.DataFrame(llc[quiet]), chains_of(pd.read_parquet(folder / "llc.parquet"))["llc", ""][quiet]
         if polygons(table) or len(usable) < 12:
             continue
         for _ in range(shuffles):
