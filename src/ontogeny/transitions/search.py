@@ -31,6 +31,8 @@ LIKELY = float(chi2.ppf(0.95, 1))
 FEWEST_DRAWS, DRAWS_PER_TEST = 299, 20
 """So that the largest tenth is enough to fit a tail to, which thresholds below 1 / draws need (`p_value`)."""
 BATCH = 40
+UNSURPRISING = 20
+"""Simulated curves that reach an observed statistic, after which it needs no more of them."""
 
 
 @dataclass(frozen=True)
@@ -132,15 +134,33 @@ def first_passages(group: Sequence[Curve], tests: int, seed: int) -> list[tuple[
     search = Search.over(group[0])
     result = search.scan(np.column_stack([centred(curve)[0] for curve in group]))
     draws = max(FEWEST_DRAWS, DRAWS_PER_TEST * tests)
-    nulls = result.null.tolist()
-    simulated = {
-        null: search.simulated(np.random.default_rng(seed), null, float(result.null_variance[result.null == null].mean()), draws)
-        for null in sorted(set(nulls))
-    }
-    return [
-        (curve, search, Found(int(result.passage[column]), p_value(result.statistic[column], simulated[nulls[column]])))
-        for column, curve in enumerate(group)
-    ]
+    tested = []
+    for null in np.unique(result.null).tolist():
+        members = np.flatnonzero(result.null == null)
+        variance, statistics = float(result.null_variance[members].mean()), result.statistic[members]
+        simulated = simulated_until_unsurprising(search, np.random.default_rng(seed), null, variance, statistics, draws)
+        tested += [
+            (column, Found(int(result.passage[column]), p_value(statistic, simulated)))
+            for column, statistic in zip(members.tolist(), statistics, strict=True)
+        ]
+    return [(group[column], search, found) for column, found in sorted(tested, key=lambda one: one[0])]
+
+
+def simulated_until_unsurprising(
+    search: Search,
+    generator: np.random.Generator,
+    null: int,
+    variance: float,
+    statistics: Float[np.ndarray, "B"],
+    draws: int,
+) -> Float[np.ndarray, "draws"]:
+    """The scan's statistic on curves without a transition: `draws` of them, fewer where each of the observed statistics is
+    reached often enough by then (the p-value is valid whenever one stops for that: Besag and Clifford 1991)."""
+    simulated = np.zeros(0)
+    while len(simulated) < draws and np.sum(simulated >= statistics.max()) < UNSURPRISING:
+        batch = search.simulated(generator, null, variance, min(BATCH, draws - len(simulated)))
+        simulated = np.append(simulated, batch)
+    return simulated
 
 
 def further_passages(curve: Curve, search: Search, first: Found, level: float, seed: int) -> list[Found]:
