@@ -29,17 +29,17 @@ def found(detected: pd.DataFrame, observable: str, component: str = "") -> pd.Da
 
 @pytest.mark.parametrize("shape", list(SMOOTH))
 def test_smooth_curves_are_flagged_no_more_often_than_alpha(one_curve, shape: str) -> None:
-    flags, curves = 0, 0
+    flags, curves, alpha = 0, 0, 0.2  # at .05 a rate three times too high would pass half of the time
     for steps in (FEW, LOGARITHMIC):
-        for seed in range(16):
+        for seed in range(24):
             generator = np.random.default_rng(seed)
             errors = np.exp(0.3 * generator.standard_normal(len(steps)))
             trend = SMOOTH[shape](share_of_axis(steps))
             known = one_curve(steps, 30 + trend + errors * generator.standard_normal(len(steps)), errors)
             estimated = one_curve(steps, 30 + trend + generator.standard_normal(len(steps)))
-            flags += sum(len(detect_transitions(table, seed=seed)) > 0 for table in (known, estimated))
+            flags += sum(len(detect_transitions(table, alpha=alpha, seed=seed)) > 0 for table in (known, estimated))
             curves += 2
-    assert flags <= binom.isf(1e-3, curves, 0.05), "more than an honest 5% would give in 999 of 1,000 such tests"
+    assert flags <= binom.isf(1e-3, curves, alpha), "more than an honest 20% would give in 999 of 1,000 such tests"
 
 
 @pytest.mark.parametrize("steps", [FEW, LOGARITHMIC, LINEAR], ids=["few", "logarithmic", "linear"])
