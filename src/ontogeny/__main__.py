@@ -9,20 +9,9 @@ import time
 from pathlib import Path
 
 from ontogeny import devices, overhead
+from ontogeny.stage_names import STAGES
 
 BEGAN = time.perf_counter()
-STAGES = (
-    "train",
-    "calibrate",
-    "sample",
-    "observe",
-    "analyse",
-    "consensus",
-    "posterior",
-    "report",
-    "family_report",
-    "index",
-)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -54,7 +43,7 @@ def main() -> int:
     if arguments.command == "plan":
         return show_plan(arguments.configfile)
     if arguments.command == "schema":
-        from ontogeny.config import json_schema
+        from ontogeny.config.study import json_schema
 
         print(json_schema(), end="")
         return 0

@@ -14,7 +14,9 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from ontogeny.config import Family, Study, Text, UserKind
+from ontogeny.config import Text, UserKind
+from ontogeny.config.family import Family
+from ontogeny.config.study import Study
 from ontogeny.errors import SpecificationError
 
 NUMBER = re.compile(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+")

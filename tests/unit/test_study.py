@@ -8,7 +8,7 @@ import yaml
 from pydantic import TypeAdapter
 
 from ontogeny import config
-from ontogeny.config import Text, with_other_data
+from ontogeny.config.tasks import Text, with_other_data
 from ontogeny.study import ConfigError, read_study, validate_study, variant_name
 
 SMALL = {
