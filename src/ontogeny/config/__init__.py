@@ -3,8 +3,7 @@
 A module for every section of a family. Below are the sections as tasks, models and stages read them back from a specification.
 """
 
-from ontogeny.config.family import OBSERVABLES
-from ontogeny.config.kinds import UserKind
+from ontogeny.config.kinds import OBSERVABLES, UserKind
 from ontogeny.config.llc import LocalLearningCoefficient, PerExample, Refine
 from ontogeny.config.models import MLP, Linear, Model, Superposition, Transformer
 from ontogeny.config.posterior import Posterior

@@ -5,23 +5,15 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from ontogeny.config.kinds import UserKind
+from ontogeny.config.faults import describe
+from ontogeny.config.kinds import ObservableKind, UserKind
 from ontogeny.config.llc import LocalLearningCoefficient
 from ontogeny.config.models import Model
 from ontogeny.config.posterior import Posterior, check_posterior
-from ontogeny.config.section import Count, Section, Seed
+from ontogeny.config.section import Count, NotEmpty, Section, Seed
 from ontogeny.config.tasks import SAME_NETWORK, BuiltInTask, SparseFeatures, Task, Text, with_other_data
 from ontogeny.config.training import Checkpoints, Training
 from ontogeny.config.transitions import Transitions
-
-OBSERVABLES = ("loss", "polygons", "features", "in_context", "attention", "accuracy", "spectrum")
-ObservableKind = Annotated[
-    str,
-    Field(
-        pattern=rf"^({'|'.join(OBSERVABLES)}|.+\.py:[A-Za-z_]\w*)$",
-        description=f"{', '.join(OBSERVABLES)}, or path/to/file.py:name",
-    ),
-]
 
 
 class Family(Section):
@@ -36,9 +28,7 @@ class Family(Section):
     llc: LocalLearningCoefficient = LocalLearningCoefficient()
     observables: Annotated[list[ObservableKind] | None, Field(description="null for all that fit the model and the task")] = None
     transitions: Transitions = Transitions()
-    posterior: Annotated[Posterior | None, Field(description="also sample the posterior itself while n grows; null for not")] = (
-        None
-    )
+    posterior: Annotated[Posterior | None, NotEmpty, Field(description="also sample the posterior itself while n grows")] = None
     seeds_per_job: Annotated[Count | None, Field(description="seeds trained and sampled together; null: by the model's size")] = (
         None
     )
@@ -103,8 +93,6 @@ def check_other_data(task: Task, name: str, other: Mapping[str, Any], batch_size
     try:
         made = with_other_data(task, other)
     except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
-        key = ".".join(map(str, fault["loc"]))
-        raise ValueError(f"{path}.{key} is {fault['input']!r}: {fault['msg']}") from None
+        raise ValueError("; ".join(describe(error, type(task), path))) from None
     if isinstance(made, BuiltInTask) and batch_size > made.examples:
         raise ValueError(f"llc.batch_size ({batch_size}) is larger than {path}.examples ({made.examples})")

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from ontogeny.config.samplers import Sampler, SGLDSampler
-from ontogeny.config.section import Count, NonNegative, Positive, Section
+from ontogeny.config.section import NAME, Count, NonNegative, NotEmpty, Positive, Section
 
 
 class Refine(Section):
@@ -16,7 +16,7 @@ class Refine(Section):
         Field(description="names of components, with * for any part: layers.*.heads.*"),
     ] = []
     data: Annotated[
-        dict[Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")], dict[str, Any]],
+        dict[Annotated[str, Field(pattern=f"^{NAME}$")], dict[str, Any]],
         Field(description="name -> keys of the task with other values: {plain: {repeat: 0.0}}"),
     ] = {}
 
@@ -64,9 +64,9 @@ class LocalLearningCoefficient(Section):
         bool, Field(description="compare outputs with those at the checkpoint, which makes it an exact minimum, not with labels")
     ] = False
     refine: Annotated[
-        Refine | None, Field(description="also sample with only some components free to move, and on other data")
+        Refine | None, NotEmpty, Field(description="also sample with only some components free to move, and on other data")
     ] = None
-    per_example: Annotated[PerExample | None, Field(description="keep losses of single examples; null for none")] = None
+    per_example: Annotated[PerExample | None, NotEmpty, Field(description="keep losses of single examples")] = None
 
     @model_validator(mode="after")
     def check_sampler(self) -> Self:

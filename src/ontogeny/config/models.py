@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from ontogeny.config.kinds import UserKind, kind_tag
-from ontogeny.config.section import Count, NonNegative, Positive, Section
+from ontogeny.config.section import Count, NonNegative, NotEmpty, Positive, Section
 
 
 class PolygonStart(Section):
@@ -20,7 +20,7 @@ class Superposition(Section):
 
     kind: Literal["superposition"]
     hidden: Annotated[int, Field(ge=1, description="hidden dimensions, r in the paper")] = 2
-    start: PolygonStart | None = None
+    start: Annotated[PolygonStart | None, NotEmpty] = None
 
     @model_validator(mode="after")
     def check_plane(self) -> Self:

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from ontogeny.config.family import FamilyWithSweep
-from ontogeny.config.section import Section, Seed
+from ontogeny.config.section import NAME, Section, Seed
 from ontogeny.stage_names import STAGES
 
 RESERVED = (*STAGES, "studies", "all")
@@ -19,7 +19,7 @@ def check_reserved(name: str) -> str:
     return name
 
 
-FamilyName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$"), AfterValidator(check_reserved)]
+FamilyName = Annotated[str, Field(pattern=f"^{NAME}$"), AfterValidator(check_reserved)]
 
 
 class Study(Section):
