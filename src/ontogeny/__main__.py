@@ -19,7 +19,11 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m ontogeny", description=__doc__)
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     plan = commands.add_parser("plan", help="list a study's runs, jobs, minutes and disk before anything runs")
-    plan.add_argument("--configfile", type=Path, default=Path("config.yaml"))
+    given = plan.add_mutually_exclusive_group()
+    given.add_argument("file", nargs="?", type=Path, metavar="FILE", help="the study; config.yaml by default")
+    given.add_argument(
+        "--configfile", type=Path, metavar="FILE", default=Path("config.yaml"), help="the same, as Snakemake spells it"
+    )
     commands.add_parser("schema", help="print the JSON schema of config.yaml, for editors")
     for stage in STAGES:
         job = commands.add_parser(stage, help=f"run a {stage} job of the workflow")
@@ -41,7 +45,7 @@ def main() -> int:
     """Run a command; its exit status."""
     arguments = parser().parse_args()
     if arguments.command == "plan":
-        return show_plan(arguments.configfile)
+        return show_plan(arguments.file or arguments.configfile)
     if arguments.command == "schema":
         from ontogeny.config.study import json_schema
 
