@@ -9,20 +9,9 @@ import time
 from pathlib import Path
 
 from ontogeny import devices, overhead
+from ontogeny.stage_names import STAGES
 
 BEGAN = time.perf_counter()
-STAGES = (
-    "train",
-    "calibrate",
-    "sample",
-    "observe",
-    "analyse",
-    "consensus",
-    "posterior",
-    "report",
-    "family_report",
-    "index",
-)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -30,7 +19,11 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m ontogeny", description=__doc__)
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     plan = commands.add_parser("plan", help="list a study's runs, jobs, minutes and disk before anything runs")
-    plan.add_argument("--configfile", type=Path, default=Path("config.yaml"))
+    given = plan.add_mutually_exclusive_group()
+    given.add_argument("file", nargs="?", type=Path, metavar="FILE", help="the study; config.yaml by default")
+    given.add_argument(
+        "--configfile", type=Path, metavar="FILE", default=Path("config.yaml"), help="the same, as Snakemake spells it"
+    )
     commands.add_parser("schema", help="print the JSON schema of config.yaml, for editors")
     for stage in STAGES:
         job = commands.add_parser(stage, help=f"run a {stage} job of the workflow")
@@ -52,9 +45,9 @@ def main() -> int:
     """Run a command; its exit status."""
     arguments = parser().parse_args()
     if arguments.command == "plan":
-        return show_plan(arguments.configfile)
+        return show_plan(arguments.file or arguments.configfile)
     if arguments.command == "schema":
-        from ontogeny.config import json_schema
+        from ontogeny.config.study import json_schema
 
         print(json_schema(), end="")
         return 0

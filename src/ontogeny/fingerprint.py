@@ -16,7 +16,7 @@ from typing import Any
 
 PACKAGE = Path(__file__).parent
 CHANGES_NO_RESULT = {"config", "fingerprint", "optax_names", "progress", "provenance"}
-"""Modules left out: what config.py validates is in the specification itself, the others only tell what is going on."""
+"""Modules and packages left out: what config validates is in the specification itself, the others only tell what is going on."""
 
 
 def canonical_json(value: Any) -> str:
@@ -41,7 +41,7 @@ def code_digest(*modules: str) -> str:
     waiting = list(modules)
     while waiting:
         module = waiting.pop()
-        if module not in reached | CHANGES_NO_RESULT:
+        if module not in reached and module.partition(".")[0] not in CHANGES_NO_RESULT:
             reached.add(module)
             waiting += imports(module)
     return digest({module: module_digest(module) for module in reached})

@@ -11,7 +11,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ontogeny.config import OBSERVABLES, SparseFeatures, Study, Superposition, with_other_data
+from ontogeny.config import OBSERVABLES, SparseFeatures, Superposition
+from ontogeny.config.study import Study
+from ontogeny.config.tasks import with_other_data
 from ontogeny.fingerprint import PACKAGE, canonical_json, code_digest, digest, file_digest, folder_digest
 from ontogeny.study import Variant, corpora, corpus_files, is_file_corpus, user_kinds
 

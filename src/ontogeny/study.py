@@ -14,11 +14,14 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from ontogeny.config import Family, Study, Text, UserKind
+from ontogeny.config import Text, UserKind
+from ontogeny.config.family import Family, FamilyWithSweep
+from ontogeny.config.faults import describe
+from ontogeny.config.section import AS_WRITTEN
+from ontogeny.config.study import Study
 from ontogeny.errors import SpecificationError
 
 NUMBER = re.compile(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+")
-UNION_TAGS = {"task", "model", "learning_rate", "sampler"}
 
 
 class ConfigError(SpecificationError):
@@ -75,9 +78,9 @@ def validate_study(raw: Mapping[str, Any], path: Path) -> tuple[Study, tuple[Var
 
 def try_study(raw: Mapping[str, Any]) -> tuple[Study | None, list[str]]:
     try:
-        return Study.model_validate(raw), []
+        return Study.model_validate(raw, context=AS_WRITTEN), []
     except ValidationError as error:
-        return None, describe(error, "")
+        return None, describe(error, Study)
 
 
 def expand(name: str, raw: Mapping[str, Any], study_seeds: Any, base: Path) -> Iterator[Variant | str]:
@@ -93,7 +96,8 @@ def expand(name: str, raw: Mapping[str, Any], study_seeds: Any, base: Path) -> I
         try:
             family = Family.model_validate(override({key: value for key, value in raw.items() if key != "sweep"}, overrides))
         except ValidationError as error:
-            yield from (f"{fault}{f' (in {variant})' if overrides else ''}" for fault in describe(error, f"families.{name}"))
+            where = f" (in {variant})" if overrides else ""
+            yield from (f"{fault}{where}" for fault in describe(error, FamilyWithSweep, f"families.{name}"))
             continue
         seeds = tuple(dict.fromkeys(family.seeds or study_seeds))
         yield from (f"families.{name}.{fault}" for fault in missing_files(family, base))
@@ -127,55 +131,6 @@ def read_numbers(value: Any) -> Any:
     if isinstance(value, list):
         return [read_numbers(item) for item in value]
     return float(value) if isinstance(value, str) and NUMBER.fullmatch(value) else value
-
-
-def describe(error: ValidationError, prefix: str) -> list[str]:
-    """One line a fault: its dotted path, its value, and what is allowed there."""
-    lines = []
-    faults = error.errors(include_url=False)
-    words = {
-        tuple(fault["loc"][:-1]): fault.get("ctx", {}).get("expected") for fault in faults if is_branch(fault["loc"], "literal[")
-    }
-    for fault in faults:
-        path = ".".join([prefix, *key_path(fault["loc"])]).strip(".")
-        allowed = fault["msg"].removeprefix("Value error, ")
-        if is_branch(fault["loc"], "literal["):
-            continue
-        if is_branch(fault["loc"], "constrained-") and (word := words.get(tuple(fault["loc"][:-1]))):
-            allowed = f"{allowed}; or {word}"
-        if fault["type"] == "extra_forbidden":
-            allowed = "no such key"
-        if fault["type"].startswith("union_tag"):
-            kinds = fault.get("ctx", {}).get("expected_tags", "'file'").replace("'file'", "path/to/file.py:name")
-            allowed, path = f"allowed are {kinds}", f"{path}.kind"
-            if not isinstance(fault["input"], dict):
-                allowed, path = "expected a mapping such as {kind: …}", path.removesuffix(".kind")
-        value = (
-            fault["input"].get("kind", "missing")
-            if path.endswith(".kind") and isinstance(fault["input"], dict)
-            else fault["input"]
-        )
-        shown = "" if fault["type"] == "missing" or isinstance(value, dict) else f" is {value!r}"
-        lines.append(f"{path}{shown}: {allowed}")
-    return lines
-
-
-def is_branch(location: tuple[int | str, ...], start: str) -> bool:
-    """Whether a fault lies in one branch of a union of a number and a word, such as `auto`: told as one fault."""
-    return bool(location) and str(location[-1]).startswith(start)
-
-
-def key_path(location: tuple[int | str, ...]) -> list[str]:
-    """A fault's place as the keys of the file: pydantic adds the branch of a union after the union's key."""
-    keys: list[str] = []
-    skip = False
-    for part in location:
-        if is_branch((part,), "constrained-") or is_branch((part,), "literal["):
-            continue
-        if not skip:
-            keys.append(str(part))
-        skip = not skip and part in UNION_TAGS
-    return keys
 
 
 def missing_files(family: Family, base: Path) -> Iterator[str]:

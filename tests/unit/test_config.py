@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ontogeny.config import json_schema
+from ontogeny.config.study import json_schema
 
 
 def test_the_schema_in_the_repository_is_current():

@@ -55,6 +55,10 @@ def test_what_changes_no_result_does_not_count(monkeypatch):
     assert before == after
 
 
+def test_no_module_of_a_package_that_changes_no_result_counts():
+    assert fingerprint.code_digest("stages.train", "config.training") == fingerprint.code_digest("stages.train")
+
+
 def test_a_users_corpus_is_digested_by_its_bytes_and_python_by_its_code(tmp_path):
     text, code = tmp_path / "a.txt", tmp_path / "a.py"
     text.write_text("one # two")

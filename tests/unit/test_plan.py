@@ -7,6 +7,7 @@ from pathlib import Path
 import jax
 import pytest
 
+from ontogeny.__main__ import main
 from ontogeny.families import build_problem
 from ontogeny.plan import cost, describe, parameter_count
 from ontogeny.study import read_study
@@ -83,6 +84,15 @@ def test_losses_that_are_kept_and_other_data_are_counted(configfile):
     both = toy().minutes
     configfile.write_text(configfile.read_text().replace("refine: {data: {other: {seed: 1}}}", ""))
     assert both > toy().minutes
+
+
+@pytest.mark.parametrize("given", [["other.yaml"], ["--configfile", "other.yaml"], []])
+def test_plan_takes_a_file_in_either_way_or_config_yaml(given, configfile, monkeypatch, capsys):
+    monkeypatch.chdir(configfile.parent)
+    if given:
+        configfile.rename("other.yaml")
+    monkeypatch.setattr(sys, "argv", ["ontogeny", "plan", *given])
+    assert main() == 0 and "3 runs in" in capsys.readouterr().out
 
 
 def test_a_bad_config_is_told_and_fails(configfile):

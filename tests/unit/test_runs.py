@@ -2,11 +2,13 @@
 
 import copy
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from ontogeny.runs import SPECIFICATIONS, Plan, blocks
+from ontogeny.stage_names import STAGES
 from ontogeny.study import validate_study
 
 RAW = {
@@ -20,6 +22,13 @@ RAW = {
         }
     },
 }
+
+
+def test_every_stage_has_a_module_a_specification_and_a_rule():
+    root = Path(__file__).parents[2]
+    rules = {name for file in root.glob("workflow/rules/*.smk") for name in re.findall(r"^rule (\w+):", file.read_text(), re.M)}
+    assert set(STAGES) == set(SPECIFICATIONS) == rules
+    assert all((root / "src" / "ontogeny" / "stages" / f"{stage}.py").is_file() for stage in STAGES)
 
 
 def plan(change=lambda family: None):

@@ -8,7 +8,7 @@ import yaml
 from pydantic import TypeAdapter
 
 from ontogeny import config
-from ontogeny.config import Text, with_other_data
+from ontogeny.config.tasks import Text, with_other_data
 from ontogeny.study import ConfigError, read_study, validate_study, variant_name
 
 SMALL = {
@@ -45,7 +45,7 @@ def fault(raw, base=Path("config.yaml")):
 
 
 def test_seeds_of_the_study_that_are_none():
-    assert "seeds.0 is [1]: Input should be a valid integer" in fault({**SMALL, "seeds": [[1]]})
+    assert "seeds.0 is [1]: must be a whole number" in fault({**SMALL, "seeds": [[1]]})
 
 
 def test_numbers_that_yaml_reads_as_text():
@@ -56,29 +56,36 @@ def test_numbers_that_yaml_reads_as_text():
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"training__steps": 0}, "families.small.training.steps is 0: Input should be greater than or equal to 1"),
-        ({"training__stepz": 5}, "families.small.training.stepz is 5: no such key"),
-        ({"training__steps": "many"}, "families.small.training.steps is 'many': Input should be a valid integer"),
-        ({"training__steps": None}, "families.small.training.steps: Field required"),
+        ({"training__steps": 0}, "families.small.training.steps is 0: must be at least 1"),
+        ({"training__stepz": 5}, "families.small.training.stepz is 5: no such key; did you mean steps?"),
+        ({"training__pace": 5}, "training.pace is 5: no such key; allowed are optimizer, steps, batch_size, clip, warmup"),
+        ({"llc__sampler": {"kind": "sghmc", "fricton": 1}}, "llc.sampler.fricton is 1: no such key; did you mean friction?"),
+        ({"model__start": {"polygn": 4}}, "model.start.polygn is 4: no such key; did you mean polygon?"),
+        ({"sweep": {"training.stepz": [5]}}, "training.stepz is 5: no such key; did you mean steps? (in stepz~5)"),
+        ({"training__steps": "many"}, "families.small.training.steps is 'many': must be a whole number"),
+        ({"training__steps": None}, "families.small.training.steps is missing: it has no default"),
         (
             {"task__kind": "sparse"},
-            "families.small.task.kind is 'sparse': allowed are 'sparse_features', 'text', 'linear_teacher', 'modular_addition'",
+            "families.small.task.kind is 'sparse': must be one of sparse_features, text, linear_teacher, modular_addition, path",
         ),
+        ({"task": {"features": 5}}, "families.small.task.kind is missing: must be one of sparse_features, text"),
+        ({"task__active": "two"}, "families.small.task.active is 'two': must be 'one'"),
+        ({"training__optimizer__learning_rate": "fast"}, "learning_rate is 'fast': must be a number, or a mapping of keys"),
         ({"training__optimizer__name": "sdg"}, "Optax has no optimizer called 'sdg'"),
         ({"training__optimizer__b1": 0.9}, "sgd takes no b1"),
-        ({"llc__chains": 1}, "families.small.llc.chains is 1: Input should be greater than or equal to 2"),
-        ({"llc__burn_in": -5}, "families.small.llc.burn_in is -5: Input should be greater than or equal to 0; or 'auto'"),
-        ({"llc__burn_in": "soon"}, "families.small.llc.burn_in is 'soon': Input should be a valid integer"),
-        ({"llc__sampler": {"step_size": 0}}, "llc.sampler.step_size is 0: Input should be greater than 0; or 'auto'"),
+        ({"llc__chains": 1}, "families.small.llc.chains is 1: must be at least 2"),
+        ({"llc__burn_in": -5}, "families.small.llc.burn_in is -5: must be at least 0, or 'auto'"),
+        ({"llc__burn_in": "soon"}, "families.small.llc.burn_in is 'soon': must be a whole number, or 'auto'"),
+        ({"llc__sampler": {"step_size": 0}}, "llc.sampler.step_size is 0: must be greater than 0, or 'auto'"),
         (
             {"llc__sampler": {"kind": "nuts"}},
-            "llc.sampler.kind is 'nuts': allowed are 'sgld', 'rmsprop_sgld', 'sghmc', 'sgnht', 'mala'",
+            "llc.sampler.kind is 'nuts': must be one of sgld, rmsprop_sgld, sghmc, sgnht, mala",
         ),
         (
             {"llc__sampler": {"kind": "sghmc", "friction": 2}},
-            "llc.sampler.friction is 2: Input should be less than or equal to 1",
+            "llc.sampler.friction is 2: must be at most 1",
         ),
-        ({"posterior__particles": 5}, "families.small.posterior.particles is 5: Input should be greater than or equal to 100"),
+        ({"posterior__particles": 5}, "families.small.posterior.particles is 5: must be at least 100"),
         (
             {"posterior": {}, "task": {"kind": "text"}, "model": {"kind": "transformer"}},
             "posterior needs an exact population loss: task.kind is 'text'; allowed is sparse_features",
@@ -94,27 +101,27 @@ def test_numbers_that_yaml_reads_as_text():
             {"llc__refine": {"data": {"other": {"features": 5}}}},
             "llc.refine.data.other.features is 5: data for the same network may differ in examples, seed",
         ),
-        ({"llc__refine": {"data": {"other": {"examples": 1}}}}, "llc.refine.data.other.examples is 1: Input should be greater"),
+        ({"llc__refine": {"data": {"other": {"examples": 1}}}}, "llc.refine.data.other.examples is 1: must be at least 2"),
         (
             {"llc": {"batch_size": 50, "refine": {"data": {"other": {"examples": 40}}}}},
             "llc.batch_size (50) is larger than llc.refine.data.other.examples (40)",
         ),
         (
             {"llc__per_example": {"examples": 0}},
-            "per_example.examples is 0: Input should be greater than or equal to 1; or 'all'",
+            "per_example.examples is 0: must be at least 1, or 'all'",
         ),
         ({"llc__per_example": {"examples": 2000}}, "llc.per_example.examples (2000) is larger than task.examples (1000)"),
         ({"llc__per_example": {"every": 501}}, "llc.per_example.every (501) is larger than llc.draws (500)"),
         ({"llc__batch_size": 2000}, "llc.batch_size (2000) is larger than task.examples (1000)"),
         ({"checkpoints": {}}, "families.small.checkpoints: give at least one of linear, logarithmic, every"),
         ({"model": {"kind": "transformer"}}, "model transformer does not fit task sparse_features; it fits text"),
-        ({"observables": ["polygon"]}, "families.small.observables.0 is 'polygon'"),
+        ({"observables": ["polygon"]}, "observables.0 is 'polygon': must be loss, polygons, features"),
         ({"model__kind": "mine.py:Net"}, "families.small.model.kind is 'mine.py:Net': no such file: mine.py"),
         ({"seeds": []}, "families.small.seeds is []"),
-        ({"seeds": [0, "a"]}, "families.small.seeds.1 is 'a': Input should be a valid integer"),
-        ({"seeds": {"a": 1}}, "families.small.seeds: Input should be a valid list"),
-        ({"sweep": {1: [1]}}, "families.small.sweep.1"),
-        ({"model": "superposition"}, "families.small.model is 'superposition': expected a mapping such as {kind: …}"),
+        ({"seeds": [0, "a"]}, "families.small.seeds.1 is 'a': must be a whole number"),
+        ({"seeds": {"a": 1}}, "families.small.seeds: must be a list"),
+        ({"sweep": {1: [1]}}, "families.small.sweep.1 (the key): must be text"),
+        ({"model": "superposition"}, "families.small.model is 'superposition': must be a mapping such as {kind: …}"),
         (
             {"transitions": {"interventions": {10**9: "the data changed"}}},
             "transitions.interventions.1000000000 is later than the last step, training.steps (",
@@ -134,9 +141,31 @@ def test_all_faults_are_told_at_once():
     assert "training.steps is 0" in told and "task.examples is 1" in told and "'report' is a name of the workflow" in told
 
 
+def test_a_family_may_be_called_like_one_of_its_keys():
+    raw = {"families": {"task": {**SMALL["families"]["small"], "training": {"steps": 0}}}}
+    assert "families.task.training.steps is 0" in fault(raw)
+
+
+def test_a_schedule_that_is_wrong_is_told_alone():
+    told = fault(small(training__optimizer__learning_rate={"name": "cosine"}))
+    assert told.count("\n") == 1 and "learning_rate: Optax has no schedule called 'cosine'" in told
+
+
+@pytest.mark.parametrize("path", ["posterior", "llc.refine", "llc.per_example", "model.start"])
+def test_an_empty_section_is_a_fault_and_null_in_a_sweep_is_none(path):
+    raw = small(llc={})
+    section = raw["families"]["small"]
+    *above, last = path.split(".")
+    for key in above:
+        section = section[key]
+    section[last] = None
+    assert f"families.small.{path} is null: the section is empty" in fault(raw)
+    validate_study(small(sweep={path: [None]}), Path("config.yaml"))
+
+
 def test_a_fault_in_one_point_of_a_sweep_names_the_point():
     told = fault(small(sweep={"training.steps": [10, 0]}))
-    assert "families.small.training.steps is 0: Input should be greater than or equal to 1 (in steps~0)" in told
+    assert "families.small.training.steps is 0: must be at least 1 (in steps~0)" in told
     assert "steps~10" not in told
 
 

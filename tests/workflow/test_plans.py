@@ -156,7 +156,7 @@ def test_a_wrong_config_stops_before_any_job(tmp_path):
     done = study.snakemake(check=False)
     assert done.returncode != 0
     told = done.stdout + done.stderr
-    assert "families.toy.training.steps is -1: Input should be greater than or equal to 1" in told
+    assert "families.toy.training.steps is -1: must be at least 1" in told
     assert "families.induction.model: width (8) must be a multiple of heads (3)" in told
     assert not (tmp_path / "results").exists()
 

@@ -127,11 +127,10 @@ def family_page(family: FamilySummary, links: Mapping[str, str]) -> str:
     )
 
 
-def index_page(study: str, families: Sequence[FamilySummary], links: Mapping[str, str]) -> str:
+def index_page(families: Sequence[FamilySummary], links: Mapping[str, str]) -> str:
     """The page over all families of a study.
 
     Args:
-        study: its name, such as the results folder's.
         families: `href` of families and runs are relative to this page.
         links: files beside it, name -> address.
     """
@@ -143,4 +142,6 @@ def index_page(study: str, families: Sequence[FamilySummary], links: Mapping[str
         }
         for family in families
     ]
-    return render("index.html", study=study, families=shown, files=dict(links))
+    return render(
+        "index.html", title=words.study_title([family.family for family in families]), families=shown, files=dict(links)
+    )

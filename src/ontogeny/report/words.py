@@ -20,6 +20,7 @@ UNNAMED = "unnamed"
 NOT_A_REASON = (LLC, *ALL_LOSSES)
 """Observables that every transition shows: they do not explain a name."""
 MOST_REASONS = 4
+MOST_FAMILIES = 4
 MOST_PLACES = 8
 ERRORS_THAT_COUNT = 2.0
 MEANINGS: dict[tuple[int | None, int | None], str] = {
@@ -48,6 +49,13 @@ CHECKS = {
     "step_size": "step too long",
     "dimension": "λ̂ above the number of parameters",
 }
+
+
+def study_title(families: Sequence[str]) -> str:
+    """'ontogeny: superposition, induction', what a tab or a bookmark calls a study."""
+    shown = list(families[:MOST_FAMILIES])
+    further = [f"{len(families) - len(shown)} more"] if len(families) > len(shown) else []
+    return f"ontogeny: {', '.join([*shown, *further]) or 'no family yet'}"
 
 
 def title_of(candidate: Mapping[str, Any]) -> str:
@@ -110,7 +118,9 @@ def passage(candidate: Mapping[str, Any]) -> str:
 
 def naming(candidate: Mapping[str, Any], trajectory: pd.DataFrame) -> str:
     """Why it bears its name, or what changes where it bears none."""
-    rows = list(candidate.get("evidence") or [])
+    # Those that the name rests on come first, the others as they are, the clearest first.
+    named_by = candidate.get("named_by") or []
+    rows = sorted(candidate.get("evidence") or [], key=lambda row: row.get("observable") not in named_by)
     independent = [row for row in rows if row.get("observable") not in NOT_A_REASON]
     told = "; ".join(observables_in_words(independent or rows, trajectory))
     if not is_named(candidate):

@@ -12,4 +12,4 @@ def run(job: Job) -> None:
         summary(job.results, name, section["description"], section["variants"], to_family=f"../{name}/")
         for name, section in job.specification["families"].items()
     ]
-    write_text(job.results / "report" / "index.html", index_page(job.results.name, families, {}))
+    write_text(job.results / "report" / "index.html", index_page(families, {}))

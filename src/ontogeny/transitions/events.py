@@ -13,7 +13,7 @@ from ontogeny.transitions.curves import FEWEST_CHECKPOINTS, INVERSES, LLC, Chain
 from ontogeny.transitions.derivative import boundaries, slope_of
 from ontogeny.transitions.detection import CANDIDATE, UNDECIDED, VOID
 from ontogeny.transitions.evidence import Change, change_across, critical_sample_size
-from ontogeny.transitions.naming import DEFAULT_RULES, UNNAMED, Rule, name_of
+from ontogeny.transitions.naming import DEFAULT_RULES, UNNAMED, Rule, name_with_reasons
 from ontogeny.transitions.search import noise_beside
 from ontogeny.transitions.stages import stages_between
 from ontogeny.transitions.timing import co_timing, lags
@@ -43,6 +43,10 @@ class Event:
     @property
     def end(self) -> float:
         return float(np.quantile([row["end"] for row in self.rows], 0.5, method="higher"))
+
+    @property
+    def observables(self) -> set[str]:
+        return {row["observable"] for row in self.rows}
 
     @property
     def span(self) -> dict[str, float]:
@@ -220,24 +224,26 @@ def belongs(one: tuple[str, Event], home: tuple[str, Event]) -> bool:
 
 
 def named(event: Event, changes: Mapping[CurveName, Change], curves: Mapping[CurveName, Curve], rules: Sequence[Rule]) -> str:
-    return name_of(changes, curves, {row["observable"] for row in event.rows}, rules)
+    return name_with_reasons(changes, curves, event.observables, rules)[0]
 
 
 def candidate(
     event: Event, changes: Mapping[CurveName, Change], curves: Mapping[CurveName, Curve], rules: Sequence[Rule]
 ) -> dict:
-    """One entry of transitions.json."""
+    """One entry of transitions.json; its evidence the clearest first."""
+    name, reasons = name_with_reasons(changes, curves, event.observables, rules)
     llc = changes.get(LLC)
     loss = next((changes[name, ""] for name in MAIN_LOSSES if (name, "") in changes), None)
     entry = {
-        "name": named(event, changes, curves, rules),
+        "name": name,
+        "named_by": reasons,
         "start": event.start,
         "location": event.location,
         "end": event.end,
         **{column: event.rows[0][column] for column in ROW},
         **free_energy(loss, llc, changes.get(NEGATIVE_LOG_PRIOR)),
         "lags": lags(event.rows),
-        "evidence": [{column: row[column] for column in EVIDENCE} for row in event.rows],
+        "evidence": [{column: row[column] for column in EVIDENCE} for row in sorted(event.rows, key=clearness, reverse=True)],
     }
     return plain(entry)
 

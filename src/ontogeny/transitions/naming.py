@@ -116,13 +116,13 @@ def holds(condition: Condition, change: Change, curve: Curve) -> bool:
     )
 
 
-def name_of(
+def name_with_reasons(
     changes: Mapping[CurveName, Change],
     curves: Mapping[CurveName, Curve],
     detected: Collection[str],
     rules: Sequence[Rule] = DEFAULT_RULES,
-) -> str:
-    """The name of a transition.
+) -> tuple[str, list[str]]:
+    """The name of a transition, and the observables that its rule looks at, in their order; none where it is unnamed.
 
     Args:
         changes: of every curve across the transition.
@@ -135,5 +135,6 @@ def name_of(
             for condition in rule.conditions
         ]
         if all(matches) and set(rule.evidence) & set(detected):
-            return rule.name.format(before=round(matches[0][0].before), after=round(matches[0][0].after))
-    return UNNAMED
+            name = rule.name.format(before=round(matches[0][0].before), after=round(matches[0][0].after))
+            return name, [condition.observable for condition in rule.conditions]
+    return UNNAMED, []

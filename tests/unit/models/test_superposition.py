@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ontogeny.config import PolygonStart, Superposition
+from ontogeny.config.models import PolygonStart, Superposition
 from ontogeny.models.network import functional
 from ontogeny.models.superposition import LENGTH_AND_BIAS, build, polygon
 from ontogeny.tasks.sparse_features import population_loss

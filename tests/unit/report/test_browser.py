@@ -94,7 +94,7 @@ document.title = JSON.stringify(seen);
 
 def test_nothing_is_wider_than_a_phone(induction, bare, summaries, tmp_path):
     family = FamilySummary(family="induction", description="", runs=summaries)
-    pages = [run_page(induction, {}), run_page(bare, {}), family_page(family, {}), index_page("results", [family], {})]
+    pages = [run_page(induction, {}), run_page(bare, {}), family_page(family, {}), index_page([family], {})]
     frames = "".join(f'<iframe style="width:360px;height:800px;border:0" srcdoc="{escape(page)}"></iframe>' for page in pages)
     holder = f"<!doctype html><html><head><title>x</title></head><body>{frames}</body></html>"
     document, console = opened(with_script(holder, f"addEventListener('load', () => {{{PHONES}}})"), tmp_path)

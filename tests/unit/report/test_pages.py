@@ -8,6 +8,7 @@ import pytest
 from ontogeny.report import FamilySummary, family_page, index_page, run_page
 from ontogeny.report.pages import embedded
 from ontogeny.report.views import flattened
+from ontogeny.report.words import study_title
 
 LINKS = {"index": "../../../report/index.html", "family": "../../report.html", "trajectory.csv": "trajectory.csv"}
 VOID = {"meta", "link", "input", "br", "line", "polyline"}
@@ -57,14 +58,17 @@ def pages(polygon, induction, bare, summaries):
         "bare": run_page(bare, {}),
         "family": family_page(family(summaries, consensus=consensus), {"index": "../report/index.html"}),
         "empty family": family_page(FamilySummary(family="none", description="", runs=[]), {}),
-        "index": index_page(
-            "results", [family(summaries, consensus=consensus), FamilySummary(family="none", description="", runs=[])], {}
-        ),
-        "empty index": index_page("results", [], {}),
+        "index": index_page([family(summaries, consensus=consensus), FamilySummary(family="none", description="", runs=[])], {}),
+        "empty index": index_page([], {}),
     }
 
 
 ALL = ["polygon", "induction", "bare", "family", "empty family", "index", "empty index"]
+
+
+def test_the_index_is_called_by_its_families(pages):
+    assert "<title>ontogeny: induction, none</title>" in pages["index"]
+    assert study_title(["a", "b", "c", "d", "e", "f"]) == "ontogeny: a, b, c, d, 2 more"
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -9,6 +9,7 @@ from ontogeny.report.words import (
     clearest,
     evidence_in_words,
     headline,
+    naming,
     passage,
     sampling_in_words,
     support_of,
@@ -29,6 +30,13 @@ def test_a_candidate_is_told_in_words(induction):
     assert "the copying score of layers.1.heads.0 rises by 0.100 (and 2 further components)." in told
     assert "The free energies cross at n ≈ 380 (95% interval 301 to 492)." in told
     assert "p = 0.0050, q = 0.012" in told
+
+
+def test_what_a_name_rests_on_is_its_first_reason():
+    rows = [{"observable": name, "component": "", "change": 1.0} for name in ("dead_biases", "polygon_vertices", "feature_norm")]
+    candidate = {**BARE, "name": "4-gon → 5-gon", "evidence": rows, "named_by": ["polygon_vertices"]}
+    told = naming(candidate, pd.DataFrame())
+    assert "because the number of polygon vertices rises by 1; the dead biases rises by 1; the feature norm" in told
 
 
 def test_the_loss_is_no_reason_for_a_name(induction):

@@ -37,8 +37,17 @@ def test_what_has_no_name_joins_the_named_event_it_coincides_with(superposition_
     precursor = row(141_000, 153_000, name="feature_norm") | {"direction": "rise", "q_value": 0.01, "decision": "candidate"}
     detected = pd.concat([detect_transitions(run, observables=["polygon_vertices"]), pd.DataFrame([precursor])])
     (candidate,) = candidates(run, detected)["candidates"]
-    assert candidate["name"] == "4-gon → 5-gon"
+    assert (candidate["name"], candidate["named_by"]) == ("4-gon → 5-gon", ["polygon_vertices"])
     assert {entry["observable"] for entry in candidate["evidence"]} == {"polygon_vertices", "feature_norm"}
+
+
+def test_evidence_is_listed_the_clearest_first(superposition_run) -> None:
+    run = superposition_run(seed=1, jump=100)
+    found = detect_transitions(run, observables=["polygon_vertices"])
+    clearer = row(141_000, 153_000, name="feature_norm") | {"direction": "rise", "q_value": 0.0, "decision": "candidate"}
+    for p_value, order in ((0.0, ["feature_norm", "polygon_vertices"]), (1.0, ["polygon_vertices", "feature_norm"])):
+        (candidate,) = candidates(run, pd.concat([found, pd.DataFrame([clearer | {"p_value": p_value}])]))["candidates"]
+        assert [entry["observable"] for entry in candidate["evidence"]] == order
 
 
 def test_llc_that_failed_its_checks_is_no_evidence(superposition_run) -> None:

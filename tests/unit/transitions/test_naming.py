@@ -7,7 +7,7 @@ from ontogeny import config
 from ontogeny.transitions import DEFAULT_RULES, Condition, Rule
 from ontogeny.transitions.curves import Curve, curves_of
 from ontogeny.transitions.evidence import Change
-from ontogeny.transitions.naming import name_of, rules_of
+from ontogeny.transitions.naming import name_with_reasons, rules_of
 
 HEAD = ("prefix_matching_score", "layers.1.heads.0")
 ICL = ("in_context_learning_score", "")
@@ -21,7 +21,7 @@ def named(changes: dict, detected: set, rules=DEFAULT_RULES, low: float = 0.0, h
         key: Curve(observable=key[0], component=key[1], axis=values, positions=values, values=values, noise=None)
         for key in changes
     }
-    return name_of({key: Change(*levels, 0.0) for key, levels in changes.items()}, curves, detected, rules)
+    return name_with_reasons({key: Change(*levels, 0.0) for key, levels in changes.items()}, curves, detected, rules)[0]
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_a_users_rule_from_the_config_is_tried_first() -> None:
     columns = {"step": range(4), "observable": "polygon_vertices", "component": "", "value": [4.0, 4, 5, 5], "verdict": ""}
     curve = curves_of(pd.DataFrame(columns).assign(standard_error=np.nan))[0]
     key = ("polygon_vertices", "")
-    assert name_of({key: Change(4, 5, 0)}, {key: curve}, {"loss"}, rules) == "my event to 5"
+    assert name_with_reasons({key: Change(4, 5, 0)}, {key: curve}, {"loss"}, rules)[0] == "my event to 5"
 
 
 @pytest.mark.parametrize("name", ["{component}", "{}", "{before"])

@@ -1,0 +1,35 @@
+"""What config.yaml may say: every key with its type, default and bound. Imports no JAX.
+
+A module for every section of a family. Below are the sections as tasks, models and stages read them back from a specification.
+"""
+
+from ontogeny.config.kinds import OBSERVABLES, UserKind
+from ontogeny.config.llc import LocalLearningCoefficient, PerExample, Refine
+from ontogeny.config.models import MLP, Linear, Model, Superposition, Transformer
+from ontogeny.config.posterior import Posterior
+from ontogeny.config.tasks import LinearTeacher, ModularAddition, SparseFeatures, Task, Text
+from ontogeny.config.training import Checkpoints, Schedule, Training
+from ontogeny.config.transitions import Transitions
+
+__all__ = [
+    "MLP",
+    "OBSERVABLES",
+    "Checkpoints",
+    "Linear",
+    "LinearTeacher",
+    "LocalLearningCoefficient",
+    "Model",
+    "ModularAddition",
+    "PerExample",
+    "Posterior",
+    "Refine",
+    "Schedule",
+    "SparseFeatures",
+    "Superposition",
+    "Task",
+    "Text",
+    "Training",
+    "Transformer",
+    "Transitions",
+    "UserKind",
+]

@@ -1,0 +1,98 @@
+"""A family of config.yaml, and whether its sections fit each other."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from ontogeny.config.faults import describe
+from ontogeny.config.kinds import ObservableKind, UserKind
+from ontogeny.config.llc import LocalLearningCoefficient
+from ontogeny.config.models import Model
+from ontogeny.config.posterior import Posterior, check_posterior
+from ontogeny.config.section import Count, NotEmpty, Section, Seed
+from ontogeny.config.tasks import SAME_NETWORK, BuiltInTask, SparseFeatures, Task, Text, with_other_data
+from ontogeny.config.training import Checkpoints, Training
+from ontogeny.config.transitions import Transitions
+
+
+class Family(Section):
+    """A model, a task and a training: one line of development, with its seeds and its sweep."""
+
+    description: Annotated[str, Field(description="a sentence or two for the reports")] = ""
+    seeds: Annotated[list[Seed] | None, Field(min_length=1, description="overrides the study's")] = None
+    task: Task
+    model: Model
+    training: Training
+    checkpoints: Checkpoints
+    llc: LocalLearningCoefficient = LocalLearningCoefficient()
+    observables: Annotated[list[ObservableKind] | None, Field(description="null for all that fit the model and the task")] = None
+    transitions: Transitions = Transitions()
+    posterior: Annotated[Posterior | None, NotEmpty, Field(description="also sample the posterior itself while n grows")] = None
+    seeds_per_job: Annotated[Count | None, Field(description="seeds trained and sampled together; null: by the model's size")] = (
+        None
+    )
+
+    @model_validator(mode="after")
+    def check_fit(self) -> Self:
+        fits = {"superposition": "sparse_features", "transformer": "text", "linear": "linear_teacher", "mlp": "modular_addition"}
+        if self.model.kind in fits and ".py:" not in self.task.kind and self.task.kind != fits[self.model.kind]:
+            raise ValueError(f"model {self.model.kind} does not fit task {self.task.kind}; it fits {fits[self.model.kind]}")
+        start = getattr(self.model, "start", None)
+        if start is not None and isinstance(self.task, SparseFeatures) and start.polygon > self.task.features:
+            raise ValueError(f"model.start.polygon ({start.polygon}) is larger than task.features ({self.task.features})")
+        if isinstance(self.task, BuiltInTask):
+            check_examples(self.task, self.llc)
+        for name, other in (self.llc.refine.data if self.llc.refine else {}).items():
+            check_other_data(self.task, name, other, self.llc.batch_size or 0)
+        if self.posterior is not None:
+            check_posterior(self.task, self.model)
+        batch = self.training.batch_size
+        if not isinstance(self.task, (Text, UserKind)) and batch > self.task.examples:
+            raise ValueError(f"training.batch_size ({batch}) is larger than task.examples ({self.task.examples})")
+        last = self.training.steps
+        if late := [step for step in self.transitions.interventions if step > last]:
+            raise ValueError(f"transitions.interventions.{late[0]} is later than the last step, training.steps ({last})")
+        return self
+
+
+class FamilyWithSweep(Family):
+    """A family as the user writes it; `runs.py` turns each point of the sweep into a `Family`."""
+
+    sweep: Annotated[
+        dict[str, Annotated[list[Any], Field(min_length=1)]],
+        Field(description="dotted key of this family -> the values it takes; every combination is a variant"),
+    ] = {}
+
+
+def check_examples(task: BuiltInTask, llc: LocalLearningCoefficient) -> None:
+    """Refuse more examples than there are.
+
+    Raises:
+        ValueError: naming both keys.
+    """
+    kept = llc.per_example.examples if llc.per_example else 0
+    for key, count in (("batch_size", llc.batch_size or 0), ("per_example.examples", 0 if kept == "all" else kept)):
+        if count > task.examples:
+            raise ValueError(f"llc.{key} ({count}) is larger than task.examples ({task.examples})")
+
+
+def check_other_data(task: Task, name: str, other: Mapping[str, Any], batch_size: int) -> None:
+    """Refuse a data set that cannot be made, or that the task's network could not read.
+
+    Raises:
+        ValueError: naming the key, its value and what is allowed.
+    """
+    path = f"llc.refine.data.{name}"
+    allowed = SAME_NETWORK.get(task.kind, [key for key in other if key != "kind"])
+    if wrong := [key for key in other if key not in allowed]:
+        others = ", ".join(allowed) or "the task's own keys"
+        raise ValueError(f"{path}.{wrong[0]} is {other[wrong[0]]!r}: data for the same network may differ in {others}")
+    if not other:
+        raise ValueError(f"{path} is {{}}: it says no key of the task that differs")
+    try:
+        made = with_other_data(task, other)
+    except ValidationError as error:
+        raise ValueError("; ".join(describe(error, type(task), path))) from None
+    if isinstance(made, BuiltInTask) and batch_size > made.examples:
+        raise ValueError(f"llc.batch_size ({batch_size}) is larger than {path}.examples ({made.examples})")
