@@ -10,6 +10,8 @@ CHECKPOINTS = 100
 LAST_STEP = 100_000
 AUTOCORRELATION = 0.5
 CHAINS, SHARED, REACH, WANDER = 8, 0.9, 20, 0.3
+STEPS, TREAD = 8, 11
+"""Of a staircase: how many, and how many checkpoints apart."""
 LEVEL = 20.0
 """So that the smallest change that is called a transition, 2% of the level, is less than half of an error."""
 
@@ -24,7 +26,7 @@ class Case:
             chains whose errors neighbouring checkpoints share (.9, fading over 20 of them), of that size, and a wander of .3 of
             each checkpoint alone, which the chains do not show. Detection is given the chains.
         spacing: log (evenly in log step) or irregular (drawn evenly in log step, anew for each curve).
-        size: of the whole change, in standard deviations of the noise.
+        size: of the whole change, of a staircase each of its steps, in standard deviations of the noise.
     """
 
     shape: str
@@ -34,7 +36,7 @@ class Case:
 
     @property
     def has_transition(self) -> bool:
-        return self.shape in ("step", "passage")
+        return self.shape in ("step", "passage", "staircase")
 
 
 def steps_of(spacing: str, generator: np.random.Generator, count: int = CHECKPOINTS) -> np.ndarray:
@@ -82,28 +84,31 @@ SHAPES: dict[str, Callable[[np.ndarray, float, float], np.ndarray]] = {
     "kink": lambda x, place, spacing: np.maximum(x - place, 0) / np.ptp(x),
     "step": lambda x, place, spacing: (x > place).astype(float),
     "passage": lambda x, place, spacing: passage(x, place, 5 * spacing),
+    "staircase": lambda x, place, spacing: (x > place).astype(float),
 }
-"""(positions in log step, place, median spacing) -> the share of the change that is made."""
+"""(positions in log step, place, median spacing) -> the share of a change that is made; of a staircase, they add up."""
 
 
-def draw(case: Case, seed: int) -> tuple[pd.DataFrame, float]:
-    """The trajectory table of one observable, and where the change lies in log(step + 1)."""
+def draw(case: Case, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
+    """The trajectory table of one observable, and where its changes lie in log(step + 1)."""
     generator = np.random.default_rng([seed, *map(ord, f"{case.shape}{case.noise}{case.spacing}{case.size:g}")])
     steps = steps_of(case.spacing, generator)
     positions = np.log1p(steps)
     spacing = float(np.median(np.diff(positions)))
     low, high = positions[0] + 0.15 * np.ptp(positions), positions[-1] - 0.15 * np.ptp(positions)
-    place = float(generator.uniform(low, high))
+    after = np.searchsorted(positions, [generator.uniform(low, high)])
+    if case.shape == "staircase":
+        last = (STEPS - 1) * TREAD
+        after = int(generator.integers(TREAD // 2, len(steps) - last - TREAD // 2)) + np.arange(0, last + 1, TREAD)
     # Between two checkpoints: what lies on one is on neither side of it.
-    after = int(np.searchsorted(positions, place))
-    place = float((positions[after - 1] + positions[after]) / 2)
-    levels = LEVEL + case.size * SHAPES[case.shape](positions, place, spacing)
+    places = (positions[after - 1] + positions[after]) / 2
+    levels = LEVEL + case.size * sum(SHAPES[case.shape](positions, place, spacing) for place in places)
     table = pd.DataFrame({"step": steps.astype(int), "observable": "llc", "component": "", "verdict": "ok"})
     if case.noise != "chains":
-        return table.assign(value=levels + noise_of(case.noise, generator, len(steps)), standard_error=1.0), place
+        return table.assign(value=levels + noise_of(case.noise, generator, len(steps)), standard_error=1.0), places
     chains = chains_of(generator, len(steps))
     errors = chains.std(axis=1, ddof=1) / np.sqrt(CHAINS)
     wander = WANDER * generator.standard_normal(len(steps))
     table = table.assign(value=levels + chains.mean(axis=1) + wander, standard_error=errors)
     table.attrs["chains"] = {("llc", ""): chains + (levels + wander)[:, None]}
-    return table, place
+    return table, places

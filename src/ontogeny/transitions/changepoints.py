@@ -22,6 +22,10 @@ class Passages:
     ends: np.ndarray
     shapes: Float[np.ndarray, "N T"]
 
+    def at(self, points: np.ndarray) -> np.ndarray:
+        """The sharp steps at change points: as columns of the shapes, which begin with those of one checkpoint's width."""
+        return points - SMALLEST_SEGMENT
+
 
 def strides(widths: np.ndarray | int) -> np.ndarray:
     """How many checkpoints lie between the passages of a width that are tried."""

@@ -51,9 +51,9 @@ def detect_transitions(
 
     A candidate is a passage between two levels that a smooth trend with the known errors cannot follow, where ruptures also
     places a change point and the slope's posterior has its sign with 80% (each within 1.5 checkpoints). It is found by a
-    likelihood-ratio scan, and more surprising than what the same detectors together find in simulations of the smooth trend
-    (p = (1 + #) / (draws + 1), Benjamini-Hochberg over the curves at level alpha). It carries a tenth of the curve's range and
-    2% of its largest value.
+    likelihood-ratio scan, alone or with all change points of the curve together, and more surprising than what the same detectors
+    together find in simulations of the smooth trend (p = (1 + #) / (draws + 1), Benjamini-Hochberg over the curves at level
+    alpha). It carries a tenth of the curve's range and 2% of its largest value.
 
     Args:
         trajectory: the long table (`trajectory.SCHEMA`), with a column `axis`.
@@ -116,8 +116,7 @@ def candidate_rows(curves: Sequence[Curve], scale: str, alpha: float, seed: int)
     flagged = int(np.sum(adjusted <= alpha))
     rows = []
     for (curve, search, first), q_value in zip(tested, adjusted, strict=True):
-        if q_value <= alpha:
-            found = further_passages(curve, search, first, alpha * flagged / len(curves), seed)
+        if q_value <= alpha and (found := further_passages(curve, search, first, alpha * flagged / len(curves), seed)):
             large = large_passages(curve, search, found, smallest[curve.observable, curve.component], scale)
             rows += [row | {"q_value": max(q_value, min(1.0, row["p_value"] * len(curves) / flagged))} for row in large]
     return rows

@@ -1,4 +1,4 @@
-"""The passages of one curve: found one after the other, each tested by simulation, then fitted together."""
+"""The passages of one curve: found one after the other or several at once, each tested by simulation, then fitted together."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +12,15 @@ from scipy.stats import chi2
 from ontogeny.transitions.changepoints import AGREEMENT, Passages, agrees, change_points, passages, smooth_step, strides
 from ontogeny.transitions.curves import Curve
 from ontogeny.transitions.derivative import SUPPORTED, Posterior, Process, processes
-from ontogeny.transitions.significance import Scan, p_value, scan, signed_roots, simulate
+from ontogeny.transitions.significance import (
+    NO_PASSAGE,
+    Scan,
+    likelihood_together,
+    p_value,
+    scan,
+    signed_roots,
+    simulate,
+)
 from ontogeny.transitions.smoothing import (
     Null,
     log_likelihood,
@@ -76,17 +84,34 @@ class Search:
         places no change point or the slope is not likely to have its sign."""
         result = scan(columns, self.nulls, self.free(found), self.smallest_variance)
         noise = np.sqrt(result.variance) * self.noise_scale
+        points = [change_points(column, level) for column, level in zip(columns.T, noise, strict=True)]
         ends = zip(self.passages.starts[result.passage], self.passages.ends[result.passage], strict=True)
-        confirmed = np.array(
-            [
-                agrees(int(start), int(end), change_points(column, level))
-                for column, level, (start, end) in zip(columns.T, noise, ends, strict=True)
-            ]
-        )
+        confirmed = np.array([agrees(int(start), int(end), own) for own, (start, end) in zip(points, ends, strict=True)])
         for kind in np.unique(result.noise[confirmed]).tolist():
             members = np.flatnonzero(confirmed & (result.noise == kind))
             confirmed[members] = self.slope_probabilities(columns, result, found, kind, members) >= SUPPORTED
-        return replace(result, statistic=np.where(confirmed, result.statistic, 0.0))
+        return replace(result, statistic=np.where(confirmed, result.statistic, 0.0), points=points)
+
+    def first(self, columns: Float[np.ndarray, "N B"]) -> Scan:
+        """The first passage of each column; or steps at all its change points, where they gain more together.
+
+        A regular staircase is a trend with autocorrelated noise to each of its steps, but not to all of them at once. Each after
+        the first costs log N, as the Bayesian information criterion has it for its place and its size.
+        """
+        result = self.scan(columns)
+        counts = np.array([len(points) for points in result.points])
+        some = np.flatnonzero((counts > 1) & (counts <= MOST_PASSAGES))
+        members = np.full((len(some), MOST_PASSAGES), NO_PASSAGE)
+        for row, column in zip(members, some.tolist(), strict=True):
+            row[: counts[column]] = self.passages.at(result.points[column])
+        likelihood = likelihood_together(columns[:, some], self.nulls, self.line, self.smallest_variance, members)
+        statistic = np.zeros(len(counts))
+        statistic[some] = likelihood - result.without[some] - (counts[some] - 1) * np.log(len(columns))
+        together = [
+            self.passages.at(points).tolist() if gain > alone else []
+            for points, gain, alone in zip(result.points, statistic, result.statistic, strict=True)
+        ]
+        return replace(result, statistic=np.maximum(statistic, result.statistic), together=together)
 
     def slope_probabilities(
         self, columns: Float[np.ndarray, "N A"], result: Scan, found: Sequence[int], kind: int, members: Int[np.ndarray, "B"]
@@ -104,10 +129,11 @@ class Search:
         return ndtr(np.where(inside, result.sign[members] * mean / deviation, -np.inf).max(axis=0))
 
     def simulated(
-        self, generator: np.random.Generator, null: int, variance: float, draws: int, found: Sequence[int] = ()
+        self, generator: np.random.Generator, null: int, variance: float, draws: int, found: Sequence[int] | None = None
     ) -> Float[np.ndarray, "draws"]:
-        """The scan's statistic on curves without a further transition."""
-        return self.scan(simulate(generator, self.nulls[null], variance, draws), found).statistic
+        """The statistic on curves without a transition; or of a scan for one that follows those found."""
+        columns = simulate(generator, self.nulls[null], variance, draws)
+        return (self.first(columns) if found is None else self.scan(columns, found)).statistic
 
 
 def smallest_variance(noise: Float[np.ndarray, "N N"] | None) -> float:
@@ -117,10 +143,15 @@ def smallest_variance(noise: Float[np.ndarray, "N N"] | None) -> float:
 
 @dataclass(frozen=True)
 class Found:
-    """A passage of a curve (its column in the shapes), and how surprising it was when it was found."""
+    """A passage of a curve (its column in the shapes), and how surprising it was when it was found.
+
+    Attributes:
+        together: in place of the one passage, several of which that is the p-value.
+    """
 
     passage: int
     p_value: float
+    together: Sequence[int] = ()
 
 
 def centred(curve: Curve) -> tuple[Float[np.ndarray, "N"], float]:
@@ -130,20 +161,18 @@ def centred(curve: Curve) -> tuple[Float[np.ndarray, "N"], float]:
 
 
 def first_passages(group: Sequence[Curve], tests: int, seed: int) -> list[tuple[Curve, Search, Found]]:
-    """The most likely passage of each curve of a group, tested against no passage at all."""
+    """The most likely passage, or several, of each curve of a group, tested against no passage at all."""
     search = Search.over(group[0])
-    result = search.scan(np.column_stack([centred(curve)[0] for curve in group]))
+    result = search.first(np.column_stack([centred(curve)[0] for curve in group]))
     draws = max(FEWEST_DRAWS, DRAWS_PER_TEST * tests)
-    tested = []
+    p_values = np.ones(len(group))
     for null in np.unique(result.null).tolist():
         members = np.flatnonzero(result.null == null)
         variance, statistics = float(result.null_variance[members].mean()), result.statistic[members]
         simulated = simulated_until_unsurprising(search, np.random.default_rng(seed), null, variance, statistics, draws)
-        tested += [
-            (column, Found(int(result.passage[column]), p_value(statistic, simulated)))
-            for column, statistic in zip(members.tolist(), statistics, strict=True)
-        ]
-    return [(group[column], search, found) for column, found in sorted(tested, key=lambda one: one[0])]
+        p_values[members] = [p_value(statistic, simulated) for statistic in statistics]
+    found = map(Found, result.passage.tolist(), p_values.tolist(), result.together)
+    return [(curve, search, first) for curve, first in zip(group, found, strict=True)]
 
 
 def simulated_until_unsurprising(
@@ -166,19 +195,22 @@ def simulated_until_unsurprising(
 def further_passages(curve: Curve, search: Search, first: Found, level: float, seed: int) -> list[Found]:
     """All passages of a flagged curve: each is tested with the earlier ones as part of the trend, until one is not surprising.
 
-    The jth is tested at level / j: tested at the level, as the first one is, one in twenty that are found would be false.
+    The jth is tested at level / j: tested at the level, as the first one is, one in twenty that are found would be false. Of
+    several that were surprising together each is left out in turn, and what then is most likely is tested in its stead.
     """
-    found = [first]
+    waiting, found = list(first.together), [] if first.together else [first]
     values, _ = centred(curve)
     while len(found) < MOST_PASSAGES:
-        earlier = [passage.passage for passage in found]
+        waiting = waiting[1:]
+        earlier = [*(passage.passage for passage in found), *waiting]
         result = search.scan(values[:, None], earlier)
         generator = np.random.default_rng([seed, len(found)])
         lower = level / (len(found) + 1)
         p = p_value_at(search, generator, result, earlier, lower)
-        if p > lower:
-            return found
-        found.append(Found(int(result.passage[0]), p))
+        if p <= lower:
+            found.append(Found(int(result.passage[0]), p))
+        elif not waiting:
+            break
     return found
 
 

@@ -12,6 +12,7 @@ from ontogeny.transitions.smoothing import Null, log_likelihood, residuals
 TRUSTED = 100
 FEWEST_ABOVE = 10
 """Simulated values above the observed one from which on they are counted."""
+NO_PASSAGE = -1
 NEGLIGIBLE = 1e-6
 """A passage of which the free part leaves a smaller share is not tested: it repeats what is there."""
 
@@ -24,19 +25,25 @@ class Scan:
         statistic: log likelihood gained by adding the passage, each side at its own best hyperparameters.
         passage: its column in the shapes.
         sign: of its change.
+        without: log likelihood without it.
         null: index of the covariance chosen without it.
         null_variance: the factor of the covariance chosen without it.
         noise: index of the noise chosen with the passage.
         variance: the factor of the covariance chosen with it.
+        points: where another detector places change points, given the noise chosen with the passage.
+        together: in place of the one passage, several of each curve (columns in the shapes; none if the one is enough).
     """
 
     statistic: Float[np.ndarray, "B"]
     passage: Int[np.ndarray, "B"]
     sign: Float[np.ndarray, "B"]
+    without: Float[np.ndarray, "B"]
     null: Int[np.ndarray, "B"]
     null_variance: Float[np.ndarray, "B"]
     noise: Int[np.ndarray, "B"]
     variance: Float[np.ndarray, "B"]
+    points: Sequence[np.ndarray] = ()
+    together: Sequence[Sequence[int]] = ()
 
 
 def scan(
@@ -67,7 +74,7 @@ def scan(
         better = likelihood > with_passage
         with_passage[better], passage[better], variance[better] = likelihood[better], best[better], scale[better]
         noise[better], sign[better] = null.noise, signs[better]
-    return Scan(with_passage - without, passage, sign, null_index, null_variance, noise, variance)
+    return Scan(with_passage - without, passage, sign, without, null_index, null_variance, noise, variance)
 
 
 def best_passages(
@@ -86,6 +93,32 @@ def signed_roots(null: Null, basis: Float[np.ndarray, "N P"], left: Float[np.nda
     usable = own > NEGLIGIBLE * null.squares
     scales = np.where(usable, 1 / np.sqrt(np.where(usable, own, 1)), 0)
     return left.T @ (null.shapes * scales)
+
+
+def likelihood_together(
+    columns: Float[np.ndarray, "N B"],
+    nulls: Sequence[Null],
+    free: Float[np.ndarray, "N P"],
+    smallest_variance: float,
+    members: Int[np.ndarray, "B J"],
+) -> Float[np.ndarray, "B"]:
+    """The log likelihood of each of B curves with up to J passages of its own, at the best of all covariances.
+
+    Args:
+        members: the passages (columns in the shapes); `NO_PASSAGE` fills a row up.
+    """
+    freedom, best = columns.shape[0] - free.shape[1], np.full(columns.shape[1], -np.inf)
+    used, tried = members != NO_PASSAGE, int(members.max(initial=0)) + 1
+    pairs, alone = used[:, :, None] & used[:, None, :], np.eye(members.shape[1])
+    for null in nulls:
+        basis, determinant = null.without(free)
+        left, shapes = residuals(null.whitener @ columns, basis), residuals(null.shapes[:, :tried], basis)
+        right = np.where(used, np.take_along_axis(left.T @ shapes, members, axis=1), 0)[:, :, None]
+        products = np.where(pairs, (shapes.T @ shapes)[members[:, :, None], members[:, None, :]], alone)
+        gain = np.sum(right * np.linalg.solve(products, right), axis=(1, 2))
+        squares = np.maximum(np.einsum("nb,nb->b", left, left) - gain, 0)
+        best = np.maximum(best, log_likelihood(squares, determinant, freedom, smallest_variance)[0])
+    return best
 
 
 def simulate(generator: np.random.Generator, null: Null, variance: float, draws: int) -> Float[np.ndarray, "N draws"]:

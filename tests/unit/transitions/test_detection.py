@@ -4,8 +4,11 @@ import pytest
 from scipy.stats import binom
 
 from ontogeny.transitions import detect_transitions
+from ontogeny.transitions.changepoints import passages
 from ontogeny.transitions.curves import curves_of
 from ontogeny.transitions.detection import COLUMNS
+from ontogeny.transitions.significance import NO_PASSAGE, likelihood_together
+from ontogeny.transitions.smoothing import log_likelihood, noise_covariances, nulls_of, straight_line
 
 LOGARITHMIC = np.unique(np.round(np.geomspace(1, 50_000, 60)).astype(int))
 LINEAR = np.arange(1, 151) * 1500
@@ -96,6 +99,33 @@ def test_all_eight_steps_of_an_exact_staircase_are_found(one_curve) -> None:
     values = 20.0 + 10 * np.searchsorted(np.arange(1, 9) * 16, place, side="right")
     detected = detect_transitions(one_curve(place, values), scale="linear")
     np.testing.assert_allclose(detected["location"], np.arange(1, 9) * 16 - 0.5, atol=0.5)
+
+
+def test_the_steps_of_a_noisy_staircase_are_surprising_together_and_each_beside_the_others(one_curve) -> None:
+    """Each alone is not: to it the others are a trend with noise that neighbours share."""
+    place, steps = np.arange(100), np.arange(1, 9) * 11
+    values = 20.0 + 6 * np.searchsorted(steps, place, side="right") + np.random.default_rng(0).standard_normal(100)
+    detected = detect_transitions(one_curve(place, values, 1.0), scale="linear")
+    np.testing.assert_allclose(detected["location"], steps - 0.5, atol=1.5)
+    np.testing.assert_allclose(detected["change"], 6, atol=4 * detected["change_standard_error"].max())
+
+
+def test_the_likelihood_of_several_passages_is_that_of_least_squares() -> None:
+    """Whitened and solved for every curve by numpy's `lstsq`, for columns with two, one and no passages."""
+    positions, generator = np.arange(20.0), np.random.default_rng(0)
+    alternatives, line = passages(positions, 5.0), straight_line(positions)
+    nulls = nulls_of(positions, noise_covariances(20, None), alternatives.shapes)
+    columns = generator.standard_normal((20, 3))
+    members = np.array([[4, 9], [7, NO_PASSAGE], [NO_PASSAGE, NO_PASSAGE]])
+    expected = np.full(3, -np.inf)
+    for null in nulls:
+        _, determinant = null.without(line)
+        for curve, row in enumerate(members):
+            design = np.column_stack([line, alternatives.shapes[:, row[row != NO_PASSAGE]]])
+            (squares,) = np.linalg.lstsq(null.whitener @ design, null.whitener @ columns[:, curve])[1]
+            likelihood, _ = log_likelihood(np.array([squares]), determinant, 18, 1e-8)
+            expected[curve] = max(expected[curve], likelihood[0])
+    np.testing.assert_allclose(likelihood_together(columns, nulls, line, 1e-8, members), expected)
 
 
 def test_exact_curves_that_drift_by_a_trifle_hold_no_transition(one_curve) -> None:
