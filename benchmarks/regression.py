@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 STORED = Path(__file__).with_suffix(".json")
-BAND = 0.25
+BAND = 0.2
 """A ratio counts as slower where it falls by more than this share of the stored one; noise stays below (docs/performance.md)."""
 
 Ratios = dict[str, dict[str, list[float]]]

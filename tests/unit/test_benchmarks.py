@@ -23,9 +23,9 @@ def test_what_became_slower_than_the_stored_ratio_is_marked(monkeypatch, tmp_pat
     stored = json.loads(regression.STORED.read_text())
     assert (stored["code"], stored["rounds"]) == ("abc", 2)
     assert stored["ratios"]["toy"]["steps"] == {"ratio": 3.5, "lowest": 3.0, "highest": 4.0}
-    now = regression.ratios([row("ontogeny", 2, 25), row("straightforward", 2, 10)])
+    now = regression.ratios([row("ontogeny", 2, 25), row("straightforward", 2.2, 10)])
     *_, whole, steps = regression.comparison(now, "def", stored).splitlines()
-    assert "1.25 (1.00 to 1.50) | 1.00 | -20% |" in whole
+    assert "1.25 (1.00 to 1.50) | 1.10 | -12% |" in whole
     assert "slower" not in whole
     assert "3.50 (3.00 to 4.00) | 2.50 | -29% | **slower than stored" in steps
 
