@@ -5,10 +5,10 @@ chosen follows from the loss alone; this table says what a choice by the clock w
 """
 
 import argparse
-import os
 import time
 from typing import Any
 
+from benchmarks.cores import pin
 from benchmarks.speed_workloads import WORKLOADS, problem
 
 DRAWS = {"tms": 160, "dln": 48, "tf": 16, "tfl": 8}
@@ -73,8 +73,7 @@ def main() -> None:
     parser.add_argument("--work", nargs="+", default=list(DRAWS), choices=list(DRAWS))
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    pin()
     print("| work | checkpoints side by side | chains | micro-batch | steps/s | × the chosen one's |\n|---|---|---|---|---|---|")
     for name in arguments.work:
         measure(name, arguments.rounds)

@@ -10,13 +10,13 @@ itself takes time for each operation, most where they are small.
 import argparse
 import gzip
 import json
-import os
 import re
 import tempfile
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+from benchmarks.cores import pin
 from benchmarks.speed_workloads import WORKLOADS, problem
 from ontogeny.sampling.objective import PASS_AT_CENTER
 
@@ -111,8 +111,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", nargs="+", default=list(DRAWS), choices=list(DRAWS))
     arguments = parser.parse_args()
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    pin()
     print(f"| work | {' | '.join(KINDS)} |\n|---{'|---' * len(KINDS)}|")
     for name in arguments.work:
         found = shares(*trace(name), name)

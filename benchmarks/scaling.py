@@ -14,6 +14,8 @@ import sys
 import time
 from pathlib import Path
 
+from benchmarks.cores import pin
+
 FACTORS = (1, 4, 16)
 BASE = {"checkpoints": 20, "chains": 8, "draws": 200}
 SMALLER = {"dln": {"checkpoints": 4, "chains": 4, "draws": 50}}
@@ -21,8 +23,7 @@ SMALLER = {"dln": {"checkpoints": 4, "chains": 4, "draws": 50}}
 
 def measure(name: str, counts: dict[str, int]) -> dict[str, float]:
     """In this process: seconds of a call, and megabytes."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    pin()
     import jax
     import numpy as np
 

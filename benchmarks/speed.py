@@ -26,6 +26,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks import regression
+from benchmarks.cores import pin
 from benchmarks.speed_workloads import WORKLOADS, problem
 
 TORCH = ("devinterp", "devinterp, attention written out", "canonical-interp", "canonical-interp, compiled")
@@ -41,8 +43,8 @@ Result = dict[str, float]
 
 def measure(program: str, name: str, repetitions: int, pinned: bool) -> Result:
     """In this process: seconds up to the first result, and steps a second after compilation."""
-    if pinned and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    if pinned:
+        pin()
     if program in TORCH:
         return measure_torch(program, name, 1 if pinned else os.cpu_count() or 1)
     return measure_jax(program, name, repetitions)
@@ -89,7 +91,9 @@ def in_a_process(program: str, name: str, repetitions: int, peers: Path, cores: 
     """`measure` in a fresh process without a compilation cache."""
     python = peers.absolute() / "bin" / "python" if program in TORCH else Path(sys.executable)
     environment = {**os.environ, "JAX_ENABLE_COMPILATION_CACHE": "false", "JAX_PLATFORMS": os.environ.get("JAX_PLATFORMS", "cpu")}
-    environment |= {"PYTHONPATH": str(Path(__file__).parent.parent), "HF_HUB_OFFLINE": "1", "TQDM_DISABLE": "1"}
+    # This clone's own code, also where the environment was installed from another.
+    root = Path(__file__).parent.parent
+    environment |= {"PYTHONPATH": f"{root}{os.pathsep}{root / 'src'}", "HF_HUB_OFFLINE": "1", "TQDM_DISABLE": "1"}
     # Bytecode is kept, as it is by default: where it is not, every process compiles its libraries anew, a second or two.
     environment |= {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / "speed-bytecode")}
     if cores == "all" and program == "ontogeny":
@@ -174,6 +178,7 @@ def main() -> None:
     parser.add_argument(
         "--output", type=Path, help="keep every measurement here as JSON; rounds are added to those of the same code"
     )
+    parser.add_argument("--store", action="store_true", help="keep the ratios of both JAX programs in benchmarks/regression.json")
     arguments = parser.parse_args()
     digest = code()
     kept = json.loads(arguments.output.read_text()) if arguments.output and arguments.output.exists() else []
@@ -186,7 +191,12 @@ def main() -> None:
             print(f"{name}, {program}, {cores}: {measured}", file=sys.stderr, flush=True)
             if arguments.output:
                 arguments.output.write_text(json.dumps(kept, indent=1) + "\n")
-    print(table(summary([row for row in kept if row["code"] == digest])))
+    measured = [row for row in kept if row["code"] == digest]
+    print(table(summary(measured)))
+    if arguments.store:
+        regression.store(regression.ratios(measured), digest)
+    elif ratios := regression.ratios(measured):
+        print("", regression.comparison(ratios, digest, json.loads(regression.STORED.read_text())), sep="\n")
 
 
 def summary(kept: list[dict[str, Any]]) -> list[dict[str, Any]]:
