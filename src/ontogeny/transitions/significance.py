@@ -92,7 +92,7 @@ def signed_roots(null: Null, basis: Float[np.ndarray, "N P"], left: Float[np.nda
     own = null.squares - np.sum((basis.T @ null.shapes) ** 2, axis=0)
     usable = own > NEGLIGIBLE * null.squares
     scales = np.where(usable, 1 / np.sqrt(np.where(usable, own, 1)), 0)
-    return left.T @ (null.shapes * scales)
+    return (left.T @ null.shapes) * scales
 
 
 def likelihood_together(
