@@ -11,8 +11,6 @@ from pathlib import Path
 import pytest
 from small_study import ROOT, Study, make_study
 
-# One test process waits for the study that they share, the other goes on.
-pytestmark = pytest.mark.xdist_group("finished")
 PAGES = {"report": 1, "family_report": 1, "index": 1}
 BELOW_SAMPLE = {"analyse": 1, "consensus": 1, **PAGES}
 EVERYTHING = {
