@@ -28,6 +28,16 @@ class ConfigError(SpecificationError):
     """A config.yaml that cannot be run; its text lists every fault with its path, its value and what is allowed."""
 
 
+class Loader(yaml.SafeLoader):
+    """Refuses a mapping in which a key stands twice: the first would be lost without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+        if doubled := [key for key in keys if keys.count(key) > 1]:
+            raise yaml.constructor.ConstructorError(None, None, f"the key {doubled[0]} stands twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
 @dataclass(frozen=True)
 class Variant:
     """One point of a family's sweep: `base` where there is no sweep."""
@@ -45,7 +55,7 @@ def read_study(path: Path) -> tuple[Study, tuple[Variant, ...]]:
         ConfigError: the file is missing, is not YAML, or has faults.
     """
     try:
-        raw = yaml.safe_load(path.read_text())
+        raw = yaml.load(path.read_text(), Loader)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from None
     except yaml.YAMLError as error:

@@ -76,6 +76,7 @@ def test_numbers_that_yaml_reads_as_text():
         ({"llc__chains": 1}, "families.small.llc.chains is 1: must be at least 2"),
         ({"llc__burn_in": -5}, "families.small.llc.burn_in is -5: must be at least 0, or 'auto'"),
         ({"llc__burn_in": "soon"}, "families.small.llc.burn_in is 'soon': must be a whole number, or 'auto'"),
+        ({"llc__burn_in": [1]}, "families.small.llc.burn_in is [1]: must be a whole number, or 'auto'"),
         ({"llc__sampler": {"step_size": 0}}, "llc.sampler.step_size is 0: must be greater than 0, or 'auto'"),
         (
             {"llc__sampler": {"kind": "nuts"}},
@@ -132,6 +133,13 @@ def test_numbers_that_yaml_reads_as_text():
 )
 def test_a_fault_is_told_with_its_path(changes, expected):
     assert expected in fault(small(**changes))
+
+
+def test_a_key_that_stands_twice_is_refused_with_its_line(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("seeds: [0]\nfamilies:\n  one: &one {task: 1}\n  one: {<<: *one}\n")
+    with pytest.raises(ConfigError, match=r"(?s)the key one stands twice.*line 3"):
+        read_study(path)
 
 
 def test_all_faults_are_told_at_once():

@@ -87,11 +87,14 @@ def read(fault: ErrorDetails, section: type[BaseModel], prefix: str) -> Fault:
         return Fault(path, subject, told=f"no such key; {suggested(keys[-1], keys_of(section, location[:-1]))}")
     if kind.startswith("union_tag"):
         return misnamed_kind(path, value, expected)
+    of_shape = isinstance(value, (Mapping, list))
     if kind in SHAPES:
-        return Fault(path, subject, SHAPES[kind], of_shape=isinstance(value, (Mapping, list)))
+        return Fault(path, subject, SHAPES[kind], of_shape=of_shape)
     context = {name: whole(bound) for name, bound in fault.get("ctx", {}).items()}
     allowed = PATTERNS.get(str(context.get("pattern"))) or ALLOWED.get(kind, "").format(**context)
-    return Fault(path, subject, allowed) if allowed else Fault(path, subject, told=fault["msg"].removeprefix("Value error, "))
+    if not allowed:
+        return Fault(path, subject, told=fault["msg"].removeprefix("Value error, "))
+    return Fault(path, subject, allowed, of_shape=of_shape and kind == "literal_error")
 
 
 def has_other(fault: Fault, faults: list[Fault]) -> bool:

@@ -33,12 +33,18 @@ def run(job: Job) -> None:
                 # They are made of the draws of λ̂ and of the loss: counted again, one change would be evidence many times.
                 independent = pd.DataFrame(trajectory[~trajectory["observable"].isin(criteria["observable"])])
                 chains = chains_of(pd.read_parquet(folder / "llc.parquet"))
-                interventions = learning_rate_jumps(training) | section.interventions
-                detected = detect_transitions(independent, alpha=section.alpha, chains=chains, interventions=interventions)
+                changed = interventions(training, section)
+                detected = detect_transitions(independent, alpha=section.alpha, chains=chains, interventions=changed)
                 prior = None if section.prior_variance is None else negative_log_prior(folder, section.prior_variance)
                 found = candidates(trajectory, detected, rules_of(section), chains=chains, negative_log_prior=prior)
                 write_json(folder / "transitions.json", found)
     job.finish(digests)
+
+
+def interventions(training: config.Training, section: config.Transitions) -> dict[float, str]:
+    """Step -> what was changed there: jumps of the learning rate, and what the family lists."""
+    jumps, listed = learning_rate_jumps(training), section.interventions
+    return {step: " and ".join(told[step] for told in (jumps, listed) if step in told) for step in sorted({*jumps, *listed})}
 
 
 def chains_of(llc: pd.DataFrame) -> dict[tuple[str, str], np.ndarray]:

@@ -110,8 +110,10 @@ def candidates(
     if negative_log_prior is not None:
         curves |= {NEGATIVE_LOG_PRIOR: exact_curve(NEGATIVE_LOG_PRIOR, negative_log_prior)}
     rows = detected.loc[detected["decision"] == CANDIDATE].to_dict(orient="records")
-    turns = boundaries_of(curves.get(LLC), passages_of(LLC, rows))
-    curves = {name: with_the_noise_of_the_search(curve, passages_of(name, rows)) for name, curve in curves.items()}
+    # A void passage is none of development's, but no noise either.
+    passages = detected.loc[detected["decision"].isin([CANDIDATE, VOID])].to_dict(orient="records")
+    turns = boundaries_of(curves.get(LLC), passages_of(LLC, passages))
+    curves = {name: with_the_noise_of_the_search(curve, passages_of(name, passages)) for name, curve in curves.items()}
     events = merged(group(rows), curves, rules)
     undecided = detected.loc[detected["decision"] == UNDECIDED, ["observable", "component", "reason"]]
     void = detected.loc[detected["decision"] == VOID, [*EVIDENCE, "reason"]]
@@ -143,7 +145,7 @@ def span(curves: Mapping[CurveName, Curve]) -> tuple[float, float]:
 
 
 def passages_of(name: CurveName, rows: Sequence[Mapping]) -> list[tuple[float, float]]:
-    """Start and end, in log step, of the candidates of one curve."""
+    """Start and end, in log step, of one curve's own."""
     own = [row for row in rows if (row["observable"], row["component"]) == name]
     return [(float(np.log1p(row["start"])), float(np.log1p(row["end"]))) for row in own]
 

@@ -196,7 +196,8 @@ def further_passages(curve: Curve, search: Search, first: Found, level: float, s
     """All passages of a flagged curve: each is tested with the earlier ones as part of the trend, until one is not surprising.
 
     The jth is tested at level / j: tested at the level, as the first one is, one in twenty that are found would be false. Of
-    several that were surprising together each is left out in turn, and what then is most likely is tested in its stead.
+    several that were surprising together each is left out in turn, in order of place, and what then is most likely is tested in
+    its stead; j counts those accepted so far, which are not tested again where a later one is dropped.
     """
     waiting, found = list(first.together), [] if first.together else [first]
     values, _ = centred(curve)

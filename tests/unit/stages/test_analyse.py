@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ontogeny import config
 from ontogeny.files import write_json
 from ontogeny.stages import analyse
 from ontogeny.stages.job import Job
@@ -47,3 +48,13 @@ def test_a_candidate_at_an_intervention_that_the_family_lists_is_void(tmp_path, 
     found = json.loads((job.seed_folder(0) / "transitions.json").read_text())
     assert len(found["candidates"]) == candidates
     assert [row["reason"] for row in found["void"]] == void
+
+
+def test_a_jump_of_the_learning_rate_is_told_beside_what_the_family_lists():
+    halved = {"name": "piecewise_constant_schedule", "init_value": 0.1, "boundaries_and_scales": {50: 0.5}}
+    training = config.Training.model_validate({"optimizer": {"learning_rate": halved}, "steps": 100})
+    section = config.Transitions.model_validate({"interventions": {50: "the data changed", 70: "weight decay off"}})
+    assert analyse.interventions(training, section) == {
+        50: "the learning rate went from 0.1 to 0.05 and the data changed",
+        70: "weight decay off",
+    }

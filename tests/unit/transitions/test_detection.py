@@ -1,18 +1,20 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import binom
+from scipy.stats import binom, ks_2samp
 
 from ontogeny.transitions import detect_transitions
 from ontogeny.transitions.changepoints import passages
-from ontogeny.transitions.curves import curves_of
+from ontogeny.transitions.curves import curve_of, curves_of
 from ontogeny.transitions.detection import COLUMNS
-from ontogeny.transitions.significance import NO_PASSAGE, likelihood_together
+from ontogeny.transitions.search import Search
+from ontogeny.transitions.significance import NO_PASSAGE, likelihood_together, simulate
 from ontogeny.transitions.smoothing import log_likelihood, noise_covariances, nulls_of, straight_line
 
 LOGARITHMIC = np.unique(np.round(np.geomspace(1, 50_000, 60)).astype(int))
 LINEAR = np.arange(1, 151) * 1500
 FEW = np.linspace(0, 2000, 30).astype(int)
+CURVE = {"observable": "loss", "component": "", "standard_error": np.nan, "verdict": ""}
 SMOOTH = {
     "flat": lambda share: 0 * share,
     "ramp": lambda share: 10 * share,
@@ -108,6 +110,17 @@ def test_the_steps_of_a_noisy_staircase_are_surprising_together_and_each_beside_
     detected = detect_transitions(one_curve(place, values, 1.0), scale="linear")
     np.testing.assert_allclose(detected["location"], steps - 0.5, atol=1.5)
     np.testing.assert_allclose(detected["change"], 6, atol=4 * detected["change_standard_error"].max())
+
+
+def test_the_joint_test_is_simulated_as_it_is_made() -> None:
+    places = np.arange(100.0)
+    search = Search.over(curve_of(pd.DataFrame(CURVE | {"step": places, "value": 0.0}), "step", "linear"))
+    curves = simulate(np.random.default_rng(0), search.nulls[0], 1.0, 1000)
+    first, single = search.first(curves), search.scan(curves)
+    simulated = search.simulated(np.random.default_rng(1), 0, 1.0, 1000)
+    assert ks_2samp(first.statistic, simulated).pvalue > 1e-3
+    # On as many curves, the test would tell them from those of one passage alone.
+    assert ks_2samp(single.statistic, simulated).pvalue < 1e-3
 
 
 def test_the_likelihood_of_several_passages_is_that_of_least_squares() -> None:

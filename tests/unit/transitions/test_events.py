@@ -127,3 +127,13 @@ def test_a_curve_without_any_value_does_not_hinder_the_others(superposition_run)
     both = pd.concat([run, empty])
     result = candidates(both, detect_transitions(both))
     assert [one["name"] for one in result["candidates"]] == ["4-gon → 5-gon"]
+
+
+def test_a_void_passage_leaves_the_errors_of_the_other_changes_as_they_are() -> None:
+    steps = np.arange(0, 10_000, 100)
+    values = 5 - 1.0 * (steps > 3000) - 0.5 * (steps > 7000) + 0.05 * np.random.default_rng(0).standard_normal(len(steps))
+    run = pd.DataFrame({"step": steps, "observable": "loss", "component": "", "value": values})
+    whole, voided = (candidates(run, detect_transitions(run, interventions=given)) for given in ({}, {3050: "the data changed"}))
+    assert len(whole["candidates"]) == 2 and len(voided["candidates"]) == len(voided["void"]) == 1
+    kept = whole["candidates"][1]
+    assert voided["candidates"][0]["delta_loss_standard_error"] == kept["delta_loss_standard_error"] < 0.1
