@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError, model_validator
 from ontogeny.config.faults import describe
 from ontogeny.config.kinds import ObservableKind, UserKind
 from ontogeny.config.llc import LocalLearningCoefficient
-from ontogeny.config.models import Model
+from ontogeny.config.models import Model, Superposition
 from ontogeny.config.posterior import Posterior, check_posterior
 from ontogeny.config.section import Count, NotEmpty, Section, Seed
 from ontogeny.config.tasks import SAME_NETWORK, BuiltInTask, SparseFeatures, Task, Text, with_other_data
@@ -38,7 +38,7 @@ class Family(Section):
         fits = {"superposition": "sparse_features", "transformer": "text", "linear": "linear_teacher", "mlp": "modular_addition"}
         if self.model.kind in fits and ".py:" not in self.task.kind and self.task.kind != fits[self.model.kind]:
             raise ValueError(f"model {self.model.kind} does not fit task {self.task.kind}; it fits {fits[self.model.kind]}")
-        start = getattr(self.model, "start", None)
+        start = self.model.start if isinstance(self.model, Superposition) else None
         if start is not None and isinstance(self.task, SparseFeatures) and start.polygon > self.task.features:
             raise ValueError(f"model.start.polygon ({start.polygon}) is larger than task.features ({self.task.features})")
         if isinstance(self.task, BuiltInTask):

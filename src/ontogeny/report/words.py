@@ -118,16 +118,15 @@ def passage(candidate: Mapping[str, Any]) -> str:
 
 def naming(candidate: Mapping[str, Any], trajectory: pd.DataFrame) -> str:
     """Why it bears its name, or what changes where it bears none."""
-    # Those that the name rests on come first, the others as they are, the clearest first.
-    named_by = candidate.get("named_by") or []
-    rows = sorted(candidate.get("evidence") or [], key=lambda row: row.get("observable") not in named_by)
-    independent = [row for row in rows if row.get("observable") not in NOT_A_REASON]
-    told = "; ".join(observables_in_words(independent or rows, trajectory))
+    reasons, rows = candidate.get("named_by") or [], candidate.get("evidence") or []
+    left_out = (*NOT_A_REASON, *(reason["observable"] for reason in reasons))
+    independent = [row for row in rows if row.get("observable") not in left_out]
+    told = "; ".join(observables_in_words(independent or ([] if reasons else rows), trajectory))
+    with_it = f" With it, {told}." if told else ""
     if not is_named(candidate):
-        return f"It has no name: no rule fits.{f' With it, {told}.' if told else ''}"
-    if independent:
-        return f"It is named {candidate['name']} because {told}."
-    return f"It is named {candidate['name']}.{f' With it, {told}.' if told else ''}"
+        return f"It has no name: no rule fits.{with_it}"
+    because = "; ".join(between_levels(f"the {curve_name(one)}", one["before"], one["after"]) for one in reasons)
+    return f"It is named {candidate['name']}{f' because {because}' if because else ''}.{with_it}"
 
 
 def observables_in_words(rows: Sequence[Mapping[str, Any]], trajectory: pd.DataFrame) -> list[str]:
@@ -152,8 +151,12 @@ def evidence_in_words(row: Mapping[str, Any], trajectory: pd.DataFrame) -> str:
     subject = f"the {curve_name(row)}"
     before, after = levels(curve(trajectory, observable, component), row.get("start"), row.get("end"))
     if before is not None and after is not None and before != after:
-        return f"{subject} {'rises' if after > before else 'falls'} from {' to '.join(told_apart(before, after))}"
+        return between_levels(subject, before, after)
     return movement(subject, row.get("change"), None)
+
+
+def between_levels(subject: str, before: float, after: float) -> str:
+    return f"{subject} {'rises' if after > before else 'falls'} from {' to '.join(told_apart(before, after))}"
 
 
 def told_apart(before: float, after: float) -> tuple[str, str]:
@@ -203,11 +206,11 @@ def certainty(candidate: Mapping[str, Any]) -> str:
 
 
 def clearest(candidates: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """The candidate to put first: a named one before an unnamed one, then the smallest p-value, then the largest change of λ̂."""
+    """The candidate to put first: a named one before an unnamed one, then the smallest p-value, then the most curves."""
 
-    def rank(candidate: Mapping[str, Any]) -> tuple[bool, float, float]:
-        p, llc = candidate.get("p_value"), candidate.get("delta_llc")
-        return not is_named(candidate), float(p) if known(p) else 1.0, -float(abs(llc)) if known(llc) else 0.0
+    def rank(candidate: Mapping[str, Any]) -> tuple[bool, float, int]:
+        p = candidate.get("p_value")
+        return not is_named(candidate), float(p) if known(p) else 1.0, -len(candidate.get("evidence") or [])
 
     return min(candidates, key=rank, default=None)
 

@@ -44,7 +44,10 @@ def run(job: Job) -> None:
 def interventions(training: config.Training, section: config.Transitions) -> dict[float, str]:
     """Step -> what was changed there: jumps of the learning rate, and what the family lists."""
     jumps, listed = learning_rate_jumps(training), section.interventions
-    return {step: " and ".join(told[step] for told in (jumps, listed) if step in told) for step in sorted({*jumps, *listed})}
+    told: dict[float, list[str]] = {}
+    for step, what in (*jumps.items(), *listed.items()):
+        told.setdefault(step, []).append(what)
+    return {step: " and ".join(changes) for step, changes in told.items()}
 
 
 def chains_of(llc: pd.DataFrame) -> dict[tuple[str, str], np.ndarray]:

@@ -98,7 +98,7 @@ def curves_of(
             f"the trajectory must be a DataFrame, as Estimate.to_trajectory() gives one; got {type(trajectory).__name__}"
         )
     observables = [observables] if isinstance(observables, str) else observables
-    trajectory = completed(trajectory)
+    trajectory = with_numbers(completed(trajectory), axis)
     check_table(trajectory, observables, axis, scale)
     names = list(trajectory["observable"].unique() if observables is None else observables)
     known, sampled = by_curve(covariance), by_curve(chains)
@@ -116,6 +116,20 @@ def completed(trajectory: pd.DataFrame) -> pd.DataFrame:
     whole = trajectory.assign(**lacking)
     texts = {name: whole[name].astype(object) for name in ("component", "verdict")}
     return whole.assign(**{name: text.where(text.notna(), "") for name, text in texts.items()})
+
+
+def with_numbers(trajectory: pd.DataFrame, axis: str) -> pd.DataFrame:
+    """With an axis that sorts as numbers do, also where a file was read as text.
+
+    Raises:
+        ValueError: the axis is text that is no number.
+    """
+    if axis not in trajectory.columns:
+        return trajectory
+    try:
+        return trajectory.assign(**{axis: pd.to_numeric(trajectory[axis])})
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{axis} holds what is no number: {error}") from None
 
 
 def by_curve(given: Any) -> dict[CurveName, Any]:

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from ontogeny.transitions.curves import INVERSES, Chains, Covariances, Curve, curves_of
 from ontogeny.transitions.derivative import slope_of
+from ontogeny.transitions.evidence import change_across
 from ontogeny.transitions.search import Found, Search, first_passages, fit, further_passages, noise_beside, whereabouts
 from ontogeny.transitions.significance import q_values
 
@@ -155,7 +156,7 @@ def large_passages(curve: Curve, search: Search, found: Sequence[Found], smalles
     for members in joined(starts, ends, fitted.changes):
         start, end = int(starts[members].min()), int(ends[members].max())
         change = float(fitted.changes[members].sum())
-        if abs(change) < smallest:
+        if abs(change) < smallest or contradicted(curve, start, end, change, starts, ends):
             continue
         intervals = [whereabouts(curve, search, fitted, found, member) for member in members]
         inside = curve.positions[start], curve.positions[end]
@@ -180,6 +181,16 @@ def large_passages(curve: Curve, search: Search, found: Sequence[Found], smalles
             }
         )
     return sorted(rows, key=lambda row: row["location"])
+
+
+def contradicted(
+    curve: Curve, start: int, end: int, change: float, starts: Int[np.ndarray, "J"], ends: Int[np.ndarray, "J"]
+) -> bool:
+    """Whether the curve's own levels beside a passage, up to its neighbours', do not go its way: a trend that bends for a blip
+    elsewhere leaves such passages."""
+    earliest, latest = max(ends[ends <= start], default=0), min(starts[starts >= end], default=len(curve.axis) - 1)
+    levels = change_across(curve, *curve.axis[[start, end, earliest, latest]])
+    return levels is not None and levels.difference * change <= 0
 
 
 def joined(starts: np.ndarray, ends: np.ndarray, changes: Float[np.ndarray, "J"]) -> list[list[int]]:

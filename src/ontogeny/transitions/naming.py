@@ -121,8 +121,11 @@ def name_with_reasons(
     curves: Mapping[CurveName, Curve],
     detected: Collection[str],
     rules: Sequence[Rule] = DEFAULT_RULES,
-) -> tuple[str, list[str]]:
-    """The name of a transition, and the observables that its rule looks at, in their order; none where it is unnamed.
+) -> tuple[str, list[dict]]:
+    """The name of a transition, and what its rule rests on, in its order; nothing where it is unnamed.
+
+    The reasons are, for each condition, the curve that changed most of those that meet it: observable, component, and its levels
+    before and after.
 
     Args:
         changes: of every curve across the transition.
@@ -131,10 +134,14 @@ def name_with_reasons(
     """
     for rule in rules:
         matches = [
-            [changes[key] for key in changes if key[0] == condition.observable and holds(condition, changes[key], curves[key])]
+            [key for key in changes if key[0] == condition.observable and holds(condition, changes[key], curves[key])]
             for condition in rule.conditions
         ]
         if all(matches) and set(rule.evidence) & set(detected):
-            name = rule.name.format(before=round(matches[0][0].before), after=round(matches[0][0].after))
-            return name, [condition.observable for condition in rule.conditions]
+            keys = [max(keys, key=lambda key: abs(changes[key].difference)) for keys in matches]
+            reasons = [
+                {"observable": name, "component": component, "before": change.before, "after": change.after}
+                for name, component, change in ((*key, changes[key]) for key in keys)
+            ]
+            return rule.name.format(before=round(reasons[0]["before"]), after=round(reasons[0]["after"])), reasons
     return UNNAMED, []

@@ -268,6 +268,10 @@ def induction_report(layers=2, seed=0):
                     ("loss", "", -0.42),
                     *[("copying_score", f"layers.1.heads.{head}", 0.1) for head in range(3)],
                 ],
+                named_by=[
+                    {"observable": "prefix_matching_score", "component": "layers.1.heads.1", "before": 0.077, "after": 0.793},
+                    {"observable": "in_context_learning_score", "component": "", "before": -0.03, "after": -0.77},
+                ],
                 delta_llc=30.1,
                 delta_llc_standard_error=2.1,
                 delta_loss=-0.42,

@@ -25,18 +25,19 @@ def test_a_candidate_is_told_in_words(induction):
     told = " ".join(candidate_sentences(induction.transitions["candidates"][2], induction.trajectory))
     assert told.startswith("Between steps 600 and 800 (located at 700) λ̂ rises by 30.1 ± 2.1 while the loss falls by 0.42")
     assert "complexity is bought" in told
-    head = "the prefix-matching score of layers.1.heads.1 rises from 0.077 to 0.793 (and 1 further component)"
+    head = "the prefix-matching score of layers.1.heads.1 rises from 0.077 to 0.793"
     assert f"It is named induction-head formation because {head}; the in-context learning score falls from" in told
-    assert "the copying score of layers.1.heads.0 rises by 0.100 (and 2 further components)." in told
+    assert "With it, the copying score of layers.1.heads.0 rises by 0.100 (and 2 further components)." in told
     assert "The free energies cross at n ≈ 380 (95% interval 301 to 492)." in told
     assert "p = 0.0050, q = 0.012" in told
 
 
 def test_what_a_name_rests_on_is_its_first_reason():
     rows = [{"observable": name, "component": "", "change": 1.0} for name in ("dead_biases", "polygon_vertices", "feature_norm")]
-    candidate = {**BARE, "name": "4-gon → 5-gon", "evidence": rows, "named_by": ["polygon_vertices"]}
+    candidate = {**BARE, "name": "4-gon → 5-gon", "evidence": rows}
+    candidate["named_by"] = [{"observable": "polygon_vertices", "component": "", "before": 4.0, "after": 5.0}]
     told = naming(candidate, pd.DataFrame())
-    assert "because the number of polygon vertices rises by 1; the dead biases rises by 1; the feature norm" in told
+    assert "because the number of polygon vertices rises from 4 to 5. With it, the dead biases rises by 1; the feature" in told
 
 
 def test_the_loss_is_no_reason_for_a_name(induction):
@@ -94,6 +95,11 @@ def test_levels_get_the_digits_that_tell_them_apart():
     assert told_apart(0.05, 0.62) == ("0.050", "0.620")
     assert told_apart(1.00012, 0.99991) == ("1.00012", "0.99991")
     assert told_apart(4.0, 5.0) == ("4", "5")
+
+
+def test_of_two_as_certain_the_one_that_more_curves_show_comes_first():
+    few, many = ({"name": "generalisation", "p_value": 0.001, "evidence": [{}] * count} for count in (2, 9))
+    assert clearest([few, many]) is many
 
 
 def test_a_named_candidate_comes_first_even_if_less_certain():

@@ -313,3 +313,18 @@ def test_a_curve_in_which_nothing_could_be_seen_is_undecided(one_curve) -> None:
         "too noisy: only single changes of 5 errors, 15, are seen with certainty; its largest value is 1"
     )
     assert detect_transitions(one_curve(LOGARITHMIC, values, 1.0)).empty
+
+
+@pytest.mark.parametrize("count", [11, 22])
+def test_a_blip_makes_no_passage_where_the_curve_stays(one_curve, count: int) -> None:
+    places = 40 * np.arange(count)
+    detected = detect_transitions(one_curve(places, (places == 40).astype(float)))
+    assert not (detected["location"] > 60).any()
+
+
+def test_steps_that_were_read_as_text_are_numbers(one_curve) -> None:
+    values = 10 + 4 * (LOGARITHMIC > 1000) + 0.3 * np.random.default_rng(0).standard_normal(len(LOGARITHMIC))
+    table = one_curve(LOGARITHMIC, values, 0.3)
+    pd.testing.assert_frame_equal(detect_transitions(table.assign(step=table["step"].astype(str))), detect_transitions(table))
+    with pytest.raises(ValueError, match="step holds what is no number"):
+        detect_transitions(table.assign(step="first"))

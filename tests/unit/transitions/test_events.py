@@ -37,7 +37,8 @@ def test_what_has_no_name_joins_the_named_event_it_coincides_with(superposition_
     precursor = row(141_000, 153_000, name="feature_norm") | {"direction": "rise", "q_value": 0.01, "decision": "candidate"}
     detected = pd.concat([detect_transitions(run, observables=["polygon_vertices"]), pd.DataFrame([precursor])])
     (candidate,) = candidates(run, detected)["candidates"]
-    assert (candidate["name"], candidate["named_by"]) == ("4-gon → 5-gon", ["polygon_vertices"])
+    assert candidate["name"] == "4-gon → 5-gon"
+    assert candidate["named_by"] == [{"observable": "polygon_vertices", "component": "", "before": 4.0, "after": 5.0}]
     assert {entry["observable"] for entry in candidate["evidence"]} == {"polygon_vertices", "feature_norm"}
 
 
