@@ -54,6 +54,15 @@ def read_study(path: Path) -> tuple[Study, tuple[Variant, ...]]:
     Raises:
         ConfigError: the file is missing, is not YAML, or has faults.
     """
+    return validate_study(load(path), path)
+
+
+def load(path: Path) -> dict[str, Any]:
+    """What a file says, not validated.
+
+    Raises:
+        ConfigError: the file is missing or not YAML, or a key stands twice in it.
+    """
     try:
         raw = yaml.load(path.read_text(), Loader)
     except (OSError, UnicodeDecodeError) as error:
@@ -62,7 +71,7 @@ def read_study(path: Path) -> tuple[Study, tuple[Variant, ...]]:
         raise ConfigError(f"{path}: not YAML: {error}") from None
     if not isinstance(raw, dict):
         raise ConfigError(f"{path}: expected keys such as `families:`, found {type(raw).__name__}")
-    return validate_study(raw, path)
+    return raw
 
 
 def validate_study(raw: Mapping[str, Any], path: Path) -> tuple[Study, tuple[Variant, ...]]:

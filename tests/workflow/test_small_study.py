@@ -86,6 +86,12 @@ def test_the_last_line_of_a_study_names_the_index(copied):
     assert done.stdout.splitlines()[-1] == "The study is done. Open results/report/index.html in a browser."
 
 
+def test_the_last_line_of_a_family_names_its_page(copied):
+    (copied.folder / "results" / "toy" / "report.html").unlink()
+    done = copied.snakemake("toy")
+    assert done.stdout.splitlines()[-1] == "toy: done. Open results/toy/report.html in a browser."
+
+
 @pytest.mark.end_to_end
 def test_a_new_seed_leaves_the_others_alone(copied):
     results = copied.folder / "results" / "toy" / "base"

@@ -7,7 +7,7 @@ from snakemake.exceptions import WorkflowError
 
 from ontogeny.devices import prepare_jobs
 from ontogeny.runs import Plan
-from ontogeny.study import ConfigError, validate_study
+from ontogeny.study import ConfigError, load, validate_study
 
 prepare_jobs()
 
@@ -21,6 +21,7 @@ if not workflow.config_settings.replace_workflow_config:
                 f"{CONFIGFILE} would be merged into {file}, families and all: give --replace-workflow-config with --configfile"
             )
 try:
+    load(CONFIGFILE)  # Snakemake reads it as well, but takes a key that stands twice
     PLAN = Plan(*validate_study(config, CONFIGFILE), CONFIGFILE.parent)
 except ConfigError as error:
     raise WorkflowError(str(error))
@@ -37,10 +38,11 @@ wildcard_constraints:
 
 def name_index():
     """Name the page to open, as the very last line: Snakemake has its own to say after `onsuccess`."""
-    if Path(INDEX).exists():
-        atexit.register(
-            print, f"The study is done. Open {INDEX} in a browser.", flush=True
-        )
+    families = sorted(set(workflow.dag_settings.targets) & set(PLAN.study.families))
+    page = f"{RESULTS}/{families[0]}/report.html" if families else INDEX
+    done = f"{', '.join(families)}: done." if families else "The study is done."
+    if Path(page).exists():
+        atexit.register(print, f"{done} Open {page} in a browser.", flush=True)
 
 
 def specification(stage):
