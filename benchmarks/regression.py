@@ -1,7 +1,7 @@
 """How many times as fast as the straightforward program ontogeny is, beside the ratios that the repository keeps of earlier code.
 
-Ratios carry between machines better than seconds do. `python -m benchmarks.speed --store` writes benchmarks/regression.json; without
-the option the same command compares with it, and marks what fell by more than noise. It never fails.
+Ratios carry between machines better than seconds do. `python -m benchmarks.speed --store` writes benchmarks/regression.json;
+without the option the same command compares with it, and marks what fell by more than noise. It never fails.
 """
 
 import json
