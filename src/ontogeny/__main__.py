@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from ontogeny import devices, overhead
 from ontogeny.stage_names import STAGES
@@ -69,6 +70,7 @@ def show_plan(configfile: Path) -> int:
 def run_stage(arguments: argparse.Namespace) -> int:
     """Run a job. What is wrong with the user's files is told in a line or two, anything else with its traceback."""
     devices.prepare(arguments.threads)
+    hide_closed_loops()
     from ontogeny.errors import SpecificationError
     from ontogeny.stages.job import Job
 
@@ -88,10 +90,21 @@ def run_stage(arguments: argparse.Namespace) -> int:
         stage.run(job)
     except SpecificationError as error:
         print(f"{job.label} cannot go on: {error}", file=sys.stderr, flush=True)
-        # After a read that failed, Orbax's threads would add tracebacks of an event loop that is closed.
+        # Threads that still read would only add to this.
         os._exit(1)
     print(overhead.told(job.label, time.perf_counter() - BEGAN, start, compilation()), file=sys.stderr, flush=True)
     return 0
+
+
+def hide_closed_loops() -> None:
+    """Let threads that still read, when Orbax's event loop is closed by a read that failed, print no traceback of that."""
+    show = sys.unraisablehook
+
+    def show_others(fault: Any) -> None:
+        if "Event loop is closed" not in str(fault.exc_value):
+            show(fault)
+
+    sys.unraisablehook = show_others
 
 
 if __name__ == "__main__":
