@@ -145,7 +145,7 @@ def span(curves: Mapping[CurveName, Curve]) -> tuple[float, float]:
 
 
 def passages_of(name: CurveName, rows: Sequence[Mapping]) -> list[tuple[float, float]]:
-    """Start and end, in log step, of one curve's own."""
+    """Start and end, in log step, of those rows that are of one curve."""
     own = [row for row in rows if (row["observable"], row["component"]) == name]
     return [(float(np.log1p(row["start"])), float(np.log1p(row["end"]))) for row in own]
 

@@ -146,7 +146,7 @@ class Found:
     """A passage of a curve (its column in the shapes), and how surprising it was when it was found.
 
     Attributes:
-        together: in place of the one passage, several of which that is the p-value.
+        together: in place of the one passage, all that were tested together; the p-value is theirs.
     """
 
     passage: int
