@@ -21,8 +21,8 @@ import numpy as np
 import pandas as pd
 
 import ontogeny
-from ontogeny.stages.analyse import chains_of
-from ontogeny.transitions import candidates
+from ontogeny.jobs.detect import chains_of
+from ontogeny.transitions.events import candidates
 
 SPACINGS = 1.5
 REPEATS, REPEATED_CURVES = 40, 100

@@ -2,7 +2,7 @@
 
 import os
 
-from ontogeny.devices import keep_bytecode
+from ontogeny.pipeline.devices import keep_bytecode
 
 keep_bytecode()
 # Tests compile many programs and run each for a moment: XLA is told not to optimise them.

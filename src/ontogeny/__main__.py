@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ontogeny import devices, overhead
-from ontogeny.stage_names import STAGES
+from ontogeny.config.job_names import JOBS
+from ontogeny.pipeline import devices, overhead
 
 BEGAN = time.perf_counter()
 
@@ -26,7 +26,7 @@ def parser() -> argparse.ArgumentParser:
         "--configfile", type=Path, metavar="FILE", default=Path("config.yaml"), help="the same, as Snakemake spells it"
     )
     commands.add_parser("schema", help="print the JSON schema of config.yaml, for editors")
-    for stage in STAGES:
+    for stage in JOBS:
         job = commands.add_parser(stage, help=f"run a {stage} job of the workflow")
         job.add_argument("--results", type=Path, required=True)
         job.add_argument("--base", type=Path, default=Path(), help="what paths in the config are relative to")
@@ -56,8 +56,8 @@ def main() -> int:
 
 
 def show_plan(configfile: Path) -> int:
-    from ontogeny.plan import describe
-    from ontogeny.study import ConfigError
+    from ontogeny.config.reading import ConfigError
+    from ontogeny.pipeline.cost import describe
 
     try:
         print(describe(configfile))
@@ -72,7 +72,7 @@ def run_stage(arguments: argparse.Namespace) -> int:
     devices.prepare(arguments.threads)
     hide_closed_loops()
     from ontogeny.errors import SpecificationError
-    from ontogeny.stages.job import Job
+    from ontogeny.jobs.job import Job
 
     job = Job(
         stage=arguments.command,
@@ -85,7 +85,7 @@ def run_stage(arguments: argparse.Namespace) -> int:
         profile_trace=getattr(arguments, "profile_trace", None),
     )
     try:
-        stage = importlib.import_module(f"ontogeny.stages.{arguments.command}")
+        stage = importlib.import_module(f"ontogeny.jobs.{arguments.command}")
         start, compilation = time.perf_counter() - BEGAN, overhead.compilation_seconds()
         stage.run(job)
     except SpecificationError as error:

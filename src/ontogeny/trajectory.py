@@ -54,7 +54,7 @@ def validated(frame: pd.DataFrame) -> pd.DataFrame:
     return checked.sort_values(["observable", "component", "step"], ignore_index=True)
 
 
-def curve_rows(steps: Shaped[np.ndarray, "K"], observable: str, component: str, values: Any) -> pd.DataFrame:
+def curve_rows(steps: Shaped[np.ndarray, " K"], observable: str, component: str, values: Any) -> pd.DataFrame:
     """The rows of one curve; the values have shape [K]."""
     array = np.asarray(values, dtype=float)
     if array.shape != steps.shape:

@@ -6,7 +6,7 @@ import pytest
 
 import ontogeny
 from benchmarks.accuracy_answers import regression_answer
-from ontogeny.sampling import calibration
+from ontogeny.sampling.calibration import pilots as calibration
 
 N = 1000
 NBETA = N / np.log(N)

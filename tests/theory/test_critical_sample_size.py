@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ontogeny.estimates.free_energy import critical_sample_size
 from ontogeny.models.superposition import polygon
-from ontogeny.transitions import candidates, critical_sample_size
-from ontogeny.transitions.detection import COLUMNS
+from ontogeny.transitions.detection.detect import COLUMNS
+from ontogeny.transitions.events import candidates
 
 DELTA_LOSS, DELTA_LLC, DELTA_PRIOR = 0.048192 - 0.0687432, 8.5 - 7.0, 6.377642 - 3.624169
 

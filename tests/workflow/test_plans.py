@@ -11,18 +11,18 @@ from pathlib import Path
 import pytest
 from small_study import ROOT, Study, make_study
 
-PAGES = {"report": 1, "family_report": 1, "index": 1}
-BELOW_SAMPLE = {"analyse": 1, "consensus": 1, **PAGES}
+PAGES = {"run_pages": 1, "family_page": 1, "index_page": 1}
+BELOW_SAMPLE = {"detect": 1, "consensus": 1, **PAGES}
 EVERYTHING = {
     "train": 2,
     "calibrate": 2,
     "sample": 2,
     "observe": 2,
-    "analyse": 2,
+    "detect": 2,
     "consensus": 2,
-    "report": 2,
-    "family_report": 2,
-    "index": 1,
+    "run_pages": 2,
+    "family_page": 2,
+    "index_page": 1,
 }
 
 NEW_FAMILY = """\
@@ -53,7 +53,7 @@ def test_a_finished_study_runs_nothing(finished):
 def test_a_family_is_a_target(tmp_path):
     planned = make_study(tmp_path).planned("toy")
     assert planned.pop("toy") == 1
-    assert planned == {rule: 1 for rule in EVERYTHING if rule != "index"}
+    assert planned == {rule: 1 for rule in EVERYTHING if rule != "index_page"}
 
 
 def test_a_new_seed_runs_its_block_and_the_pages_that_show_it(copied):
@@ -74,8 +74,8 @@ def test_sampler_settings_retrain_nothing(copied):
 
 
 def test_a_posterior_is_sampled_beside_what_is_there(copied):
-    copied.edit("  toy:\n", "  toy:\n    posterior: {}\n")
-    assert copied.planned() == {"posterior": 1, "family_report": 1, "index": 1}
+    copied.edit("  toy:\n", "  toy:\n    phases: {}\n")
+    assert copied.planned() == {"phases": 1, "family_page": 1, "index_page": 1}
 
 
 def test_the_way_transitions_are_found_resamples_nothing(copied):
@@ -123,23 +123,23 @@ def append(study: Study, module: str, text: str) -> None:
 
 
 def test_comments_in_the_code_and_touching_it_run_nothing(own_code):
-    append(own_code, "training.py", "\n# nothing new\n")
-    os.utime(own_code.code / "src" / "ontogeny" / "llc.py")
+    append(own_code, "training/loop.py", "\n# nothing new\n")
+    os.utime(own_code.code / "src" / "ontogeny" / "estimates/llc.py")
     assert own_code.planned() == {}
 
 
 @pytest.mark.parametrize(
     ("module", "planned"),
     [
-        ("training.py", EVERYTHING),
-        ("llc.py", {rule: EVERYTHING[rule] for rule in EVERYTHING if rule not in ("train", "observe", "calibrate")}),
+        ("training/loop.py", EVERYTHING),
+        ("estimates/llc.py", {rule: EVERYTHING[rule] for rule in EVERYTHING if rule not in ("train", "observe", "calibrate")}),
         (
             "observables/polygons.py",
             {rule: EVERYTHING[rule] for rule in EVERYTHING if rule not in ("train", "sample", "calibrate")},
         ),
-        ("transitions/consensus.py", {"analyse": 2, "consensus": 2, "report": 2, "family_report": 2, "index": 1}),
+        ("transitions/consensus.py", {"detect": 2, "consensus": 2, "run_pages": 2, "family_page": 2, "index_page": 1}),
         ("models/transformer.py", dict.fromkeys(EVERYTHING, 1)),
-        ("report/templates/run.html", {"report": 2, "family_report": 2, "index": 1}),
+        ("report/templates/run.html", {"run_pages": 2, "family_page": 2, "index_page": 1}),
     ],
 )
 def test_an_edit_of_the_code_reruns_its_stage_and_those_below(own_code, module, planned):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from small_study import Study, make_study
 
-from ontogeny import checkpoints
+from ontogeny.checkpoints import blocks as checkpoints
 
 RUN_FILES = (
     "training.parquet",

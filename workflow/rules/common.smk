@@ -5,9 +5,9 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from ontogeny.devices import prepare_jobs
-from ontogeny.runs import Plan
-from ontogeny.study import ConfigError, load, validate_study
+from ontogeny.pipeline.devices import prepare_jobs
+from ontogeny.pipeline.plan import Plan
+from ontogeny.config.reading import ConfigError, load, validate_study
 
 prepare_jobs()
 

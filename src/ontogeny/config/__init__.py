@@ -6,7 +6,7 @@ A module for every section of a family. Below are the sections as tasks, models 
 from ontogeny.config.kinds import OBSERVABLES, UserKind
 from ontogeny.config.llc import LocalLearningCoefficient, PerExample, Refine
 from ontogeny.config.models import MLP, Linear, Model, Superposition, Transformer
-from ontogeny.config.posterior import Posterior
+from ontogeny.config.phases import Posterior
 from ontogeny.config.tasks import LinearTeacher, ModularAddition, SparseFeatures, Task, Text
 from ontogeny.config.training import Checkpoints, Schedule, Training
 from ontogeny.config.transitions import Transitions

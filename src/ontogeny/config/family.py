@@ -9,7 +9,7 @@ from ontogeny.config.faults import describe
 from ontogeny.config.kinds import ObservableKind, UserKind
 from ontogeny.config.llc import LocalLearningCoefficient
 from ontogeny.config.models import Model, Superposition
-from ontogeny.config.posterior import Posterior, check_posterior
+from ontogeny.config.phases import Posterior, check_posterior
 from ontogeny.config.section import Count, NotEmpty, Section, Seed
 from ontogeny.config.tasks import SAME_NETWORK, BuiltInTask, SparseFeatures, Task, Text, with_other_data
 from ontogeny.config.training import Checkpoints, Training
@@ -28,7 +28,7 @@ class Family(Section):
     llc: LocalLearningCoefficient = LocalLearningCoefficient()
     observables: Annotated[list[ObservableKind] | None, Field(description="null for all that fit the model and the task")] = None
     transitions: Transitions = Transitions()
-    posterior: Annotated[Posterior | None, NotEmpty, Field(description="also sample the posterior itself while n grows")] = None
+    phases: Annotated[Posterior | None, NotEmpty, Field(description="also sample the posterior itself while n grows")] = None
     seeds_per_job: Annotated[Count | None, Field(description="seeds trained and sampled together; null: by the model's size")] = (
         None
     )
@@ -45,7 +45,7 @@ class Family(Section):
             check_examples(self.task, self.llc)
         for name, other in (self.llc.refine.data if self.llc.refine else {}).items():
             check_other_data(self.task, name, other, self.llc.batch_size or 0)
-        if self.posterior is not None:
+        if self.phases is not None:
             check_posterior(self.task, self.model)
         batch = self.training.batch_size
         if not isinstance(self.task, (Text, UserKind)) and batch > self.task.examples:

@@ -23,7 +23,7 @@ AS_WRITTEN = {"as written": True}
 
 
 def refuse_empty(value: Any, information: ValidationInfo) -> Any:
-    """Refuse `posterior:` with nothing below it: it may be meant for none, or for all defaults."""
+    """Refuse `phases:` with nothing below it: it may be meant for none, or for all defaults."""
     if value is None and information.context == AS_WRITTEN:
         raise ValueError("the section is empty; write {} for all of its defaults, or leave it out")
     return value

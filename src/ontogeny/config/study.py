@@ -6,10 +6,10 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from ontogeny.config.family import FamilyWithSweep
+from ontogeny.config.job_names import JOBS
 from ontogeny.config.section import NAME, Section, Seed
-from ontogeny.stage_names import STAGES
 
-RESERVED = (*STAGES, "studies", "all")
+RESERVED = (*JOBS, "report", "studies", "all")
 
 
 def check_reserved(name: str) -> str:

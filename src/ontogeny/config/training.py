@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from ontogeny import optax_names
+from ontogeny.config import optax_names
 from ontogeny.config.section import Count, Positive, Section
 
 OptaxArgument = bool | int | float | None | list[float] | dict[int, float]

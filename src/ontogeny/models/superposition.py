@@ -28,7 +28,7 @@ LENGTH_AND_BIAS = {
 class Superposition(nnx.Module):
     """ReLU(W^T W x + b), with W of shape [hidden, features] and b of shape [features]."""
 
-    def __init__(self, weight: Float[Array, "hidden features"], bias: Float[Array, "features"]):
+    def __init__(self, weight: Float[Array, "hidden features"], bias: Float[Array, " features"]):
         self.weight = nnx.Param(weight)
         self.bias = nnx.Param(bias)
 
@@ -41,7 +41,7 @@ class Superposition(nnx.Module):
         """The column of each feature."""
         return self.weight[...]
 
-    def feature_biases(self) -> Float[Array, "features"]:
+    def feature_biases(self) -> Float[Array, " features"]:
         return self.bias[...]
 
 
@@ -74,7 +74,7 @@ def build(config: Config, shape: Mapping[str, int]) -> Callable[[nnx.Rngs], Supe
     )
 
 
-def polygon(k: int, features: int, dead_bias: float = 0.0) -> tuple[Float[Array, "2 features"], Float[Array, "features"]]:
+def polygon(k: int, features: int, dead_bias: float = 0.0) -> tuple[Float[Array, "2 features"], Float[Array, " features"]]:
     """W and b at a k-gon among `features` features, the dead ones with bias `dead_bias`.
 
     Raises:

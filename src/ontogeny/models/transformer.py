@@ -19,7 +19,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from ontogeny.config import Transformer as Config
 from ontogeny.errors import SpecificationError
-from ontogeny.problem import Params
+from ontogeny.problem.problem import Params
 
 Residual = Float[Array, "batch time width"]
 Patterns = Float[Array, "batch heads time time"]

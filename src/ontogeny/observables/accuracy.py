@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from ontogeny.models.network import Network
-from ontogeny.observables.chunks import mean_in_chunks
+from ontogeny.arrays.chunks import mean_in_chunks
 from ontogeny.observables.requirements import lacking, require
-from ontogeny.problem import Batch, ObservableFunction, Params, Task
+from ontogeny.problem.network import Network
+from ontogeny.problem.problem import Batch, ObservableFunction, Params, Task
 
 
 def fits(network: Network, task: Task) -> bool:

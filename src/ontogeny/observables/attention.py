@@ -11,10 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from ontogeny.models.network import Network
-from ontogeny.observables.chunks import mean_in_chunks
+from ontogeny.arrays.chunks import mean_in_chunks
 from ontogeny.observables.requirements import lacking, require
-from ontogeny.problem import ObservableFunction, Task
+from ontogeny.problem.network import Network
+from ontogeny.problem.problem import ObservableFunction, Task
 
 METHODS = ("attention_patterns", "value_logits")
 PROBES = 64

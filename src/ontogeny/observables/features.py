@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ontogeny.models.network import Network
 from ontogeny.observables.requirements import lacking, require
-from ontogeny.problem import ObservableFunction, Params, Task
+from ontogeny.problem.network import Network
+from ontogeny.problem.problem import ObservableFunction, Params, Task
 
 
 def fits(network: Network, task: Task) -> bool:
@@ -32,11 +32,11 @@ def build(network: Network, task: Task) -> Mapping[str, ObservableFunction]:
     }
 
 
-def per_feature(values: Float[Array, "features"]) -> dict[str, Float[Array, ""]]:
+def per_feature(values: Float[Array, " features"]) -> dict[str, Float[Array, ""]]:
     return {f"features.{index}": value for index, value in enumerate(values)}
 
 
-def dimensionality(vectors: Float[Array, "hidden features"]) -> Float[Array, "features"]:
+def dimensionality(vectors: Float[Array, "hidden features"]) -> Float[Array, " features"]:
     """D_i = |W_i|^2 / sum_j (W_i/|W_i| . W_j)^2, the share of a dimension that feature i has; 0 for a zero column."""
     squared_norm = jnp.sum(vectors**2, axis=0)
     overlap = jnp.sum((vectors.T @ vectors) ** 2, axis=1)

@@ -9,10 +9,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ontogeny.models.network import Network
-from ontogeny.observables.chunks import mean_in_chunks
+from ontogeny.arrays.chunks import mean_in_chunks
 from ontogeny.observables.requirements import lacking, require
-from ontogeny.problem import ObservableFunction, Params, Task
+from ontogeny.problem.network import Network
+from ontogeny.problem.problem import ObservableFunction, Params, Task
 from ontogeny.tasks.text import Windows, token_losses
 
 PROVIDED = ("plain_windows", "repeated_windows")
@@ -40,7 +40,7 @@ def build(network: Network, task: Task) -> Mapping[str, ObservableFunction]:
     def predictions(params: Params) -> Callable[[Windows], Logits]:
         return lambda windows: network.apply(params, windows[:, :-1])
 
-    def losses(params: Params, windows: Windows) -> Float[Array, "positions"]:
+    def losses(params: Params, windows: Windows) -> Float[Array, " positions"]:
         return mean_in_chunks(predictions(params), lambda logits, windows: token_losses(logits, windows[:, 1:]), windows)
 
     measured = {
@@ -56,7 +56,7 @@ def build(network: Network, task: Task) -> Mapping[str, ObservableFunction]:
     return measured
 
 
-def in_context_learning_score(losses: Float[Array, "positions"]) -> Float[Array, ""]:
+def in_context_learning_score(losses: Float[Array, " positions"]) -> Float[Array, ""]:
     """The loss on the last quarter of a window minus that on its second quarter; negative where context helps.
 
     The first token of the second half is in neither quarter: where a window repeats itself, it cannot be foreseen.
@@ -66,12 +66,12 @@ def in_context_learning_score(losses: Float[Array, "positions"]) -> Float[Array,
     return last.mean() - second.mean()
 
 
-def by_position(losses: Float[Array, "positions"]) -> dict[str, Float[Array, ""]]:
+def by_position(losses: Float[Array, " positions"]) -> dict[str, Float[Array, ""]]:
     """`positions.p` -> loss of predicting token p, for at most `MOST_POSITIONS` evenly spaced positions."""
     stride = -(-len(losses) // MOST_POSITIONS)
     return {f"positions.{place + 1}": losses[place] for place in range(0, len(losses), stride)}
 
 
-def cross_entropy(probabilities: Logits, logits: Logits) -> Float[Array, "batch"]:
+def cross_entropy(probabilities: Logits, logits: Logits) -> Float[Array, " batch"]:
     """Of the network's predictions to given ones; least where the network predicts exactly those."""
     return -jnp.sum(probabilities * jax.nn.log_softmax(logits), axis=-1).mean(-1)

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from jaxtyping import Array, Float
 
-from ontogeny.models.network import Network
-from ontogeny.observables.chunks import mean_in_chunks
-from ontogeny.problem import Batch, ObservableFunction, Params, Task
+from ontogeny.arrays.chunks import mean_in_chunks
+from ontogeny.problem.network import Network
+from ontogeny.problem.problem import Batch, ObservableFunction, Params, Task
 
 
 def fits(network: Network, task: Task) -> bool:

@@ -10,9 +10,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from ontogeny.models.network import Network
 from ontogeny.observables.requirements import lacking, require
-from ontogeny.problem import ObservableFunction, Params, Task
+from ontogeny.problem.network import Network
+from ontogeny.problem.problem import ObservableFunction, Params, Task
 
 DIRECTIONS = 720
 """Directions in which the hull is probed: a corner that sticks out over less than half a degree may be missed."""
@@ -43,7 +43,7 @@ def build(network: Network, task: Task) -> Mapping[str, ObservableFunction]:
     """
     require("polygons", shortfall(network, task))
 
-    def parts(params: Params) -> tuple[Float[Array, "2 features"], Float[Array, "features"]]:
+    def parts(params: Params) -> tuple[Float[Array, "2 features"], Float[Array, " features"]]:
         return network.apply(params, method="feature_vectors"), network.apply(params, method="feature_biases")
 
     return {
@@ -60,6 +60,6 @@ def hull_corners(points: Float[Array, "2 points"]) -> Int[Array, ""]:
     return jnp.sum(jnp.bincount(farthest, length=points.shape[1]) > 0)
 
 
-def positive_dead_biases(vectors: Float[Array, "2 features"], biases: Float[Array, "features"]) -> Int[Array, ""]:
+def positive_dead_biases(vectors: Float[Array, "2 features"], biases: Float[Array, " features"]) -> Int[Array, ""]:
     """How many features with hardly any column have a positive bias."""
     return jnp.sum((jnp.linalg.norm(vectors, axis=0) < LONGEST_DEAD) & (biases > 0))

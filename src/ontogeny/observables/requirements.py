@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from ontogeny.errors import SpecificationError
-from ontogeny.models.network import Network
-from ontogeny.problem import Task
+from ontogeny.problem.network import Network
+from ontogeny.problem.problem import Task
 
 
 def lacking(network: Network, task: Task, *, methods: Iterable[str] = (), provided: Iterable[str] = ()) -> list[str]:

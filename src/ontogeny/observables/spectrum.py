@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ontogeny.models.network import Network
 from ontogeny.observables.requirements import lacking, require
-from ontogeny.problem import ObservableFunction, Params, Task
+from ontogeny.problem.network import Network
+from ontogeny.problem.problem import ObservableFunction, Params, Task
 
 LEARNT = 0.5
 """Of the smallest singular value of the teacher: what counts towards the rank."""
@@ -34,7 +34,7 @@ def build(network: Network, task: Task) -> Mapping[str, ObservableFunction]:
     def product(params: Params) -> Float[Array, "outputs inputs"]:
         return network.apply(params, method="product")
 
-    def values(params: Params) -> Float[Array, "modes"]:
+    def values(params: Params) -> Float[Array, " modes"]:
         return jnp.linalg.svd(product(params), compute_uv=False)
 
     return {

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ontogeny.report.data import LLC
 from ontogeny.report.labels import label, listed
 from ontogeny.report.numbers import known, number, step
+from ontogeny.report.tables import LLC
 from ontogeny.trajectory import LOSSES
 
 MOST_NAMED = 3

@@ -12,11 +12,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ontogeny.report import health, overlays, views, words
-from ontogeny.report.data import FamilySummary, RunReport, crowded_early, last_step, steps_of
-from ontogeny.report.figures import Panel, marks, observable_panels, overview, training_panels
 from ontogeny.report.labels import label
 from ontogeny.report.order import boundaries_in_words, void_in_words
-from ontogeny.report.posterior import posterior_views
+from ontogeny.report.phases import posterior_views
+from ontogeny.report.plots import Panel, marks, observable_panels, overview, training_panels
+from ontogeny.report.tables import FamilySummary, RunReport, crowded_early, last_step, steps_of
 
 
 @cache

@@ -7,7 +7,10 @@ import pandas as pd
 from markupsafe import Markup
 
 from ontogeny.report import words
-from ontogeny.report.data import (
+from ontogeny.report.labels import label
+from ontogeny.report.numbers import change, change_with_error, known, number, step, with_error
+from ontogeny.report.svg import sparkline
+from ontogeny.report.tables import (
     LLC,
     FamilySummary,
     RunReport,
@@ -21,11 +24,8 @@ from ontogeny.report.data import (
     observables,
     steps_of,
 )
-from ontogeny.report.labels import label
-from ontogeny.report.numbers import change, change_with_error, known, number, step, with_error
-from ontogeny.report.vector import sparkline
 from ontogeny.trajectory import PASSED
-from ontogeny.transitions.curves import FEWEST_CHECKPOINTS
+from ontogeny.transitions.detection.curves import FEWEST_CHECKPOINTS
 
 NAVIGATION = ("index", "family")
 """Keys of `links` that lead to other pages; all others are files of the run, named by their key."""

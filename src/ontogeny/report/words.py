@@ -10,10 +10,10 @@ from typing import Any
 
 import pandas as pd
 
-from ontogeny.report.data import LLC, RunReport, curve, failed, finite, last_step, main_loss
 from ontogeny.report.labels import listed
 from ontogeny.report.numbers import change_with_error, known, number, signed_text, step, with_error
 from ontogeny.report.order import curve_name, timing
+from ontogeny.report.tables import LLC, RunReport, curve, failed, finite, last_step, main_loss
 from ontogeny.trajectory import ALL_LOSSES
 
 UNNAMED = "unnamed"

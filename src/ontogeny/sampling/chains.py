@@ -17,15 +17,15 @@ from jax.tree_util import Partial
 from jaxtyping import Array, Float, Int, Key
 from tqdm import tqdm
 
+from ontogeny.arrays.flat import flatten, flatten_mask, unflatten_like
 from ontogeny.sampling import checks, randomness
-from ontogeny.sampling.curvature import unit
-from ontogeny.sampling.kernel import Kernel, Objective, Randomness
+from ontogeny.sampling.calibration.curvature import unit
+from ontogeny.sampling.kernels.kernel import Kernel, Objective, Randomness
 from ontogeny.sampling.layout import Layout, choose_layout, even_size
 from ontogeny.sampling.objective import Loss, anchored, at_center, paired_objective, take
-from ontogeny.sampling.parameters import flatten, flatten_mask, unflatten_like
+from ontogeny.sampling.over_devices import in_groups, over_devices, spread_over
 from ontogeny.sampling.posterior import LocalPosterior
-from ontogeny.sampling.settings import check_and_resolve
-from ontogeny.sampling.spread import in_groups, over_devices, spread_over
+from ontogeny.sampling.target import check_and_resolve
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,14 +47,14 @@ class Traces:
     """
 
     values: Float[Array, "checkpoints chains draws"]
-    baseline: Float[Array, "checkpoints"]
-    gradient_norm: Float[Array, "checkpoints"]
+    baseline: Float[Array, " checkpoints"]
+    gradient_norm: Float[Array, " checkpoints"]
     first_order: Float[Array, "checkpoints chains"]
     inverse_temperature: float
     localization: float
     n: int | None
     dimension: int
-    steps: Int[np.ndarray, "checkpoints"]
+    steps: Int[np.ndarray, " checkpoints"]
     collected: Any = None
 
 
@@ -226,7 +226,7 @@ def run_chains(
     def at_checkpoints(centers: Array, numbers: Array, shared: Any) -> dict[str, Any]:
         data, key, sampler, inverse_temperature, localization, flat_mask, collect = shared
 
-        def around(center: Float[Array, "parameters"]) -> Around:
+        def around(center: Float[Array, " parameters"]) -> Around:
             baselines, anchor = at_center(loss, unflatten, center, data, settings.layout.center)
             posterior = LocalPosterior(center, inverse_temperature, localization, flat_mask)
             gradient = posterior.tangent(anchor)
@@ -305,7 +305,9 @@ def run_chain(
             return jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], alone)
         return jax.vmap(function)(*arguments)
 
-    def posterior_and_objective(around: Around, batch: Any, baselines: Float[Array, "batch"]) -> tuple[LocalPosterior, Objective]:
+    def posterior_and_objective(
+        around: Around, batch: Any, baselines: Float[Array, " batch"]
+    ) -> tuple[LocalPosterior, Objective]:
         objective = anchored(paired, around.center, around.anchor) if settings.control_variates else paired
         posterior = local._replace(center=around.center, normal=around.normal)
         return posterior, lambda position: objective(position, batch, baselines)
@@ -322,7 +324,7 @@ def run_chain(
             batch, baselines = examples if indices is None else take(examples, indices[place])
             random = Randomness(noise[place], uniforms[place], jax.random.fold_in(key_of_block, 3 + place))
 
-            def step_of(around: Around, baselines: Float[Array, "batch"], carry: Any) -> Any:
+            def step_of(around: Around, baselines: Float[Array, " batch"], carry: Any) -> Any:
                 state, values, first_order, collected = carry
                 posterior, objective = posterior_and_objective(around, batch, baselines)
                 state, draw = sampler.step(state, posterior, objective, random, kept < 0)
@@ -363,7 +365,7 @@ def keep(collected: Any, collect: Callable[[Any], Any], parameters: Any, draw: A
     )
 
 
-def nan_once_dead(values: Float[Array, "draws"], last: Float[Array, "parameters"]) -> Float[Array, "draws"]:
+def nan_once_dead(values: Float[Array, " draws"], last: Float[Array, " parameters"]) -> Float[Array, " draws"]:
     """NaN from the first value on that is not finite; where only the last position is not finite, at the last value."""
     alive = jnp.cumprod(jnp.isfinite(values).astype(jnp.int32)).astype(bool)
     alive = alive.at[-1].set(alive[-1] & jnp.isfinite(last).all())

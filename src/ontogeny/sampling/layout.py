@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import jax
 
-from ontogeny.microbatches import MEGABYTE, choose_microbatch, example_bytes
+from ontogeny.arrays.parts import MEGABYTE, choose_microbatch, example_bytes
 
 CHUNK = 10
 """The most checkpoints that one call of the compiled program of sampling takes in a job."""

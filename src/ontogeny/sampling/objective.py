@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from ontogeny.microbatches import split, summed
+from ontogeny.arrays.parts import split, summed
 
 Loss = Callable[[Any, Any], Array]
 """(params, batch) -> [batch]; (params, None) -> a scalar, for a potential."""
@@ -16,8 +16,8 @@ PASS_AT_CENTER = "pass_at_center"
 
 
 def at_center(
-    loss: Loss, unflatten: Callable[[Array], Any], center: Float[Array, "parameters"], data: Any, microbatch: int | None
-) -> tuple[Float[Array, "n"], Float[Array, "parameters"]]:
+    loss: Loss, unflatten: Callable[[Array], Any], center: Float[Array, " parameters"], data: Any, microbatch: int | None
+) -> tuple[Float[Array, " n"], Float[Array, " parameters"]]:
     """The loss of every example at w*, which batches gather their baselines from, and ∇L_n(w*): one pass over the data."""
 
     @jax.named_scope(PASS_AT_CENTER)
@@ -64,7 +64,7 @@ def paired_objective(
     return objective
 
 
-def anchored(objective: Any, center: Float[Array, "parameters"], gradient: Float[Array, "parameters"]) -> Any:
+def anchored(objective: Any, center: Float[Array, " parameters"], gradient: Float[Array, " parameters"]) -> Any:
     """An objective less the noise that its batch has at w*: control variates whose expectation is known there.
 
     ∇L_b(w) - ∇L_b(w*) + ∇L_n(w*), as SVRG with its snapshot at w* (Johnson and Zhang 2013; Dubey et al. 2016), and L_b(w)
@@ -79,5 +79,5 @@ def anchored(objective: Any, center: Float[Array, "parameters"], gradient: Float
     return without_noise
 
 
-def take(tree: Any, indices: Int[Array, "batch"]) -> Any:
+def take(tree: Any, indices: Int[Array, " batch"]) -> Any:
     return jax.tree.map(lambda leaf: jnp.take(leaf, indices, axis=0, mode="clip"), tree)

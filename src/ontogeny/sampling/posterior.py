@@ -20,24 +20,24 @@ class LocalPosterior(NamedTuple):
             for none.
     """
 
-    center: Float[Array, "parameters"]
+    center: Float[Array, " parameters"]
     inverse_temperature: Float[Array, ""] | float
     localization: Float[Array, ""] | float
-    mask: Float[Array, "parameters"] | None = None
-    normal: Float[Array, "parameters"] | None = None
+    mask: Float[Array, " parameters"] | None = None
+    normal: Float[Array, " parameters"] | None = None
 
-    def tangent(self, vector: Float[Array, "parameters"]) -> Float[Array, "parameters"]:
+    def tangent(self, vector: Float[Array, " parameters"]) -> Float[Array, " parameters"]:
         """The part of a vector along which chains may move: inside the mask, and orthogonal to `normal`."""
         vector = vector if self.mask is None else vector * self.mask
         return vector if self.normal is None else vector - jnp.vdot(self.normal, vector) * self.normal
 
     def potential_gradient(
-        self, position: Float[Array, "parameters"], gradient: Float[Array, "parameters"]
-    ) -> Float[Array, "parameters"]:
+        self, position: Float[Array, " parameters"], gradient: Float[Array, " parameters"]
+    ) -> Float[Array, " parameters"]:
         """The tangent part of nβ ∇L(w) + γ (w - w*), which is minus the gradient of log p, given ∇L(w)."""
         return self.tangent(self.inverse_temperature * gradient + self.localization * (position - self.center))
 
-    def potential(self, position: Float[Array, "parameters"], value: Float[Array, ""]) -> Float[Array, ""]:
+    def potential(self, position: Float[Array, " parameters"], value: Float[Array, ""]) -> Float[Array, ""]:
         """nβ (L(w) - L(w*)) + (γ/2)|w - w*|², which is -log p up to a constant, given L(w) - L(w*)."""
         moved = position - self.center
         return self.inverse_temperature * value + self.localization / 2 * jnp.vdot(moved, moved)
@@ -47,7 +47,7 @@ class LocalPosterior(NamedTuple):
         free = jnp.asarray(self.center.size, self.center.dtype) if self.mask is None else jnp.sum(self.mask)
         return free if self.normal is None else free - jnp.vdot(self.normal, self.normal)
 
-    def is_negligible(self, gradient: Float[Array, "parameters"]) -> Bool[Array, ""]:
+    def is_negligible(self, gradient: Float[Array, " parameters"]) -> Bool[Array, ""]:
         """Whether ∇L(w*) moves the mean by less than a hundredth of the standard deviation in even the flattest direction.
 
         In a direction of curvature h, with a = nβ h + γ, it moves the mean by nβ |∇L| / a, and the standard deviation is

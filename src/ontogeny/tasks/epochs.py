@@ -13,10 +13,10 @@ import numpy as np
 from jaxtyping import Array, Int
 
 from ontogeny.errors import SpecificationError
-from ontogeny.problem import RandomKey
+from ontogeny.problem.problem import RandomKey
 
 
-def shuffled_indices(examples: int, batch_size: int) -> Callable[[RandomKey, Int[Array, ""]], Int[Array, "batch"]]:
+def shuffled_indices(examples: int, batch_size: int) -> Callable[[RandomKey, Int[Array, ""]], Int[Array, " batch"]]:
     """(key, step) -> the indices of that step's minibatch; the last, smaller minibatch of an epoch is left out.
 
     Raises:
@@ -29,7 +29,7 @@ def shuffled_indices(examples: int, batch_size: int) -> Callable[[RandomKey, Int
     candidates = np.arange(1, min(examples, 2**32 // examples), dtype=np.uint32)
     multipliers = jnp.asarray(candidates[np.gcd(candidates, np.uint32(examples)) == 1])
 
-    def indices(key: RandomKey, step: Int[Array, ""]) -> Int[Array, "batch"]:
+    def indices(key: RandomKey, step: Int[Array, ""]) -> Int[Array, " batch"]:
         epoch, place = jnp.divmod(step, steps_per_epoch)
         multiply, shift = jax.random.bits(jax.random.fold_in(key, epoch), (2,))
         positions = (place * batch_size + jnp.arange(batch_size)).astype(jnp.uint32)

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ontogeny.config import LinearTeacher as Config
-from ontogeny.problem import Batch, Data, Task
+from ontogeny.problem.problem import Batch, Data, Task
 from ontogeny.tasks.epochs import shuffled_indices
 
 
@@ -52,6 +52,6 @@ def examples(config: Config, matrix: Float[Array, "outputs inputs"], key: Array)
     return x, x @ matrix.T
 
 
-def squared_error(outputs: Float[Array, "batch outputs"], targets: Float[Array, "batch outputs"]) -> Float[Array, "batch"]:
+def squared_error(outputs: Float[Array, "batch outputs"], targets: Float[Array, "batch outputs"]) -> Float[Array, " batch"]:
     """Half the squared distance: minus the log likelihood of unit noise, but for a constant."""
     return jnp.sum((outputs - targets) ** 2, axis=-1) / 2

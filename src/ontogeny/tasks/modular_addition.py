@@ -8,8 +8,8 @@ import optax
 from jaxtyping import Array, Float, Int
 
 from ontogeny.config import ModularAddition as Config
-from ontogeny.divergences import kullback_leibler
-from ontogeny.problem import Batch, Data, Task
+from ontogeny.problem.divergences import kullback_leibler
+from ontogeny.problem.problem import Batch, Data, Task
 from ontogeny.tasks.epochs import shuffled_indices
 
 
@@ -44,11 +44,11 @@ def pairs(config: Config) -> tuple[Batch, Batch]:
     return (table[:count], sums[:count]), (table[count:], sums[count:])
 
 
-def cross_entropy(logits: Float[Array, "batch classes"], targets: Int[Array, "batch"]) -> Float[Array, "batch"]:
+def cross_entropy(logits: Float[Array, "batch classes"], targets: Int[Array, " batch"]) -> Float[Array, " batch"]:
     """In nats: minus the log likelihood."""
     return optax.softmax_cross_entropy_with_integer_labels(logits, targets)
 
 
-def accuracy(logits: Float[Array, "batch classes"], targets: Int[Array, "batch"]) -> Float[Array, "batch"]:
+def accuracy(logits: Float[Array, "batch classes"], targets: Int[Array, " batch"]) -> Float[Array, " batch"]:
     """1 where the likeliest class is the right one."""
     return (logits.argmax(-1) == targets).astype(jnp.float32)

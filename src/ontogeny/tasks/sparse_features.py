@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ontogeny.config import SparseFeatures as Config
-from ontogeny.problem import Batch, Data, Task
+from ontogeny.problem.problem import Batch, Data, Task
 from ontogeny.tasks.epochs import shuffled_indices
 
 
@@ -51,12 +51,12 @@ def pair(x: Float[Array, "batch features"]) -> Batch:
     return x, x
 
 
-def squared_error(outputs: Float[Array, "batch features"], targets: Float[Array, "batch features"]) -> Float[Array, "batch"]:
+def squared_error(outputs: Float[Array, "batch features"], targets: Float[Array, "batch features"]) -> Float[Array, " batch"]:
     """Summed over the coordinates, neither halved nor averaged."""
     return jnp.sum((outputs - targets) ** 2, axis=-1)
 
 
-def population_loss(weight: Float[Array, "hidden features"], bias: Float[Array, "features"]) -> Float[Array, ""]:
+def population_loss(weight: Float[Array, "hidden features"], bias: Float[Array, " features"]) -> Float[Array, ""]:
     """The mean of `squared_error` of ReLU(W^T W x + b) over all x = mu e_i, exact.
 
     For feature i and output j, the output is ReLU(mu g + b_j) with g = (W^T W)_ij, positive on an interval of mu: there

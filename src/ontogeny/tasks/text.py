@@ -15,9 +15,9 @@ import optax
 from jaxtyping import Array, Float, Int
 
 from ontogeny.config import Text as Config
-from ontogeny.divergences import kullback_leibler
 from ontogeny.errors import SpecificationError
-from ontogeny.problem import Batch, Data, RandomKey, Task
+from ontogeny.problem.divergences import kullback_leibler
+from ontogeny.problem.problem import Batch, Data, RandomKey, Task
 from ontogeny.tasks.corpora import documents
 from ontogeny.tasks.tokenizing import Stream, tokenize
 
@@ -68,7 +68,7 @@ def build(config: Config, *, batch_size: int, base: Path) -> Task:
 
 
 @partial(jax.jit, static_argnums=2)
-def fixed_windows(train: Int[Array, "tokens"], held_out: Int[Array, "other"], config: Config) -> dict[str, Windows]:
+def fixed_windows(train: Int[Array, " tokens"], held_out: Int[Array, " other"], config: Config) -> dict[str, Windows]:
     """The windows that stay the same through training; one program: its parts take longer to compile than to run."""
     keys = jax.random.split(jax.random.key(config.seed), 4)
     from_held_out = partial(draw, held_out, count=config.evaluation, context=config.context)
@@ -80,7 +80,7 @@ def fixed_windows(train: Int[Array, "tokens"], held_out: Int[Array, "other"], co
     }
 
 
-def draw(stream: Int[Array, "tokens"], key: RandomKey, count: int, *, context: int, share: float) -> Windows:
+def draw(stream: Int[Array, " tokens"], key: RandomKey, count: int, *, context: int, share: float) -> Windows:
     """`count` stretches of `context` + 1 tokens from uniform places, each made to repeat with probability `share`."""
     place, shift, chance = jax.random.split(key, 3)
     start = jax.random.randint(place, (count, 1), 0, len(stream) - context)

@@ -18,7 +18,7 @@ TRAINING_SHARE = 4
 """BPE merges are learnt on one piece in this many: more text changes few merges and takes longer."""
 UNKNOWN = "<unk>"
 
-Stream = Int[np.ndarray, "tokens"]
+Stream = Int[np.ndarray, " tokens"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class Tokens:
     """
 
     train: Stream
-    held_out: Int[np.ndarray, "held_out_tokens"]
+    held_out: Int[np.ndarray, " held_out_tokens"]
     vocabulary: int
 
 

@@ -8,14 +8,24 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtr
 
+from ontogeny.estimates.free_energy import critical_sample_size
 from ontogeny.trajectory import MAIN_LOSSES, PASSED
-from ontogeny.transitions.curves import FEWEST_CHECKPOINTS, INVERSES, LLC, Chains, Covariances, Curve, CurveName, curves_of
-from ontogeny.transitions.derivative import boundaries, slope_of
-from ontogeny.transitions.detection import CANDIDATE, UNDECIDED, VOID
-from ontogeny.transitions.evidence import Change, change_across, critical_sample_size
+from ontogeny.transitions.detection.curves import (
+    FEWEST_CHECKPOINTS,
+    INVERSES,
+    LLC,
+    Chains,
+    Covariances,
+    Curve,
+    CurveName,
+    curves_of,
+)
+from ontogeny.transitions.detection.derivative import boundaries, slope_of
+from ontogeny.transitions.detection.detect import CANDIDATE, UNDECIDED, VOID
+from ontogeny.transitions.detection.search import noise_beside
+from ontogeny.transitions.evidence import Change, change_across
 from ontogeny.transitions.naming import DEFAULT_RULES, UNNAMED, Rule, name_with_reasons
-from ontogeny.transitions.search import noise_beside
-from ontogeny.transitions.stages import stages_between
+from ontogeny.transitions.stretches import stages_between
 from ontogeny.transitions.timing import co_timing, lags
 
 NEGATIVE_LOG_PRIOR: CurveName = ("negative_log_prior", "")

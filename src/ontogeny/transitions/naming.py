@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ontogeny import config
-from ontogeny.transitions.curves import Curve, CurveName
+from ontogeny.transitions.detection.curves import Curve, CurveName
 from ontogeny.transitions.evidence import Change
 
 UNNAMED = "unnamed"

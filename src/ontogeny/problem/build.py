@@ -1,0 +1,107 @@
+"""A family's model, task and observables put together into a `Problem`.
+
+Kinds are modules of the same name, imported only when a family uses them, or files of the user's own.
+"""
+
+import importlib
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from types import ModuleType
+
+from flax import nnx
+
+from ontogeny import config
+from ontogeny.errors import SpecificationError
+from ontogeny.problem import user_files
+from ontogeny.problem.network import Network, functional
+from ontogeny.problem.problem import Batch, ObservableFunction, Params, Problem, Task
+
+
+def build_problem(
+    task_section: config.Task,
+    model_section: config.Model,
+    *,
+    base: Path,
+    batch_size: int = 1,
+    observables: Iterable[str] | None = (),
+) -> Problem:
+    """The problem that a task and a model make; user's own files and corpora are found relative to `base`.
+
+    Args:
+        batch_size: examples of a training minibatch; stages that do not train leave it out.
+        observables: kinds of observables; None for all that fit, none by default.
+
+    Raises:
+        ValueError: a part cannot be made, or parts do not fit, in words for whoever wrote the config.
+    """
+    task = build_task(task_section, batch_size, base)
+    network = functional(build_model(model_section, task.shape, base))
+
+    def loss(params: Params, batch: Batch):
+        inputs, targets = batch
+        return task.output_loss(network.apply(params, inputs), targets)
+
+    return Problem(
+        init=network.init,
+        loss=loss,
+        data=task.data,
+        apply=network.apply,
+        output_loss=task.output_loss,
+        is_log_likelihood=task.is_log_likelihood,
+        averages_over=task.averages_over,
+        shape=task.shape,
+        divergence=task.divergence,
+        components=network.components,
+        observables=build_observables(observables, network, task, base),
+    )
+
+
+def build_task(section: config.Task, batch_size: int, base: Path) -> Task:
+    """The task of a section of the config, with minibatches of `batch_size`."""
+    if isinstance(section, config.UserKind):
+        return user_files.load(section.kind, base, Task)(batch_size, **section.options)
+    return built_in("tasks", section.kind).build(section, batch_size=batch_size, base=base)
+
+
+def other_examples(section: config.Task, shape: Mapping[str, int], base: Path) -> Batch:
+    """The n examples of the local posterior of another task, for a network trained for `shape`.
+
+    Raises:
+        SpecificationError: the task needs another network.
+    """
+    task = build_task(section, 1, base)
+    if task.shape != shape:
+        raise SpecificationError(f"has the shape {dict(task.shape)}; the network was trained for {dict(shape)}")
+    return task.data.sampling
+
+
+def build_model(section: config.Model, shape: Mapping[str, int], base: Path) -> Callable[[nnx.Rngs], nnx.Module]:
+    """The maker of the module of a section of the config, for a task's shape."""
+    if isinstance(section, config.UserKind):
+        make = user_files.load(section.kind, base, nnx.Module)
+        return lambda rngs: make(shape, rngs, **section.options)
+    return built_in("models", section.kind).build(section, shape)
+
+
+def build_observables(kinds: Iterable[str] | None, network: Network, task: Task, base: Path) -> dict[str, ObservableFunction]:
+    """The observables of the given kinds; of all built-in kinds that fit, for None.
+
+    Raises:
+        ValueError: a kind does not fit the network and the task, or two kinds measure something of the same name.
+    """
+    if kinds is None:
+        kinds = [kind for kind in config.OBSERVABLES if built_in("observables", kind).fits(network, task)]
+    measured: dict[str, ObservableFunction] = {}
+    for kind in kinds:
+        if ".py:" in kind:
+            added = user_files.load(kind, base, Mapping)(network, task)
+        else:
+            added = built_in("observables", kind).build(network, task)
+        if twice := measured.keys() & added.keys():
+            raise SpecificationError(f"observables {kind}: {', '.join(sorted(twice))} is measured by another kind already")
+        measured |= added
+    return measured
+
+
+def built_in(room: str, kind: str) -> ModuleType:
+    return importlib.import_module(f"ontogeny.{room}.{kind}")

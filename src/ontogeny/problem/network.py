@@ -1,0 +1,78 @@
+"""A Flax NNX module class made functional: parameters in, outputs out, nothing hidden in between.
+
+Parameters are a flat mapping from dotted path to array, such as `layers.0.attention.query`. Whatever else a module
+holds (dropout keys, running statistics) stays as it was initialised, and modules run in evaluation mode, so that the
+loss is a function of the parameters alone.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+from flax import nnx
+from jaxtyping import Array
+
+from ontogeny.problem.problem import Outputs, Params, RandomKey
+
+
+@dataclass(frozen=True, kw_only=True)
+class Network:
+    """A network without its parameters.
+
+    Attributes:
+        init: key -> the parameters at step 0; traceable, so that seeds can be vectorised.
+        apply: (params, *inputs, method="__call__") -> what that method of the module returns; traceable.
+        exposes: the module's public methods, by which observables know what it can show (`attention_patterns`).
+        components: name -> boolean arrays shaped like the parameters, True where they belong to the component.
+    """
+
+    init: Callable[[RandomKey], Params]
+    apply: Callable[..., Outputs]
+    exposes: frozenset[str] = frozenset()
+    components: Mapping[str, Params] = field(default_factory=dict)
+
+
+def functional(make: Callable[[nnx.Rngs], nnx.Module]) -> Network:
+    """The network that `make` constructs.
+
+    A module may have a method `components(shapes)`, from the shapes of the flat parameters to the network's components.
+    """
+    model = nnx.eval_shape(lambda: make(nnx.Rngs(0)))  # making it for good would compile every operation on its own
+    model.eval()
+    graph, parameters, rest = nnx.split(model, nnx.Param, ...)
+    if jax.tree.leaves(rest):
+        rest = nnx.split(make(nnx.Rngs(0)), nnx.Param, ...)[2]
+
+    def init(key: RandomKey) -> dict[str, Array]:
+        return flatten(nnx.state(make(nnx.Rngs(key)), nnx.Param))
+
+    def apply(params: Params, *inputs: object, method: str = "__call__") -> Outputs:
+        state = nnx.map_state(lambda path, _: params[dotted(path)], parameters)
+        return getattr(nnx.merge(graph, state, rest), method)(*inputs)
+
+    components = getattr(model, "components", lambda shapes: {})(flatten(parameters))
+    return Network(init=init, apply=apply, exposes=public_methods(type(model)), components=components)
+
+
+def flatten(state: nnx.State) -> dict[str, Any]:
+    """Dotted path -> array, or its shape where the state is abstract, for every parameter of an NNX state."""
+    return {dotted(path): variable.get_value() for path, variable in nnx.to_flat_state(state)}
+
+
+def dotted(path: Iterable[Any]) -> str:
+    return ".".join(map(str, path))
+
+
+def public_methods(module: type[nnx.Module]) -> frozenset[str]:
+    """The methods that a module class adds to those of every module."""
+    return frozenset(
+        name
+        for name in dir(module)
+        if not name.startswith("_") and not hasattr(nnx.Module, name) and callable(getattr(module, name))
+    )
+
+
+def parameter_shapes(network: Network) -> dict[str, jax.ShapeDtypeStruct]:
+    """Dotted path -> shape and type of each parameter, without computing any."""
+    return dict(jax.eval_shape(network.init, jax.random.key(0)))

@@ -1,0 +1,99 @@
+"""What a sampler is: a frozen dataclass of its numbers with a pure `init` and `step`, one file each.
+
+A kernel sees the local posterior through `objective`, the batch's loss above that of w* and its gradient, through the
+random numbers it is handed, and through a `LocalPosterior` that says the rest.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
+
+from jaxtyping import Array, Bool, Float, Key
+
+from ontogeny.sampling.checks import check_number
+from ontogeny.sampling.posterior import LocalPosterior
+
+Objective = Callable[[Float[Array, " parameters"]], tuple[Float[Array, ""], Float[Array, " parameters"]]]
+"""w -> (L_b(w) - L_b(w*), ∇L_b(w)) on the step's batch b."""
+
+
+StepSize = Any
+"""ε, a positive number; or "auto", which `calibrate` and `estimate_llc` replace by one."""
+
+
+class Randomness(NamedTuple):
+    """The random numbers of a step. What a kernel does not use is never computed."""
+
+    noise: Float[Array, " parameters"]  # standard normal
+    uniform: Float[Array, ""]  # on [0, 1)
+    key: Key[Array, ""]  # for libraries that draw their own
+
+
+class State(Protocol):
+    """What a kernel carries from step to step: a pytree with the position, by which dead chains are told, and more."""
+
+    @property
+    def position(self) -> Any: ...
+
+
+class Draw(NamedTuple):
+    """A draw of the chain, and its loss above that of w* on the batch it was measured on."""
+
+    position: Float[Array, " parameters"]
+    value: Float[Array, ""]
+
+
+class Limits(NamedTuple):
+    """How a kernel with step ε errs on a quadratic of curvature h, with a = nβ h + γ and minibatches of b examples.
+
+    λ̂ is too high by the factor 1 / (1 - ε a / `stable_below`), and chains diverge from ε a = `stable_below` on. The
+    noise of minibatch gradients adds the share ε (nβ)² s² / (4 b `injected`) to the variance, s² being the variance of
+    the gradient of an example in that direction: `injected` is the share of ε that the kernel injects as noise.
+    """
+
+    stable_below: float
+    injected: float
+
+
+class Kernel(Protocol):
+    """The interface of every sampler. Its numbers are traced: other values compile nothing anew."""
+
+    @property
+    def step_size(self) -> StepSize: ...
+
+    @property
+    def limits(self) -> "Limits | None":
+        """What a step size may come to; None where it is not for `calibrate` to choose."""
+        ...
+
+    def check(self, *, full_batch: bool) -> None:
+        """Raise ValueError if a number is out of bounds, or the kernel needs the full batch and does not get it."""
+        ...
+
+    def init(self, posterior: LocalPosterior, objective: Objective) -> State:
+        """The state at w*; `objective` is that of the full data."""
+        ...
+
+    def step(
+        self, state: Any, posterior: LocalPosterior, objective: Objective, random: Randomness, burning_in: Bool[Array, ""]
+    ) -> tuple[State, Draw]:
+        """The next state, and a draw whose loss was read before the batch moved it."""
+        ...
+
+
+def check_step_size(step_size: StepSize) -> None:
+    """Raise ValueError unless ε is a positive finite number."""
+    if isinstance(step_size, str):
+        raise ValueError(f"sampler: step_size must be a number here, got {step_size!r}; estimate_llc and calibrate choose 'auto'")
+    check_positive("step_size", step_size)
+
+
+def check_positive(name: str, value: float) -> None:
+    check_number(f"sampler: {name}", value)
+    if not (math.isfinite(value) and value > 0):
+        raise ValueError(f"sampler: {name} must be positive and finite, got {value}")
+
+
+def check_full_batch(kernel: str, full_batch: bool) -> None:
+    if not full_batch:
+        raise ValueError(f"batch_size: {kernel} takes the full batch; leave batch_size out, or sample with SGLD")
