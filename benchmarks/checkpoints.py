@@ -19,7 +19,7 @@ def measure(variant, base: Path) -> dict[str, float]:
     from ontogeny.pipeline.plan import blocks
     from ontogeny.problem.build import build_problem
     from ontogeny.training import loop as training
-from ontogeny.training.optimizers import build_optimizer
+    from ontogeny.training.optimizers import build_optimizer
     from ontogeny.training.schedule import checkpoint_steps
 
     family, block = variant.family, blocks(variant)[0]
