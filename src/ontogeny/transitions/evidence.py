@@ -1,9 +1,4 @@
-"""Levels before and after a passage, and what free energies say of it.
-
-With n examples, the free energy of a phase is n L + λ log n up to terms that do not grow (Watanabe 2009; Chen et al. 2023,
-arXiv 2310.06301, section 4). A passage to lower loss at higher λ is therefore one that the Bayesian posterior makes as well,
-at the critical sample size.
-"""
+"""Levels of a curve before and after a passage, and their difference with its error."""
 
 from dataclasses import dataclass
 
@@ -17,10 +12,10 @@ WINDOW = 3
 
 @dataclass(frozen=True)
 class Change:
-    """A level before, a level after, and their difference with its standard error.
+    """A level before, a level after, and the standard error of their difference.
 
     Attributes:
-        degrees_of_freedom: of the standard error: from few chains it is itself uncertain, and Student's t holds.
+        degrees_of_freedom: of the standard error. An error from few chains is itself uncertain, so Student's t holds.
     """
 
     before: float
@@ -34,30 +29,33 @@ class Change:
 
 
 def change_across(curve: Curve, start: float, end: float, earliest: float = -np.inf, latest: float = np.inf) -> Change | None:
-    """The levels of a curve up to `start` and from `end`, each the mean of at most `WINDOW` checkpoints.
+    """Return the change between the levels of a curve up to `start` and from `end`, each the mean of at most 3 checkpoints.
 
     Args:
         start, end: the passage, in units of the axis; checkpoints strictly inside count for neither level.
-        earliest, latest: no checkpoint beyond these is used (where the neighbouring passages are).
+        earliest, latest: checkpoints beyond these, where the neighbouring passages are, count for neither level.
 
     Returns:
         None where a side has no checkpoint.
     """
-    before = np.flatnonzero((curve.axis <= start) & (curve.axis >= earliest))[-WINDOW:]
-    after = np.flatnonzero((curve.axis >= end) & (curve.axis <= latest))[:WINDOW]
+    before = np.flatnonzero((curve.checkpoints <= start) & (curve.checkpoints >= earliest))[-WINDOW:]
+    after = np.flatnonzero((curve.checkpoints >= end) & (curve.checkpoints <= latest))[:WINDOW]
     return contrast(curve, before, after)
 
 
 def change_within(curve: Curve, start: float, end: float) -> Change | None:
-    """From the first to the last checkpoints of a stretch; None where it has fewer than two."""
-    inside = np.flatnonzero((curve.axis >= start) & (curve.axis <= end))
+    """Return the change from the first to the last checkpoints of a stretch; None where it has fewer than two."""
+    inside = np.flatnonzero((curve.checkpoints >= start) & (curve.checkpoints <= end))
     size = min(WINDOW, len(inside) // 2)
     return contrast(curve, inside[:size], inside[len(inside) - size :])
 
 
 def contrast(curve: Curve, before: np.ndarray, after: np.ndarray) -> Change | None:
-    """The difference of two means. Its error is that of the mean of the chains' own differences, where there are chains (errors
-    that all checkpoints share cancel in each), else from the covariance of the noise."""
+    """Return the difference of two means, given the indices of their checkpoints.
+
+    With chains, its error is that of the mean of the chains' own differences, in which errors that all checkpoints share
+    cancel. Without, it follows from the covariance of the noise.
+    """
     if not len(before) or not len(after):
         return None
     weights = np.zeros(len(curve.values))
