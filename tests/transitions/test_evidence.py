@@ -7,9 +7,9 @@ from scipy.stats import binom
 from benchmarks.detection_curves import noise_of
 from ontogeny.estimates.free_energy import critical_sample_size
 from ontogeny.transitions.detection.curves import Curve, noise_variance
+from ontogeny.transitions.detection.noise import noise_beside, nulls_over
 from ontogeny.transitions.evidence import Change, change_across, change_within
 from ontogeny.transitions.free_energies import probability_of_fall
-from ontogeny.transitions.levels import with_search_noise
 
 
 def curve(values: np.ndarray, noise: np.ndarray | None = None) -> Curve:
@@ -91,13 +91,15 @@ def test_noise_of_a_curve_without_errors_sees_neither_trend_nor_step() -> None:
 
 def test_errors_that_neighbours_share_are_in_those_of_a_change_and_white_ones_would_be_too_small() -> None:
     rates = []
+    nulls = nulls_over(curve(np.zeros(60)))
     for noisy in (True, False):
         covered = []
         for seed in range(100):
             noise = noise_of("ar1", np.random.default_rng(seed), 60)
-            shown = curve(20 + 10 * (np.arange(60) >= 30) + noise)
+            plain = curve(20 + 10 * (np.arange(60) >= 30) + noise)
             passage = float(np.log1p(29)), float(np.log1p(30))
-            change = change_across(with_search_noise(shown, [passage]) if noisy else shown, 29, 30)
+            correlated = replace(plain, noise=noise_beside(plain, [passage], nulls))
+            change = change_across(correlated if noisy else plain, 29, 30)
             covered.append(abs(change.difference - 10) <= 1.96 * change.standard_error)
         rates.append(sum(covered))
     low, high = binom.interval(0.999, 100, 0.95)

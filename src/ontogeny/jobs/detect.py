@@ -11,9 +11,10 @@ from ontogeny.jobs.job import Job
 from ontogeny.jobs.measurements import axis_of_run, measured_tables, measurement_files
 from ontogeny.pipeline.files import write_csv, write_json, write_parquet
 from ontogeny.pipeline.fingerprint import file_digest
+from ontogeny.pipeline.progress import progress
 from ontogeny.trajectory import assemble
 from ontogeny.transitions.candidates import candidates
-from ontogeny.transitions.detection.detect import detect_transitions
+from ontogeny.transitions.detection.detect import detect_transitions, searches
 from ontogeny.transitions.interventions import interventions
 from ontogeny.transitions.naming import rules_of
 from ontogeny.transitions.records import to_json
@@ -31,26 +32,29 @@ def run(job: Job) -> None:
         digests[seed] = job.seed_digest(seed, *inputs, *map(file_digest, measurement_files(folder)))
         if not job.is_done(seed, digests[seed], *(folder / name for name in OUTPUTS)):
             with job.recorded(seed, digests[seed]):
-                write_transitions(folder, training, section)
+                write_transitions(folder, training, section, f"{job.label} seed {seed}")
     job.finish(digests)
 
 
-def write_transitions(folder: Path, training: config.Training, section: config.Transitions) -> None:
-    """Write the trajectory of a run and the transitions in it."""
+def write_transitions(folder: Path, training: config.Training, section: config.Transitions, label: str) -> None:
+    """Write the trajectory of a run and the transitions in it, with lines of progress under a label."""
     axis = axis_of_run(folder)
     chains = chains_of(pd.read_parquet(folder / "llc.parquet"), axis.name)
     tables = measured_tables(folder, axis).values()
     trajectory = assemble(*(table.rows for table in tables), axis=axis)
     write_parquet(folder / "trajectory.parquet", trajectory)
     write_csv(folder / "trajectory.csv", trajectory)
-    detected = detect_transitions(
-        assemble(*(table.rows for table in tables if table.independent), axis=axis),
-        axis=axis.name,
-        scale=axis.scale,
-        alpha=section.alpha,
-        chains=chains,
-        interventions=interventions(training, section),
-    )
+    independent = assemble(*(table.rows for table in tables if table.independent), axis=axis)
+    with progress(label, searches(independent), "searches") as show:
+        detected = detect_transitions(
+            independent,
+            axis=axis.name,
+            scale=axis.scale,
+            alpha=section.alpha,
+            chains=chains,
+            interventions=interventions(training, section),
+            progress=show,
+        )
     prior = None if section.prior_variance is None else negative_log_prior(folder, section.prior_variance)
     development = candidates(trajectory, detected, rules_of(section), chains=chains, negative_log_prior=prior, axis=axis)
     write_json(folder / "transitions.json", to_json(development))

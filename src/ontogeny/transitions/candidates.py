@@ -5,10 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 import pandas as pd
 
 from ontogeny.trajectory import MAIN_LOSSES, STEPS, Axis
-from ontogeny.transitions.detection.curves import Curve
-from ontogeny.transitions.detection.derivative import boundaries, slope_of
+from ontogeny.transitions.boundaries import boundaries_of
 from ontogeny.transitions.detection.detect import CANDIDATE, UNDECIDED, VOID
-from ontogeny.transitions.detection.search import noise_beside
 from ontogeny.transitions.detection.tables import LLC, Chains, Covariances, CurveName
 from ontogeny.transitions.events import Event, group
 from ontogeny.transitions.evidence import Change
@@ -26,7 +24,7 @@ from ontogeny.transitions.levels import (
 from ontogeny.transitions.matching import clearness
 from ontogeny.transitions.merging import merged
 from ontogeny.transitions.naming import DEFAULT_RULES, Rule, name_with_reasons
-from ontogeny.transitions.records import Boundary, Candidate, Development, Evidence, Undecided
+from ontogeny.transitions.records import Candidate, Development, Evidence, Remark
 from ontogeny.transitions.stretches import stages_between
 from ontogeny.transitions.timing import co_timing, lags
 
@@ -60,10 +58,11 @@ def candidates(
     # A void passage is not development, but it is not noise either.
     passages = evidence_of(detected, [CANDIDATE, VOID])
     turns = boundaries_of(curves.get(LLC), passages_of(LLC, passages, axis), axis)
-    curves = {name: with_search_noise(curve, passages_of(name, passages, axis)) for name, curve in curves.items()}
+    curves = with_search_noise(curves, passages, axis)
     events = merged(group(flagged, axis), curves, rules, axis)
     chances = co_timing([event.passages for event in events], flagged, *span(curves), axis) if events else []
     undecided = detected.loc[detected["decision"] == UNDECIDED, ["observable", "component", "reason"]]
+    thinned = [curve for curve in curves.values() if curve.thinned]
     return Development(
         candidates=tuple(
             candidate(event, changes_across(event, events, curves), curves, rules, axis, llc_verdict, chance)
@@ -72,7 +71,8 @@ def candidates(
         stages=tuple(stages_between([(event.start, event.end) for event in events], curves)),
         boundaries=tuple(turns),
         void=tuple(void),
-        undecided=tuple(Undecided(**row) for row in undecided.to_dict(orient="records")),
+        undecided=tuple(Remark(**row) for row in undecided.to_dict(orient="records")),
+        thinned=tuple(Remark(observable=curve.observable, component=curve.component, reason=curve.thinned) for curve in thinned),
         axis=axis,
     )
 
@@ -81,17 +81,6 @@ def evidence_of(detected: pd.DataFrame, decisions: Collection[str]) -> list[Evid
     """Return the rows of `detect_transitions` that have one of the decisions, in their order."""
     rows = detected.loc[detected["decision"].isin(decisions)].drop(columns="decision")
     return [Evidence(**row) for row in rows.to_dict(orient="records")]
-
-
-def boundaries_of(llc: Curve | None, passages: Sequence[tuple[float, float]], axis: Axis) -> list[Boundary]:
-    """Return where λ̂ turns from rising, falling or resting to another of the three.
-
-    Args:
-        passages: the positions of the start and the end of every passage of λ̂.
-    """
-    if llc is None or llc.undecided:
-        return []
-    return boundaries(slope_of(llc.positions, llc.values, noise_beside(llc, passages)), axis)
 
 
 def candidate(

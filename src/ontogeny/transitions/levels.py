@@ -8,7 +8,8 @@ import pandas as pd
 
 from ontogeny.trajectory import PASSED, Axis
 from ontogeny.transitions.detection.curves import FEWEST_CHECKPOINTS, Curve, curves_of
-from ontogeny.transitions.detection.search import noise_beside
+from ontogeny.transitions.detection.noise import noise_beside, nulls_over
+from ontogeny.transitions.detection.screening import groups_of
 from ontogeny.transitions.detection.tables import LLC, Chains, Covariances, CurveName
 from ontogeny.transitions.events import Event, window
 from ontogeny.transitions.evidence import Change, change_across
@@ -26,8 +27,7 @@ def curves_with_levels(
     A λ̂ that failed its checks at too many checkpoints is left out. Its verdict is then "failed"; it is None where the table has
     no λ̂.
     """
-    every = curves_of(trajectory, axis=axis, covariance=covariance, chains=chains)
-    curves = {(curve.observable, curve.component): curve for curve in every}
+    curves = {curve.name: curve for curve in curves_of(trajectory, axis=axis, covariance=covariance, chains=chains)}
     llc = curves.get(LLC)
     if llc is None or len(llc.values) >= FEWEST_CHECKPOINTS:
         return curves, PASSED if llc else None
@@ -53,15 +53,22 @@ def passages_of(name: CurveName, passages: Sequence[Evidence], axis: Axis) -> li
     return [(float(axis.position(row.start)), float(axis.position(row.end))) for row in passages if row.curve == name]
 
 
-def with_search_noise(curve: Curve, passages: Sequence[tuple[float, float]]) -> Curve:
-    """Return the curve with the over-dispersion and autocorrelation that its residuals show.
+def with_search_noise(curves: Curves, passages: Sequence[Evidence], axis: Axis) -> dict[CurveName, Curve]:
+    """Return the curves with the over-dispersion and autocorrelation that their residuals show.
 
     Levels are means of neighbours, so their errors depend on both. Chains know their own errors, and a curve that cannot be
     decided shows none: both are returned as they are.
+
+    Args:
+        passages: of all curves; they are part of the trend.
     """
-    if curve.chains is not None or curve.undecided:
-        return curve
-    return replace(curve, noise=noise_beside(curve, passages))
+    noisy: dict[CurveName, Curve] = {}
+    for group in groups_of([curve for curve in curves.values() if curve.chains is None and not curve.undecided]):
+        nulls = nulls_over(group[0])
+        for curve in group:
+            noise = noise_beside(curve, passages_of(curve.name, passages, axis), nulls)
+            noisy[curve.name] = replace(curve, noise=noise)
+    return {name: noisy.get(name, curve) for name, curve in curves.items()}
 
 
 def changes_across(event: Event, events: Sequence[Event], curves: Curves) -> dict[CurveName, Change]:

@@ -152,8 +152,8 @@ class Boundary:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Undecided:
-    """A curve in which no transition can be looked for, and why."""
+class Remark:
+    """Something to know about a curve."""
 
     observable: str
     component: str
@@ -166,13 +166,16 @@ class Development:
 
     Attributes:
         void: passages where the training itself was changed.
+        undecided: curves in which no transition can be looked for, and why.
+        thinned: curves that were thinned before the search, and how.
     """
 
     candidates: tuple[Candidate, ...]
     stages: tuple[Stage, ...]
     boundaries: tuple[Boundary, ...]
     void: tuple[Evidence, ...]
-    undecided: tuple[Undecided, ...]
+    undecided: tuple[Remark, ...]
+    thinned: tuple[Remark, ...] = ()
     axis: Axis = STEPS
 
 

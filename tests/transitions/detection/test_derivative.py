@@ -5,9 +5,10 @@ import pytest
 from scipy.signal import lfilter
 
 from ontogeny.trajectory import STEPS as AXIS
+from ontogeny.transitions.boundaries import boundaries
 from ontogeny.transitions.detection.curves import curves_of
-from ontogeny.transitions.detection.derivative import Slope, boundaries, slope_of
-from ontogeny.transitions.detection.search import noise_beside
+from ontogeny.transitions.detection.derivative import Slope, slope_of
+from ontogeny.transitions.detection.noise import noise_beside, nulls_over
 
 STEPS = np.unique(np.round(np.geomspace(1, 50_000, 60)).astype(int))
 X = np.log1p(STEPS)
@@ -16,7 +17,7 @@ Intervals = Sequence[tuple[float, float]]
 
 def slope(one_curve, values: np.ndarray, error: float | None, passages: Intervals = ()) -> Slope:
     curve = curves_of(one_curve(STEPS, values, np.nan if error is None else error))[0]
-    return slope_of(curve.positions, curve.values, noise_beside(curve, passages))
+    return slope_of(curve.positions, curve.values, noise_beside(curve, passages, nulls_over(curve)))
 
 
 def test_the_slope_of_a_straight_line_is_exact(one_curve) -> None:

@@ -57,6 +57,7 @@ def test_a_checkpoint_with_a_dead_chain_or_no_error_is_left_out_alone(one_curve)
     assert len(curve.values) == 38
 
 
+@pytest.mark.end_to_end
 def test_shared_noise_is_no_transition_and_wander_beside_it_neither(one_curve) -> None:
     flags = 0
     correlation = 0.9 * np.exp(-np.abs(np.subtract.outer(np.arange(60), np.arange(60))) / 20) + 0.1 * np.eye(60)

@@ -7,9 +7,19 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Shaped
 
-from ontogeny.trajectory import NOT_APPLICABLE, PASSED, STEPS, Axis
+from ontogeny.trajectory import STEPS, Axis
 from ontogeny.transitions.detection.shared_errors import chain_covariance
-from ontogeny.transitions.detection.tables import Chains, Covariances, CurveName, by_curve, check_errors, check_table, completed
+from ontogeny.transitions.detection.tables import (
+    Chains,
+    Covariances,
+    CurveName,
+    by_curve,
+    check_errors,
+    check_sizes,
+    check_table,
+    completed,
+)
+from ontogeny.transitions.detection.thinning import thinned_rows
 
 FEWEST_CHECKPOINTS = 8
 VISIBLE_ERRORS = 5
@@ -25,6 +35,7 @@ class Curve:
         positions: the checkpoints on the scale of the axis.
         noise: the covariance of the values' errors; None where the values come without errors.
         chains: the chains whose mean the values are and from which the covariance was estimated; None otherwise.
+        thinned: how the curve was thinned; "" where it was not.
     """
 
     observable: str
@@ -34,6 +45,7 @@ class Curve:
     values: Float[np.ndarray, " N"]
     noise: Float[np.ndarray, "N N"] | None
     chains: Float[np.ndarray, "N C"] | None = None
+    thinned: str = ""
 
     @property
     def name(self) -> CurveName:
@@ -87,7 +99,7 @@ def curves_of(
     trajectory = completed(trajectory, axis)
     check_table(trajectory, observables, axis)
     names = list(trajectory["observable"].unique() if observables is None else observables)
-    known, sampled = by_curve(covariance), by_curve(chains)
+    known, sampled = by_curve(covariance, "covariance"), by_curve(chains, "chains")
     groups: dict[CurveName, pd.DataFrame] = {
         (str(rows["observable"].iloc[0]), str(rows["component"].iloc[0])): rows.sort_values(by=axis.name)
         for _, rows in trajectory.groupby(["observable", "component"], sort=False)
@@ -97,30 +109,34 @@ def curves_of(
 
 
 def curve_of(
-    rows: pd.DataFrame,
+    table: pd.DataFrame,
     axis: Axis,
     covariance: Shaped[np.ndarray, "K K"] | None = None,
     chains: Shaped[np.ndarray, "K C"] | None = None,
 ) -> Curve:
     """Return the curve of rows that are sorted along the axis."""
-    values, errors = rows["value"].to_numpy(float), rows["standard_error"].to_numpy(float)
-    usable = np.isfinite(values) & rows["verdict"].isin([PASSED, NOT_APPLICABLE]).to_numpy()
-    live = None if chains is None else live_chains(np.asarray(chains, float), usable)
+    name = str(table["observable"].iloc[0]), str(table["component"].iloc[0])
+    rows = thinned_rows(table, axis, covariance, chains)
+    usable, covariance = rows.usable, rows.covariance
+    values, errors = rows.table["value"].to_numpy(float), rows.table["standard_error"].to_numpy(float)
+    checkpoints = rows.table[axis.name].to_numpy(float)
+    check_sizes(name, axis, checkpoints[usable], values[usable], errors, covariance)
+    live = None if rows.chains is None else live_chains(rows.chains, usable)
     # The errors of neighbours are pooled, so checkpoints that failed their checks are left out here.
     estimated = None if live is None else chain_covariance(np.where(usable[:, None], live, np.nan), errors)
     covariance = covariance if estimated is None else estimated
     if covariance is not None:
         usable &= ~np.isnan(np.diag(covariance))
-    checkpoints = rows[axis.name].to_numpy(float)[usable]
-    given = None if covariance is None else np.asarray(covariance, float)[np.ix_(usable, usable)]
+    given = None if covariance is None else covariance[np.ix_(usable, usable)]
     return Curve(
-        observable=str(rows["observable"].iloc[0]),
-        component=str(rows["component"].iloc[0]),
-        checkpoints=checkpoints,
-        positions=axis.position(checkpoints),
+        observable=name[0],
+        component=name[1],
+        checkpoints=checkpoints[usable],
+        positions=axis.position(checkpoints[usable]),
         values=values[usable],
         noise=independent(errors[usable]) if given is None else regular(given),
         chains=None if live is None or estimated is None else live[usable],
+        thinned=rows.thinned,
     )
 
 

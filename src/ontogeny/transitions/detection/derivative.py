@@ -1,13 +1,10 @@
 """The slope of a curve with its uncertainty: the posterior of the derivative of a Gaussian process with the noise of the search.
 
-A stage boundary is where the slope changes sign, or where it sets in and dies away. The papers read it off the zeros of the mean
-of a process without a noise term (Hoogland et al. 2024, arXiv 2402.02364); here each comes with a probability. It is also one of
-the detectors that must support a passage.
+Stage boundaries are read off it, and it is one of the detectors that must support a passage.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Self
 
 import numpy as np
@@ -15,21 +12,16 @@ from jaxtyping import Float, Int
 from scipy.linalg import solve_triangular
 from scipy.special import ndtr
 
-from ontogeny.trajectory import Axis
 from ontogeny.transitions.detection.smoothing import straight_line
-from ontogeny.transitions.records import Boundary
 
 LENGTHS = 1.5 * 2.5 ** np.arange(5)
 """Length-scales, in median checkpoint spacings; none longer than the axis."""
 SIGNAL_TO_NOISE = 10.0 ** np.array([-1, 0, 1, 2, 4, 6])
 """Variance of the process over that of the noise."""
-RESOLVED = 0.95
-KINDS = ("rise", "fall", "plateau")
-RESTS = 2
 PLATEAU = 0.1
 """A slope below this share of the steepest is flat."""
 SUPPORTED = 0.8
-"""The probability that the slope has a passage's sign, from which on it supports the passage (docs/detection.md has others)."""
+"""The probability of the slope's sign from which on it supports a passage (docs/detection.md compares others)."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +39,7 @@ class Slope:
     falls: Float[np.ndarray, " M"]
 
     def probability(self, low: float, high: float, sign: float) -> float:
-        """The largest probability, between two positions, that the slope has this sign."""
+        """Return the largest probability, between two positions, that the slope has this sign; NaN where no slope lies there."""
         inside = (self.positions >= low) & (self.positions <= high)
         if not inside.any():
             return np.nan
@@ -57,13 +49,13 @@ class Slope:
 
 @dataclass(frozen=True)
 class Process:
-    """A Gaussian process of one length-scale, seen through noise, in coordinates where both are independent (noise: variance 1).
+    """A Gaussian process of one length-scale in coordinates in which it is independent and the noise has variance 1.
 
     Attributes:
         rotation: from the checkpoints to these coordinates.
-        shares: variance of the process in them, where it has that of the noise.
-        slopes: covariance of its slope halfway between checkpoints with them.
-        steepness: variance of its slope.
+        shares: the variance of the process in them, if it has that of the noise.
+        slopes: the covariance of its slope halfway between checkpoints with them.
+        steepness: the variance of its slope.
     """
 
     rotation: Float[np.ndarray, "N N"]
@@ -73,33 +65,38 @@ class Process:
 
     @classmethod
     def of(cls, x: Float[np.ndarray, " N"], noise: Float[np.ndarray, "N N"], length: float) -> Self:
+        """Return the process of a length-scale, in units of the positions x, seen through noise."""
         unit = float(np.diag(noise).mean())
-        whitener = solve_triangular(np.linalg.cholesky(noise), np.eye(len(x)), lower=True)
-        shares, vectors = np.linalg.eigh(whitener @ (unit * bell(x, x, length)) @ whitener.T)
-        rotation = vectors.T @ whitener
-        places = (x[1:] + x[:-1]) / 2
-        slopes = -(places[:, None] - x) / length**2 * unit * bell(places, x, length)
+        factor = np.linalg.cholesky(noise)
+        half = solve_triangular(factor, unit * bell(x, x, length), lower=True, check_finite=False)
+        shares, vectors = np.linalg.eigh(solve_triangular(factor, half.T, lower=True, check_finite=False))
+        rotation = solve_triangular(factor, vectors, lower=True, trans="T", check_finite=False).T
+        middles = (x[1:] + x[:-1]) / 2
+        slopes = -(middles[:, None] - x) / length**2 * unit * bell(middles, x, length)
         return cls(rotation, np.maximum(shares, 0), slopes @ rotation.T, unit / length**2)
 
 
 def bell(x: Float[np.ndarray, " N"], other: Float[np.ndarray, " M"], length: float) -> Float[np.ndarray, "N M"]:
+    """Return the squared-exponential covariance."""
     return np.exp(-((x[:, None] - other) ** 2) / (2 * length**2))
 
 
 def processes(x: Float[np.ndarray, " N"], noise: Float[np.ndarray, "N N"]) -> list[Process]:
-    """One for each length-scale."""
+    """Return a process for each length-scale."""
     spacing = float(np.median(np.diff(x)))
     return [Process.of(x, noise, length * spacing) for length in LENGTHS if length * spacing <= np.ptp(x)]
 
 
 @dataclass(frozen=True)
 class Posterior:
-    """The likeliest process for each of B curves; a straight line, and whatever else, is fitted freely beside it.
+    """The likeliest process for each of B curves, with a straight line and possibly more fitted freely beside it.
 
     Attributes:
-        process, ratio: of each curve: the place of its process, and the variance of that over the noise's.
-        variance: factor of the noise's covariance, for each curve.
-        rate: slope of each free column; passages found before count as flat.
+        free: the columns that are fitted freely.
+        rate: the slope of each free column; passages found before count as flat.
+        variance: the factor of the noise's covariance, for each curve.
+        process: the index of each curve's process.
+        ratio: the variance of that process over the noise's.
     """
 
     processes: Sequence[Process]
@@ -119,12 +116,12 @@ class Posterior:
         rate: Float[np.ndarray, " free"],
         variance: Float[np.ndarray, " B"],
     ) -> Self:
-        """By restricted maximum likelihood, on a small grid, with the noise as given."""
+        """Choose by restricted maximum likelihood on a small grid, with the noise as given."""
         best, process, ratio = np.full(columns.shape[1], -np.inf), np.zeros(columns.shape[1], int), np.ones(columns.shape[1])
-        for number, one in enumerate(processes):
-            rotated, line = one.rotation @ columns, one.rotation @ free
+        for number, candidate in enumerate(processes):
+            rotated, line = candidate.rotation @ columns, candidate.rotation @ free
             for share in SIGNAL_TO_NOISE:
-                scales = 1 / np.sqrt(1 + share * one.shares)
+                scales = 1 / np.sqrt(1 + share * candidate.shares)
                 basis, triangle = np.linalg.qr(scales[:, None] * line)
                 scaled = scales[:, None] * rotated
                 squares = np.sum(scaled**2, axis=0) - np.sum((basis.T @ scaled) ** 2, axis=0)
@@ -135,74 +132,32 @@ class Posterior:
         return cls(processes, columns, free, rate, variance, process, ratio)
 
     def slopes(self) -> tuple[Float[np.ndarray, "M B"], Float[np.ndarray, "M B"]]:
-        """Mean and deviation of the slope by universal kriging (Rasmussen and Williams 2006, sections 2.7 and 9.4)."""
+        """Return mean and deviation of the slope by universal kriging (Rasmussen and Williams 2006, sections 2.7 and 9.4)."""
         mean = np.empty((len(self.columns) - 1, self.columns.shape[1]))
         spread = np.empty_like(mean)
-        for number, ratio in set(zip(self.process.tolist(), self.ratio.tolist(), strict=True)):
-            members = (self.process == number) & (self.ratio == ratio)
-            one = self.processes[number]
-            weights = 1 / (1 + ratio * one.shares)[:, None]
-            line, values = one.rotation @ self.free, one.rotation @ self.columns[:, members]
-            information = np.linalg.pinv(line.T @ (weights * line))
-            coefficients = information @ (line.T @ (weights * values))
-            cross = ratio * one.slopes
-            mean[:, members] = cross @ (weights * (values - line @ coefficients)) + self.rate @ coefficients
-            left = self.rate - cross @ (weights * line)
-            known = cross**2 @ weights[:, 0] - np.einsum("mi,ij,mj->m", left, information, left)
-            spread[:, members] = (ratio * one.steepness - known)[:, None]
+        for number in np.unique(self.process).tolist():
+            process = self.processes[number]
+            line, squared = process.rotation @ self.free, process.slopes**2
+            for ratio in np.unique(self.ratio[self.process == number]).tolist():
+                members = (self.process == number) & (self.ratio == ratio)
+                weights = 1 / (1 + ratio * process.shares)
+                values = process.rotation @ self.columns[:, members]
+                information = np.linalg.pinv(line.T @ (weights[:, None] * line))
+                coefficients = information @ (line.T @ (weights[:, None] * values))
+                rest = ratio * (process.slopes @ (weights[:, None] * (values - line @ coefficients)))
+                mean[:, members] = rest + self.rate @ coefficients
+                left = self.rate - ratio * (process.slopes @ (weights[:, None] * line))
+                explained = ratio**2 * (squared @ weights) - np.einsum("mi,ij,mj->m", left, information, left)
+                spread[:, members] = (ratio * process.steepness - explained)[:, None]
         return mean, np.sqrt(self.variance * np.maximum(spread, np.finfo(float).tiny))
 
 
 def slope_of(x: Float[np.ndarray, " N"], values: Float[np.ndarray, " N"], noise: Float[np.ndarray, "N N"]) -> Slope:
-    """The posterior at the likeliest hyperparameters, at the given noise (`search.noise_beside`)."""
+    """Return the posterior at the likeliest hyperparameters, with the noise as given (`noise.noise_beside`)."""
     noise = noise + 1e-10 * max(float(np.var(values)), np.finfo(float).tiny) * np.eye(len(x))
     rate = np.array([0, 1 / np.ptp(x)])
     fitted = Posterior.of(processes(x, noise), values[:, None], straight_line(x), rate, np.ones(1))
-    mean, deviation = (one[:, 0] for one in fitted.slopes())
+    mean, deviation = (columns[:, 0] for columns in fitted.slopes())
     floor = PLATEAU * float(np.abs(mean).max())
-    places = (x[1:] + x[:-1]) / 2
-    return Slope(places, mean, deviation, ndtr((mean - floor) / deviation), ndtr((-mean - floor) / deviation))
-
-
-def boundaries(slope: Slope, axis: Axis) -> list[Boundary]:
-    """Return where the curve turns from rising, falling or resting to another of the three, in the unit of the axis.
-
-    A rise or a fall is known with 95%. Between two of them, and before and after, the curve rests where a plateau is likelier
-    than not at some place. Otherwise two rises are one, and a rise and a fall meet. The probability of a boundary is that both
-    sides are what they are called, each where it is clearest.
-    """
-    shares = np.stack([slope.rises, slope.falls, np.maximum(1 - slope.rises - slope.falls, 0)])
-    pairs = pairwise(stretches(shares))
-    return [boundary(slope.positions, shares, *pair, axis) for pair in pairs if pair[0].kind != pair[1].kind]
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """A row of the shares, and the first and the last index of the stretch in which it holds."""
-
-    kind: int
-    first: int
-    last: int
-
-
-def stretches(shares: Float[np.ndarray, "3 M"]) -> list[Stretch]:
-    """Return rises, falls and plateaus in order."""
-    kinds = np.where(shares[:2].max(axis=0) >= RESOLVED, shares[:2].argmax(axis=0), RESTS)
-    edges = [0, *np.flatnonzero(np.diff(kinds)) + 1, len(kinds)]
-    every = [Stretch(int(kinds[first]), int(first), int(last) - 1) for first, last in pairwise(edges)]
-    return [part for part in every if part.kind != RESTS or shares[RESTS, part.first : part.last + 1].max() > 0.5]
-
-
-def boundary(
-    positions: Float[np.ndarray, " M"], shares: Float[np.ndarray, "3 M"], before: Stretch, after: Stretch, axis: Axis
-) -> Boundary:
-    """Return the boundary between two stretches that follow each other: where the second becomes the likelier."""
-    between = slice(before.last, after.first + 1)
-    turn = before.last + int(np.argmax(shares[after.kind, between] >= shares[before.kind, between]))
-    certainty = shares[before.kind, before.first : before.last + 1].max() * shares[after.kind, after.first : after.last + 1].max()
-    return Boundary(
-        location=float(axis.value(positions[turn])),
-        before=KINDS[before.kind],
-        after=KINDS[after.kind],
-        probability=float(certainty),
-    )
+    middles = (x[1:] + x[:-1]) / 2
+    return Slope(middles, mean, deviation, ndtr((mean - floor) / deviation), ndtr((-mean - floor) / deviation))

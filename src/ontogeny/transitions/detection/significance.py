@@ -1,20 +1,90 @@
-"""How surprising a passage is under a smooth trend: a likelihood ratio, its simulation, and many curves at once."""
+"""How surprising a passage is under a smooth trend: a likelihood ratio and its simulation, for many curves at once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy.linalg import solve_triangular
 from scipy.stats import false_discovery_control
 
+from ontogeny.transitions.detection.changepoints import Passages
 from ontogeny.transitions.detection.smoothing import Null, log_likelihood, residuals
 
 TRUSTED = 100
 FEWEST_ABOVE = 10
-"""Simulated values above the observed one from which on they are counted."""
-NO_PASSAGE = -1
+"""Simulated values above the observed one from which on they are counted instead of extrapolated."""
+NO_STEP = -1
 NEGLIGIBLE = 1e-6
-"""A passage of which the free part leaves a smaller share is not tested: it repeats what is there."""
+"""A passage of which the free part leaves a smaller share repeats the free part and is not tested."""
+
+
+@dataclass(frozen=True)
+class Whitened:
+    """All passages in the coordinates in which a null is white noise.
+
+    Passages are mixtures of sharp steps, so only the N whitened steps are stored.
+
+    Attributes:
+        steps: the whitened sharp steps, one at every checkpoint.
+        squares: the sum of squares of each whitened passage.
+    """
+
+    null: Null
+    passages: Passages
+    steps: Float[np.ndarray, "N N"]
+    squares: Float[np.ndarray, " T"]
+
+    @classmethod
+    def of(cls, null: Null, passages: Passages) -> Self:
+        sharp = np.tril(np.ones_like(null.factor))
+        steps = solve_triangular(null.factor, sharp, lower=True, overwrite_b=True, check_finite=False)
+        shapes = passages.mixtures @ np.ascontiguousarray(steps.T)
+        return cls(null, passages, steps, np.einsum("tn,tn->t", shapes, shapes))
+
+    def products(self, columns: Float[np.ndarray, "N B"]) -> Float[np.ndarray, "T B"]:
+        """Return the inner products of every whitened passage with whitened columns."""
+        return self.passages.mixtures @ (self.steps.T @ columns)
+
+    def beside(self, free: Float[np.ndarray, "N P"]) -> "Alternative":
+        """Return the passages as alternatives to the null with a free part."""
+        basis, determinant = self.null.without(free)
+        own = self.squares - np.sum(self.products(basis) ** 2, axis=1)
+        usable = own > NEGLIGIBLE * self.squares
+        scales = np.where(usable, 1 / np.sqrt(np.where(usable, own, 1)), 0)
+        return Alternative(self, basis, determinant, scales)
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """The passages as alternatives to a null with a free part, which both sides fit freely.
+
+    Attributes:
+        basis: an orthonormal basis of the whitened free part.
+        determinant: the log determinant of the covariance that the free part leaves.
+        scales: 1 over the length of what the free part leaves of each whitened passage; 0 where nearly nothing is left.
+    """
+
+    whitened: Whitened
+    basis: Float[np.ndarray, "N P"]
+    determinant: float
+    scales: Float[np.ndarray, " T"]
+
+    def residuals(self, columns: Float[np.ndarray, "N B"]) -> Float[np.ndarray, "N B"]:
+        """Return what the free part leaves of columns, whitened."""
+        return residuals(self.whitened.null.whitened(columns), self.basis)
+
+    def signed_roots(self, left: Float[np.ndarray, "N B"]) -> Float[np.ndarray, "T B"]:
+        """Return the root of what each passage takes off the sum of squares of residuals, with the sign of its change."""
+        return self.whitened.products(left) * self.scales[:, None]
+
+    def log_likelihood(
+        self, squares: Float[np.ndarray, " B"], smallest_variance: float
+    ) -> tuple[Float[np.ndarray, " B"], Float[np.ndarray, " B"]]:
+        """Return the log likelihood of sums of squares of residuals, and the factor of the covariance."""
+        count, free = self.basis.shape
+        return log_likelihood(squares, self.determinant, count - free, smallest_variance)
 
 
 @dataclass(frozen=True)
@@ -22,16 +92,16 @@ class Scan:
     """The most likely passage of each of B curves, against a smooth trend.
 
     Attributes:
-        statistic: log likelihood gained by adding the passage, each side at its own best hyperparameters.
-        passage: its column in the shapes.
-        sign: of its change.
-        without: log likelihood without it.
-        null: index of the covariance chosen without it.
+        statistic: the log likelihood gained by adding the passage, each side at its own best hyperparameters.
+        passage: its index.
+        sign: the sign of its change.
+        without: the log likelihood without it.
+        null: the index of the covariance chosen without it.
         null_variance: the factor of the covariance chosen without it.
-        noise: index of the noise chosen with the passage.
+        noise: the index of the noise chosen with the passage.
         variance: the factor of the covariance chosen with it.
-        points: where another detector places change points, given the noise chosen with the passage.
-        together: in place of the one passage, several of each curve (columns in the shapes; none if the one is enough).
+        points: where ruptures places change points, given the noise chosen with the passage.
+        together: several passages of each curve in place of the most likely one; empty where the one is enough.
     """
 
     statistic: Float[np.ndarray, " B"]
@@ -46,91 +116,71 @@ class Scan:
     together: Sequence[Sequence[int]] = ()
 
 
-def scan(
-    columns: Float[np.ndarray, "N B"],
-    nulls: Sequence[Null],
-    free: Float[np.ndarray, "N P"],
-    smallest_variance: float,
-) -> Scan:
-    """Compare a smooth trend with a smooth trend and one passage, over all covariances and passages.
-
-    Args:
-        free: what both sides fit freely: the straight line, and passages found before.
-    """
-    freedom, count = columns.shape[0] - free.shape[1], columns.shape[1]
+def scan(columns: Float[np.ndarray, "N B"], alternatives: Sequence[Alternative], smallest_variance: float) -> Scan:
+    """Compare a smooth trend with a smooth trend and one passage, over all covariances and passages."""
+    count = columns.shape[1]
     without, with_passage = np.full(count, -np.inf), np.full(count, -np.inf)
     passage, null_index = np.zeros(count, dtype=int), np.zeros(count, dtype=int)
     noise, sign = np.zeros(count, dtype=int), np.ones(count)
     null_variance, variance = np.ones(count), np.ones(count)
-    for number, null in enumerate(nulls):
-        basis, determinant = null.without(free)
-        left = residuals(null.whitener @ columns, basis)
+    for number, alternative in enumerate(alternatives):
+        left = alternative.residuals(columns)
         squares = np.einsum("nb,nb->b", left, left)
-        likelihood, scale = log_likelihood(squares, determinant, freedom, smallest_variance)
+        likelihood, scale = alternative.log_likelihood(squares, smallest_variance)
         better = likelihood > without
         without[better], null_index[better], null_variance[better] = likelihood[better], number, scale[better]
-        best, gain, signs = best_passages(null, basis, left)
-        likelihood, scale = log_likelihood(np.maximum(squares - gain, 0), determinant, freedom, smallest_variance)
+        best, gain, signs = best_passages(alternative.signed_roots(left))
+        likelihood, scale = alternative.log_likelihood(np.maximum(squares - gain, 0), smallest_variance)
         better = likelihood > with_passage
         with_passage[better], passage[better], variance[better] = likelihood[better], best[better], scale[better]
-        noise[better], sign[better] = null.noise, signs[better]
+        noise[better], sign[better] = alternative.whitened.null.noise, signs[better]
     return Scan(with_passage - without, passage, sign, without, null_index, null_variance, noise, variance)
 
 
 def best_passages(
-    null: Null, basis: Float[np.ndarray, "N P"], left: Float[np.ndarray, "N B"]
+    roots: Float[np.ndarray, "T B"],
 ) -> tuple[Int[np.ndarray, " B"], Float[np.ndarray, " B"], Float[np.ndarray, " B"]]:
-    """The passage that takes most off the sum of squares of each column of residuals, how much it takes, and its sign."""
-    sizes = signed_roots(null, basis, left)
-    best = np.abs(sizes).argmax(axis=1)
-    chosen = np.take_along_axis(sizes, best[:, None], axis=1)[:, 0]
+    """Return the passage that takes most off the sum of squares of each column, how much it takes, and its sign."""
+    best = np.abs(roots).argmax(axis=0)
+    chosen = roots[best, np.arange(roots.shape[1])]
     return best, chosen**2, np.sign(chosen)
-
-
-def signed_roots(null: Null, basis: Float[np.ndarray, "N P"], left: Float[np.ndarray, "N B"]) -> Float[np.ndarray, "B T"]:
-    """The root of what each passage takes off the sum of squares of each column of residuals, with the sign of its change."""
-    own = null.squares - np.sum((basis.T @ null.shapes) ** 2, axis=0)
-    usable = own > NEGLIGIBLE * null.squares
-    scales = np.where(usable, 1 / np.sqrt(np.where(usable, own, 1)), 0)
-    return (left.T @ null.shapes) * scales
 
 
 def likelihood_together(
     columns: Float[np.ndarray, "N B"],
-    nulls: Sequence[Null],
-    free: Float[np.ndarray, "N P"],
+    alternatives: Sequence[Alternative],
     smallest_variance: float,
     members: Int[np.ndarray, "B J"],
 ) -> Float[np.ndarray, " B"]:
-    """The log likelihood of each of B curves with up to J passages of its own, at the best of all covariances.
+    """Return the log likelihood of each of B curves with up to J sharp steps of its own, at the best of all covariances.
 
     Args:
-        members: the passages (columns in the shapes); `NO_PASSAGE` fills a row up.
+        members: the checkpoints at which the steps of each curve lie; `NO_STEP` fills a row up.
     """
-    freedom, best = columns.shape[0] - free.shape[1], np.full(columns.shape[1], -np.inf)
-    used, tried = members != NO_PASSAGE, int(members.max(initial=0)) + 1
+    best = np.full(columns.shape[1], -np.inf)
+    used = members != NO_STEP
     pairs, alone = used[:, :, None] & used[:, None, :], np.eye(members.shape[1])
-    for null in nulls:
-        basis, determinant = null.without(free)
-        left, shapes = residuals(null.whitener @ columns, basis), residuals(null.shapes[:, :tried], basis)
-        right = np.where(used, np.take_along_axis(left.T @ shapes, members, axis=1), 0)[:, :, None]
-        products = np.where(pairs, (shapes.T @ shapes)[members[:, :, None], members[:, None, :]], alone)
+    for alternative in alternatives:
+        left = alternative.residuals(columns)
+        shapes = residuals(alternative.whitened.steps[:, members.ravel()], alternative.basis).T.reshape(*members.shape, len(left))
+        right = np.where(used[:, :, None], shapes @ left.T[:, :, None], 0)
+        products = np.where(pairs, shapes @ shapes.transpose(0, 2, 1), alone)
         gain = np.sum(right * np.linalg.solve(products, right), axis=(1, 2))
         squares = np.maximum(np.einsum("nb,nb->b", left, left) - gain, 0)
-        best = np.maximum(best, log_likelihood(squares, determinant, freedom, smallest_variance)[0])
+        best = np.maximum(best, alternative.log_likelihood(squares, smallest_variance)[0])
     return best
 
 
 def simulate(generator: np.random.Generator, null: Null, variance: float, draws: int) -> Float[np.ndarray, "N draws"]:
-    """Curves without a transition (their free part is left at zero: the scan does not see it)."""
+    """Return curves without a transition; their free part is zero, because the scan does not depend on it."""
     return np.sqrt(variance) * null.factor @ generator.standard_normal((len(null.factor), draws))
 
 
 def p_value(statistic: float, simulated: Float[np.ndarray, " draws"]) -> float:
-    """(1 + #{simulated ≥ observed}) / (draws + 1); in the tail, where fewer than ten are, an exponential fitted to it.
+    """Return (1 + #{simulated ≥ observed}) / (draws + 1), or in the tail, where fewer than ten are, an exponential fitted to it.
 
     A log likelihood ratio falls off about exponentially, and thresholds corrected for many curves lie beyond what a few hundred
-    simulations reach. The fit is to the largest tenth, of those that are not 0, and trusted for two decades beyond them.
+    simulations reach. The fit is to the largest tenth of those that are not 0, and trusted for two decades beyond them.
     """
     above = int(np.sum(simulated >= statistic))
     counted = (1 + above) / (len(simulated) + 1)
@@ -142,5 +192,5 @@ def p_value(statistic: float, simulated: Float[np.ndarray, " draws"]) -> float:
 
 
 def q_values(p_values: Sequence[float]) -> Float[np.ndarray, " m"]:
-    """Benjamini and Hochberg's adjusted p-values over the curves of a run."""
+    """Return Benjamini and Hochberg's adjusted p-values over the curves of a run."""
     return false_discovery_control(np.asarray(p_values), method="bh") if len(p_values) else np.zeros(0)

@@ -1,6 +1,7 @@
 """Complete and check what the user gives to detection: the table, its axis, covariances and chains."""
 
 from collections.abc import Mapping, Sequence
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ from ontogeny.trajectory import NOT_APPLICABLE, Axis
 CurveName = tuple[str, str]
 """(observable, component)"""
 LLC: CurveName = ("llc", "")
+SMALLEST, LARGEST = 1e-60, 1e60
+"""Sizes between which fourth powers neither underflow nor overflow."""
 REQUIRED = ("observable", "value")
 OPTIONAL: Mapping[str, str | float] = {"component": "", "verdict": NOT_APPLICABLE, "standard_error": np.nan}
 """Columns that may be missing or have holes (a CSV file has no empty strings), and what then stands for them."""
@@ -23,22 +26,25 @@ Chains = Mapping[CurveName, Shaped[np.ndarray, "K C"]]
 
 
 def completed(trajectory: pd.DataFrame, axis: Axis) -> pd.DataFrame:
-    """Return the table with the optional columns, without holes in those of text, and with an axis of numbers.
+    """Return the table with the optional columns, without holes in those of text, and with numbers in the others.
 
-    A file that was read as text has its axis made numbers, so that it sorts as numbers do.
+    Columns that were read as text become numbers, so that the axis sorts as numbers do.
 
     Raises:
         TypeError: the trajectory is not a DataFrame.
-        ValueError: the axis holds text that is not a number.
+        ValueError: the axis, a value or an error is text that is not a number.
     """
     if not isinstance(trajectory, pd.DataFrame):
         raise TypeError(
             f"the trajectory must be a DataFrame, as Estimate.to_trajectory() gives one; got {type(trajectory).__name__}"
         )
-    complete = trajectory.assign(**{name: value for name, value in OPTIONAL.items() if name not in trajectory.columns})
+    missing = {name: value for name, value in OPTIONAL.items() if name not in trajectory.columns}
+    complete: pd.DataFrame = trajectory.assign(**missing)
     texts = {name: complete[name].astype(object) for name in ("component", "verdict")}
     complete = complete.assign(**{name: text.where(text.notna(), "") for name, text in texts.items()})
-    return with_numbers(complete, axis.name)
+    for column in (axis.name, "value", "standard_error"):
+        complete = with_numbers(complete, column)
+    return complete
 
 
 def with_numbers(trajectory: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -51,11 +57,17 @@ def with_numbers(trajectory: pd.DataFrame, column: str) -> pd.DataFrame:
         raise ValueError(f"{column} holds what is no number: {error}") from None
 
 
-def by_curve(given: Any) -> dict[CurveName, Any]:
-    """Return arrays by their curves; an array alone is that of λ̂ of the whole network."""
-    if given is None:
-        return {}
-    return dict(given) if isinstance(given, Mapping) else {LLC: given}
+def by_curve(given: Any, argument: str) -> dict[CurveName, Float[np.ndarray, "..."]]:
+    """Return arrays of floats by their curves; an array alone is that of λ̂ of the whole network.
+
+    Raises:
+        ValueError: an array holds what is no number.
+    """
+    arrays = {} if given is None else given if isinstance(given, Mapping) else {LLC: given}
+    try:
+        return {name: np.asarray(array, float) for name, array in arrays.items()}
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{argument} holds what is no number: {error}") from None
 
 
 def check_table(trajectory: pd.DataFrame, observables: Sequence[str] | None, axis: Axis) -> None:
@@ -89,6 +101,50 @@ def check_axis(trajectory: pd.DataFrame, axis: Axis) -> None:
         raise ValueError(f"{axis.name} {first[axis.name]} occurs twice in {first['observable']} {first['component']}".rstrip())
 
 
+def check_arguments(alpha: Any, seed: Any, interventions: Any) -> None:
+    """Check the arguments of detection that are not tables.
+
+    Raises:
+        ValueError: naming the argument.
+    """
+    if not isinstance(alpha, Real) or not 0 < alpha < 1:
+        raise ValueError(f"alpha must lie between 0 and 1; got {alpha!r}")
+    if not isinstance(seed, Integral) or seed < 0:
+        raise ValueError(f"seed must be a whole number from 0 on; got {seed!r}")
+    if wrong := [place for place in interventions or {} if not isinstance(place, Real) or not np.isfinite(float(place))]:
+        raise ValueError(f"interventions must map places on the axis to what was changed; {wrong[0]!r} is no place")
+
+
+def check_sizes(
+    name: CurveName,
+    axis: Axis,
+    checkpoints: Float[np.ndarray, " N"],
+    values: Float[np.ndarray, " N"],
+    errors: Float[np.ndarray, " K"],
+    covariance: Float[np.ndarray, "K K"] | None,
+) -> None:
+    """Check that the checkpoints of a curve differ on the scale, and that its numbers can be calculated with.
+
+    Raises:
+        ValueError: naming the curve.
+    """
+    positions = axis.position(checkpoints)
+    if not (np.diff(positions) > 0).all():
+        raise ValueError(f"{spelled(name)}: some values of {axis.name} are too close to differ on scale {axis.scale!r}")
+    numbers = {
+        f"a range of {axis.name} of": positions[-1:] - positions[:1],
+        "a largest value of": np.abs(values).max(initial=0.0, keepdims=True),
+        "a standard_error of": errors,
+        "a standard deviation (covariance) of": np.zeros(0) if covariance is None else np.sqrt(np.abs(np.diag(covariance))),
+    }
+    for noun, array in numbers.items():
+        sizes = array[np.isfinite(array) & (array > 0)]
+        wrong = sizes[(sizes < SMALLEST) | (sizes > LARGEST)]
+        if len(wrong):
+            bounds = f"sizes must lie between {SMALLEST:g} and {LARGEST:g}"
+            raise ValueError(f"{spelled(name)}: {noun} {wrong[0]:.3g} cannot be calculated with; {bounds}")
+
+
 def check_errors(groups: Mapping[CurveName, pd.DataFrame], covariance: Mapping, chains: Mapping) -> None:
     """Check that each covariance, and each curve's chains, belong to a curve and have its number of rows.
 
@@ -107,7 +163,7 @@ def check_errors(groups: Mapping[CurveName, pd.DataFrame], covariance: Mapping, 
                 fault = f"has shape {shape}; the curve has {rows} rows, and it must be {wanted}"
                 raise ValueError(f"{argument} of {spelled(name)} {fault}")
             if argument == "chains":
-                check_chains(name, np.asarray(array, float), groups[name]["value"].to_numpy(float))
+                check_chains(name, array, groups[name]["value"].to_numpy(float))
 
 
 def check_chains(name: CurveName, chains: Float[np.ndarray, "K C"], values: Float[np.ndarray, " K"]) -> None:

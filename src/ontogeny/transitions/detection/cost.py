@@ -1,0 +1,16 @@
+"""How long the search for transitions takes."""
+
+from ontogeny.transitions.detection.thinning import MOST_CHECKPOINTS
+
+PER_CURVE, PER_CHECKPOINT, PER_CUBE = 0.1, 5e-4, 3e-9
+"""Seconds for each curve, for each of its checkpoints, and for the cube of their number. Fitted to synthetic runs of 10 to 40
+curves of 30 to 600 checkpoints, most of them with a transition, on one core of a server; good to a factor of two."""
+SHARED_PER_CUBE = 3e-8
+"""Seconds for the cube of the number of checkpoints that curves without errors share."""
+
+
+def seconds(checkpoints: int, curves: int) -> float:
+    """Return the seconds of one core that the curves of a run take to be searched for transitions and put together."""
+    count = min(checkpoints, MOST_CHECKPOINTS)
+    each = PER_CURVE + PER_CHECKPOINT * count + PER_CUBE * count**3
+    return curves * each + SHARED_PER_CUBE * count**3 * (curves > 0)

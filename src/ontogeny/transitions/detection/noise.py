@@ -1,0 +1,43 @@
+"""The noise of a curve, as the search has it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float
+
+from ontogeny.transitions.detection.changepoints import smooth_step
+from ontogeny.transitions.detection.curves import Curve
+from ontogeny.transitions.detection.smoothing import Null, likeliest, noise_covariances, nulls_of, straight_line
+
+NOISE_FLOOR = 1e-4
+"""Noise, as a share of a curve's spread, below which a curve without errors is not resolved."""
+
+
+def smallest_variance(noise: Float[np.ndarray, "N N"] | None) -> float:
+    """Return the smallest factor of the noise. Known errors may be too small, never too large."""
+    return NOISE_FLOOR**2 if noise is None else 1.0
+
+
+def centred(curve: Curve) -> tuple[Float[np.ndarray, " N"], float]:
+    """Return the values about zero, in units of their spread where their noise is unknown, and that unit."""
+    unit = float(curve.values.std()) if curve.noise is None else 1.0
+    return (curve.values - curve.values.mean()) / unit, unit
+
+
+def nulls_over(curve: Curve) -> list[Null]:
+    """Return the nulls of a curve. Curves without errors on the same checkpoints have the same nulls."""
+    return nulls_of(curve.positions, noise_covariances(len(curve.values), curve.noise))
+
+
+def noise_beside(curve: Curve, intervals: Sequence[tuple[float, float]], nulls: Sequence[Null]) -> Float[np.ndarray, "N N"]:
+    """Return the covariance of a curve's noise with the over-dispersion and autocorrelation that its residuals show.
+
+    Args:
+        intervals: the positions of the start and the end of the curve's passages, which are part of the trend.
+        nulls: those of the curve (`nulls_over`).
+    """
+    values, unit = centred(curve)
+    steps = (smooth_step(curve.positions, start, end) for start, end in intervals)
+    free = np.column_stack([straight_line(curve.positions), *steps])
+    best, variance = likeliest(values, nulls, free, smallest_variance(curve.noise))
+    return unit**2 * variance * noise_covariances(len(values), curve.noise)[nulls[best].noise]

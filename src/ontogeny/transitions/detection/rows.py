@@ -1,0 +1,81 @@
+"""From the passages of a curve to rows of the table that detection returns."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from ontogeny.trajectory import Axis
+from ontogeny.transitions.detection.curves import Curve
+from ontogeny.transitions.detection.derivative import slope_of
+from ontogeny.transitions.detection.fitting import fit, location_interval
+from ontogeny.transitions.detection.noise import noise_beside
+from ontogeny.transitions.detection.search import Passage, Search
+from ontogeny.transitions.evidence import change_across
+
+
+def passage_rows(curve: Curve, search: Search, passages: Sequence[Passage], smallest: float, axis: Axis) -> list[dict]:
+    """Return a row for each passage, or run of joined passages, that changes by at least `smallest`."""
+    fitted = fit(curve, search, passages)
+    columns = np.array([passage.index for passage in passages])
+    starts, ends = search.passages.starts[columns], search.passages.ends[columns]
+    intervals = list(zip(curve.positions[starts], curve.positions[ends], strict=True))
+    slope = slope_of(curve.positions, curve.values, noise_beside(curve, intervals, search.nulls))
+    rows = []
+    for members in joined(starts, ends, fitted.changes):
+        start, end = int(starts[members].min()), int(ends[members].max())
+        change = float(fitted.changes[members].sum())
+        if abs(change) < smallest or contradicted(curve, start, end, change, starts, ends):
+            continue
+        likely = [location_interval(curve, search, fitted, passages, member) for member in members]
+        shape = search.passages.shapes(columns[members]) @ fitted.changes[members] / change
+        middle = halfway(curve.positions[start : end + 1], shape[start : end + 1])
+        rows.append(
+            {
+                "observable": curve.observable,
+                "component": curve.component,
+                "start": curve.checkpoints[start],
+                "location": float(axis.value(middle)),
+                "location_low": float(axis.value(min([middle, *(low for low, _ in likely)]))),
+                "location_high": float(axis.value(max([middle, *(high for _, high in likely)]))),
+                "end": curve.checkpoints[end],
+                "slope_probability": slope.probability(curve.positions[start], curve.positions[end], np.sign(change)),
+                "change": change,
+                "change_standard_error": float(np.sqrt(fitted.covariance[np.ix_(members, members)].sum())),
+                "p_value": min(passages[member].p_value for member in members),
+                "direction": "rise" if change > 0 else "fall",
+            }
+        )
+    return sorted(rows, key=lambda row: row["location"])
+
+
+def contradicted(
+    curve: Curve, start: int, end: int, change: float, starts: Int[np.ndarray, " J"], ends: Int[np.ndarray, " J"]
+) -> bool:
+    """Return whether the curve's own levels beside a passage, up to its neighbours, do not change in its direction.
+
+    A trend that bends for a blip elsewhere leaves such passages.
+    """
+    earliest, latest = max(ends[ends <= start], default=0), min(starts[starts >= end], default=len(curve.checkpoints) - 1)
+    levels = change_across(curve, *curve.checkpoints[[start, end, earliest, latest]])
+    return levels is not None and levels.difference * change <= 0
+
+
+def joined(starts: np.ndarray, ends: np.ndarray, changes: Float[np.ndarray, " J"]) -> list[list[int]]:
+    """Return the indices of passages that are one: those that overlap, or that meet and change in the same direction."""
+    groups: list[list[int]] = []
+    for member in np.argsort(starts, kind="stable").tolist():
+        last = max((ends[other] for other in groups[-1]), default=-1) if groups else -1
+        same_way = bool(groups) and changes[member] * sum(changes[other] for other in groups[-1]) > 0
+        if groups and (starts[member] < last or (starts[member] == last and same_way)):
+            groups[-1].append(member)
+        else:
+            groups.append([member])
+    return groups
+
+
+def halfway(positions: Float[np.ndarray, " W"], shape: Float[np.ndarray, " W"]) -> float:
+    """Return where a shape that goes from 0 to 1 first reaches a half, between the points if need be."""
+    after = int(np.argmax(shape >= 0.5))
+    low, high = shape[after - 1], shape[after]
+    return float(positions[after - 1] + (0.5 - low) / (high - low) * (positions[after] - positions[after - 1]))

@@ -1,0 +1,107 @@
+"""Test all curves of a run together, and search those that are flagged for further passages."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ontogeny.trajectory import Axis
+from ontogeny.transitions.detection.curves import Curve
+from ontogeny.transitions.detection.rows import passage_rows
+from ontogeny.transitions.detection.search import Passage, Search, first_passages, further_passages
+from ontogeny.transitions.detection.significance import q_values
+from ontogeny.transitions.detection.tables import CurveName, spelled
+
+SMALLEST_SHARE = 0.1
+"""The share of the curve's range that a passage changes by at least."""
+SMALLEST_SHARE_OF_LEVEL = 0.02
+"""The share of the largest value of its observable, over all components, that a passage changes by at least. Exact curves
+resolve drifts, and the features of dead columns vary around 0, without any development."""
+MOST_KEPT = 200
+"""Checkpoints of a curve up to which its search is kept in memory until all curves are tested; else it is made again."""
+
+
+def candidate_rows(
+    curves: Sequence[Curve], axis: Axis, alpha: float, seed: int, progress: Callable[[int], None]
+) -> list[tuple[Curve, dict]]:
+    """Return the candidates of all curves, after control of the false discovery rate over them."""
+    smallest, count = smallest_changes(curves), len(curves)
+    movers = [curve for curve in curves if np.ptp(curve.values) >= smallest[curve.name]]
+    done = still = count - len(movers)
+
+    def report(number: int) -> None:
+        nonlocal done
+        done += number
+        progress(done)
+
+    tested = [first_test(group, count, seed, report) for group in groups_of(movers)]
+    p_values = [first.p_value for group in tested for first in group.firsts]
+    names = [curve.name for group in tested for curve in group.curves]
+    adjusted = dict(zip(names, q_values(p_values + still * [1.0])[: len(names)].tolist(), strict=True))
+    flagged = {name for name, q_value in adjusted.items() if q_value <= alpha}
+    report(count - len(flagged))
+    level = alpha * len(flagged) / max(count, 1)
+    rows = []
+    for group in tested:
+        for curve, row in further_rows(group, flagged, level, seed, smallest, axis, report):
+            own = min(1.0, row["p_value"] * count / len(flagged))
+            rows.append((curve, row | {"q_value": max(adjusted[curve.name], own)}))
+    return rows
+
+
+@dataclass(frozen=True)
+class Tested:
+    """Curves that share their search, and the first passage of each; the search itself only where it is small."""
+
+    curves: Sequence[Curve]
+    firsts: Sequence[Passage]
+    search: Search | None
+
+
+def first_test(group: Sequence[Curve], tests: int, seed: int, done: Callable[[int], None]) -> Tested:
+    """Test the first passage of curves that share their search."""
+    try:
+        search = Search.over(group[0])
+        firsts = first_passages(search, group, tests, seed, done)
+    except np.linalg.LinAlgError as error:
+        names = ", ".join(spelled(curve.name) for curve in group)
+        raise ValueError(f"{names}: the errors differ too much in size to be calculated with ({error})") from None
+    return Tested(group, firsts, search if len(search.positions) <= MOST_KEPT else None)
+
+
+def further_rows(
+    group: Tested,
+    flagged: Collection[CurveName],
+    level: float,
+    seed: int,
+    smallest: Mapping[CurveName, float],
+    axis: Axis,
+    done: Callable[[int], None],
+) -> Iterator[tuple[Curve, dict]]:
+    """Search the flagged curves of a group for further passages, and yield a row for each passage that is large enough."""
+    pairs = [(curve, first) for curve, first in zip(group.curves, group.firsts, strict=True) if curve.name in flagged]
+    search = group.search or (Search.over(group.curves[0]) if pairs else None)
+    for curve, first in pairs if search else []:
+        if found := further_passages(curve, search, first, level, seed):
+            yield from ((curve, row) for row in passage_rows(curve, search, found, smallest[curve.name], axis))
+        done(1)
+
+
+def smallest_changes(curves: Sequence[Curve]) -> dict[CurveName, float]:
+    """Return the smallest change of each curve, in the observable's unit, that is called a transition."""
+    levels: dict[str, float] = {}
+    for curve in curves:
+        levels[curve.observable] = max(levels.get(curve.observable, 0.0), float(np.abs(curve.values).max()))
+    return {
+        curve.name: max(SMALLEST_SHARE * float(np.ptp(curve.values)), SMALLEST_SHARE_OF_LEVEL * levels[curve.observable])
+        for curve in curves
+    }
+
+
+def groups_of(curves: Sequence[Curve]) -> list[list[Curve]]:
+    """Return curves that share their search: those without errors on the same checkpoints; the others stand alone."""
+    groups: dict[object, list[Curve]] = {}
+    for number, curve in enumerate(curves):
+        key = curve.positions.tobytes() if curve.noise is None else number
+        groups.setdefault(key, []).append(curve)
+    return list(groups.values())
