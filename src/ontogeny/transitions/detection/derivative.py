@@ -93,7 +93,7 @@ class Posterior:
 
     Attributes:
         free: the columns that are fitted freely.
-        rate: the slope of each free column; passages found before count as flat.
+        rate: the slope of each free column; passages count as flat.
         variance: the factor of the noise's covariance, for each curve.
         process: the index of each curve's process.
         ratio: the variance of that process over the noise's.

@@ -82,8 +82,9 @@ def further_rows(
     pairs = [(curve, first) for curve, first in zip(group.curves, group.firsts, strict=True) if curve.name in flagged]
     search = group.search or (Search.over(group.curves[0]) if pairs else None)
     for curve, first in pairs if search else []:
-        if found := further_passages(curve, search, first, level, seed):
-            yield from ((curve, row) for row in passage_rows(curve, search, found, smallest[curve.name], axis))
+        passages = further_passages(curve, search, first, level, seed)
+        if passages:
+            yield from ((curve, row) for row in passage_rows(curve, search, passages, smallest[curve.name], axis))
         done(1)
 
 

@@ -79,19 +79,19 @@ class Search:
         """Return for each noise the processes whose slope supports a passage."""
         return [processes(self.positions, covariance) for covariance in self.noises]
 
-    def free(self, found: Sequence[int]) -> Float[np.ndarray, "N P"]:
+    def free(self, passages: Sequence[int]) -> Float[np.ndarray, "N P"]:
         """Return the free part of the trend: the straight line and passages."""
-        return np.column_stack([self.line, self.passages.shapes(found)])
+        return np.column_stack([self.line, self.passages.shapes(passages)])
 
-    def beside(self, found: Sequence[int] = ()) -> "Trend":
-        """Return the search for passages beside those already found, which are part of the trend."""
-        free = self.free(found)
+    def beside(self, passages: Sequence[int] = ()) -> "Trend":
+        """Return the search for passages beside those already accepted, which are part of the trend."""
+        free = self.free(passages)
         return Trend(self, free, [whitened.beside(free) for whitened in self.whitened])
 
 
 @dataclass(frozen=True)
 class Trend:
-    """A search with the free part of its trend: the straight line, and passages found before."""
+    """A search with the free part of its trend: the straight line, and passages accepted before."""
 
     search: Search
     free: Float[np.ndarray, "N P"]
@@ -159,10 +159,11 @@ class Trend:
 
 @dataclass(frozen=True)
 class Passage:
-    """A passage of a curve and how surprising it was when it was found.
+    """A passage of a curve, and how surprising it was when it was tested.
 
     Attributes:
-        together: several passages that were tested together in place of the one; the p-value is then theirs.
+        index: the passage, among those of the search.
+        together: several passages that were tested together in its place; the p-value is then theirs.
     """
 
     index: int
@@ -221,19 +222,19 @@ def further_passages(curve: Curve, search: Search, first: Passage, level: float,
     turn, in order of place, and what is then most likely is tested in its stead. There j counts those accepted so far, which
     are not tested again where a later one is dropped.
     """
-    waiting, found = list(first.together), [] if first.together else [first]
+    waiting, accepted = list(first.together), [] if first.together else [first]
     values, _ = centred(curve)
-    while len(found) < MOST_PASSAGES:
+    while len(accepted) < MOST_PASSAGES:
         waiting = waiting[1:]
-        trend = search.beside([*(passage.index for passage in found), *waiting])
+        trend = search.beside([*(passage.index for passage in accepted), *waiting])
         result = trend.scan(values[:, None])
-        lower = level / (len(found) + 1)
-        p = p_value_at(trend, np.random.default_rng([seed, len(found)]), result, lower)
+        lower = level / (len(accepted) + 1)
+        p = p_value_at(trend, np.random.default_rng([seed, len(accepted)]), result, lower)
         if p <= lower:
-            found.append(Passage(int(result.passage[0]), p))
+            accepted.append(Passage(int(result.passage[0]), p))
         elif not waiting:
             break
-    return found
+    return accepted
 
 
 def p_value_at(trend: Trend, generator: np.random.Generator, result: Scan, level: float) -> float:

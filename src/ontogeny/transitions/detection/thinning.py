@@ -40,23 +40,24 @@ def thinned_rows(
     if len(table) <= MOST_CHECKPOINTS:
         return Rows(table, usable, covariance, chains)
     rows = np.flatnonzero(usable)
-    kept = rows[evenly(axis.position(table[axis.name].to_numpy(float)[rows]), MOST_CHECKPOINTS)]
+    chosen = rows[evenly(axis.position(table[axis.name].to_numpy(float)[rows]), MOST_CHECKPOINTS)]
+    fewer = f"thinned from {len(rows):,} to {len(chosen):,} checkpoints, evenly along {axis.name}"
     return Rows(
-        table.iloc[kept],
-        usable[kept],
-        None if covariance is None else covariance[np.ix_(kept, kept)],
-        None if chains is None else chains[kept],
-        f"thinned from {len(rows):,} to {len(kept):,} checkpoints, evenly along {axis.name}" if len(kept) < len(rows) else "",
+        table.iloc[chosen],
+        usable[chosen],
+        None if covariance is None else covariance[np.ix_(chosen, chosen)],
+        None if chains is None else chains[chosen],
+        fewer if len(chosen) < len(rows) else "",
     )
 
 
 def evenly(positions: Float[np.ndarray, " N"], count: int) -> Int[np.ndarray, " M"]:
     """Return the indices of at most `count` positions that are spread evenly, the first and the last among them.
 
-    Each of `count` evenly spaced places takes the position nearest to it, so fewer are left where the positions are uneven.
+    Each of `count` evenly spaced targets takes the position nearest to it, so fewer are left where the positions are uneven.
     """
     if len(positions) <= count:
         return np.arange(len(positions))
-    places = np.linspace(positions[0], positions[-1], count)
-    after = np.searchsorted(positions, places).clip(1, len(positions) - 1)
-    return np.unique(after - (places - positions[after - 1] < positions[after] - places))
+    targets = np.linspace(positions[0], positions[-1], count)
+    after = np.searchsorted(positions, targets).clip(1, len(positions) - 1)
+    return np.unique(after - (targets - positions[after - 1] < positions[after] - targets))
