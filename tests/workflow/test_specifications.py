@@ -152,7 +152,4 @@ def test_the_last_job_of_five_thousand_variants_starts(tmp_path):
     study.snakemake("--force", "results/report/index.html", "--allowed-rules", "index", check=False)
     assert (tmp_path / "results" / "report" / "index.specification.json").stat().st_size > 131_072
     # It has read the specification when it looks for the first run, which is not there.
-    assert (
-        "results/toy/inverse_temperature~1000/seed~0/trajectory.parquet"
-        in (tmp_path / "results" / "report" / "index.log").read_text()
-    )
+    assert "results/induction/base/seed~0/trajectory.parquet" in (tmp_path / "results" / "report" / "index.log").read_text()
