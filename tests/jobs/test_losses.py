@@ -6,16 +6,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from ontogeny.jobs.losses import criteria_table, has_criteria
 
 from ontogeny import config, information_criteria
 from ontogeny.errors import SpecificationError
 from ontogeny.jobs import detect, sample, train
 from ontogeny.jobs.job import Job
-from ontogeny.jobs.losses import criteria_table, has_criteria
 from ontogeny.pipeline.files import write_json
 from ontogeny.problem.problem import Problem
 from ontogeny.sampling import chains
-from ontogeny.sampling.chains import Traces
+from ontogeny.sampling.draws import Draws
 from ontogeny.sampling.layout import Layout
 from ontogeny.trajectory import criteria_rows
 
@@ -206,7 +206,7 @@ def test_what_cannot_be_sampled_is_told_with_its_key(base, llc, told):
         sample.run(job(base, "sample", **llc))
 
 
-def windows_of_regression(draws: int, terms: int) -> tuple[Traces, float]:
+def windows_of_regression(draws: int, terms: int) -> tuple[Draws, float]:
     """Exact draws of the posterior (β = 1) of a linear regression of windows of several terms, and n ν̂'s closed form."""
     random = np.random.default_rng(0)
     inputs = random.normal(size=(200, terms, 5))
@@ -220,7 +220,7 @@ def windows_of_regression(draws: int, terms: int) -> tuple[Traces, float]:
     left, spread = targets - inputs @ fit, inputs @ covariance @ np.swapaxes(inputs, 1, 2)
     variance = np.einsum("nt,ntu,nu->", left, spread, left) + np.einsum("ntu,ntu->", spread, spread) / 2
     nothing = np.zeros(1)
-    traces = Traces(
+    traces = Draws(
         **{"values": np.zeros((1, 4, draws)), "baseline": nothing, "gradient_norm": nothing, "first_order": np.zeros((1, 4))},
         **{
             "inverse_temperature": 200.0 * terms,

@@ -57,7 +57,7 @@ def read_index(folder: Path, digest: str | None = None) -> list[Block]:
     except FileNotFoundError:
         return []
     except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{folder / 'index.json'} is damaged ({error}); remove {folder} to train this run again") from None
+        raise CheckpointError(f"{folder / 'index.json'} is damaged ({error}). {REMEDY}") from None
 
 
 def clear(folder: Path) -> None:
@@ -66,7 +66,7 @@ def clear(folder: Path) -> None:
 
 
 def save_block(file: Path, folders: Mapping[Path, str], steps: Sequence[int], lanes: Saved) -> None:
-    """Save the checkpoints of some steps, which follow the steps saved before, of one run or several.
+    """Save the checkpoints of some consecutive steps, of one run or several, in place of blocks that hold some of these steps.
 
     Args:
         file: folder of the block, for Orbax; what is there is replaced.
@@ -78,7 +78,8 @@ def save_block(file: Path, folders: Mapping[Path, str], steps: Sequence[int], la
         checkpointer.save(file.absolute(), {part: dict(tree) for part, tree in lanes._asdict().items()})
     for lane, (folder, digest) in enumerate(folders.items()):
         block = Block(os.path.relpath(file, folder), lane, tuple(map(int, steps)), checksum(*of_lane(lanes, lane)))
-        write_index(folder, digest, [*read_index(folder, digest), block])
+        others = [other for other in read_index(folder, digest) if other.steps[-1] < steps[0] or other.steps[0] > steps[-1]]
+        write_index(folder, digest, sorted([*others, block], key=lambda block: block.steps))
 
 
 def of_lane(lanes: Saved, lane: int) -> Saved:
@@ -107,14 +108,14 @@ def read_block(folder: Path, block: Block) -> Saved:
 
 
 def whole_blocks(folder: Path, digest: str) -> list[Block]:
-    """The blocks made by a specification, up to the first that cannot be read."""
-    whole = []
-    for block in read_index(folder, digest):
-        try:
+    """Return the blocks made by a specification, up to the first that cannot be read; none where the index is damaged."""
+    whole: list[Block] = []
+    try:
+        for block in read_index(folder, digest):
             read_block(folder, block)
-        except CheckpointError:
-            break
-        whole.append(block)
+            whole.append(block)
+    except CheckpointError:
+        pass
     return whole
 
 
