@@ -62,6 +62,7 @@ __all__ = [
     "Draws",
     "Estimate",
     "RMSPropSGLD",
+    "Run",
     "behavioural_loss",
     "calibrate",
     "critical_sample_size",

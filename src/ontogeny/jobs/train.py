@@ -236,7 +236,8 @@ def training_table(place: Path, kept: Sequence[int], rates: np.ndarray) -> pd.Da
     stored = pd.concat([pd.DataFrame({"step": block.steps, **measured}) for block, measured in saved], ignore_index=True)
     rows = stored.set_index("step").loc[list(kept)].reset_index()
     if len(stored) > len(kept):
-        rows["loss"] = mean_losses(stored["step"].to_numpy(), stored["loss"].to_numpy(float), kept)
+        losses = mean_losses(stored["step"].to_numpy(), stored["loss"].to_numpy(float), kept)
+        rows["loss"] = losses.astype(stored["loss"].dtype)
     return rows.assign(learning_rate=rates).reindex(columns=["step", "loss", "learning_rate", "gradient_norm"])
 
 
