@@ -122,6 +122,34 @@ def test_the_files_of_other_data_are_what_sampling_alone_depends_on(tmp_path):
     assert {kind for kind in before if before[kind] != after[kind]} == {"sample"}
 
 
+@pytest.mark.parametrize("line", ["# other", 'print "Python 2"'])
+def test_a_corpus_of_python_files_is_read_as_text(tmp_path, line):
+    path = tmp_path / "code.py"
+
+    def found():
+        raw = copy.deepcopy(RAW)
+        raw["families"]["toy"] |= {"task": {"kind": "text", "corpus": "*.py"}, "model": {"kind": "transformer"}}
+        return specifications(Plan(*validate_study(raw, tmp_path / "config.yaml"), tmp_path))
+
+    path.write_text("x = 1\n")
+    before = found()
+    path.write_text(f"x = 1\n{line}\n")
+    after = found()
+    assert {stage for stage in before if before[stage] != after[stage]} == {"train", "calibrate", "sample", "observe"}
+
+
+def test_specifications_lie_beside_the_logs_of_their_jobs():
+    made = plan(lambda family: family.update(posterior={}))
+    block = blocks(made.variants[0])[0].name
+    names = {"train": ("toy", "base", block), "calibrate": ("toy", "base"), "family_report": ("toy",), "index": ()}
+    assert {stage: made.specification_file(stage, *names[stage]) for stage in names} == {
+        "train": f"toy/base/jobs/{block}/train.specification.json",
+        "calibrate": "toy/base/jobs/calibrate.specification.json",
+        "family_report": "toy/family_report.specification.json",
+        "index": "report/index.specification.json",
+    }
+
+
 def test_specifications_are_json():
     for text in specifications(plan(lambda family: family.update(phases={}))).values():
         assert json.loads(text)["code"]
