@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 HOLD = (
-    "import pathlib, sys; from ontogeny import results_lock;"
+    "import pathlib, sys; from ontogeny.pipeline import results_lock;"
     " results_lock.hold(pathlib.Path(sys.argv[1])); print('held', flush=True)"
 )
 
