@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 
 from ontogeny.transitions.curves import INVERSES, Chains, Covariances, Curve, curves_of
 from ontogeny.transitions.derivative import slope_of
-from ontogeny.transitions.evidence import change_across
+from ontogeny.transitions.evidence import beside, contrast
 from ontogeny.transitions.search import Found, Search, first_passages, fit, further_passages, noise_beside, whereabouts
 from ontogeny.transitions.significance import q_values
 
@@ -189,7 +189,7 @@ def contradicted(
     """Whether the curve's own levels beside a passage, up to its neighbours', do not go its way: a trend that bends for a blip
     elsewhere leaves such passages."""
     earliest, latest = max(ends[ends <= start], default=0), min(starts[starts >= end], default=len(curve.axis) - 1)
-    levels = change_across(curve, *curve.axis[[start, end, earliest, latest]])
+    levels = contrast(curve, *beside(curve, *curve.axis[[start, end, earliest, latest]]))
     return levels is not None and levels.difference * change <= 0
 
 
