@@ -23,6 +23,7 @@ PIECE = 16
 """Checkpoints that one call of the compiled program makes: progress is shown and memory bounded by it."""
 BLOCK_CHECKPOINTS, BLOCK_BYTES, BLOCK_SECONDS = 256, 2**24, 60.0
 """A block is saved when it holds this many checkpoints or bytes, or this much time went into it."""
+SECONDS_OF = "wall-clock time of training, of all jobs that made the kept checkpoints; seeds trained together share it equally"
 
 
 def run(job: Job) -> None:
@@ -48,6 +49,8 @@ def run(job: Job) -> None:
                     training_table(folder(job, seed), np.asarray(jax.vmap(rates)(np.array(kept)))),
                 )
                 details["steps"] = list(kept)
+                details["seconds"] = round(sum(block.seconds for block in checkpoints.read_index(folder(job, seed))), 3)
+                details["seconds_of"] = SECONDS_OF
     job.finish(digests)
 
 
@@ -59,6 +62,7 @@ def train(
     job: Job, problem, section: config.Training, kept: Sequence[int], waiting: Sequence[int], digests: Mapping[int, str], whole
 ) -> None:
     """Train the waiting seeds from the last checkpoint that all of them have, in lanes that depend on the block alone."""
+    began = time.monotonic()
     lanes = job.specification["lanes"]
     optimizer = training.build_optimizer(section)
     state = training.initial_state(problem, optimizer, lanes)
@@ -73,7 +77,9 @@ def train(
     place = folder(job, waiting[0]) if len(waiting) == 1 else shared_folder(job)
     chosen = [lanes.index(seed) for seed in waiting]
     for block in trained_blocks(job.label, problem, optimizer, state, lanes, left, done or 0):
-        save(place, folders, block, chosen)
+        ended = time.monotonic()
+        save(place, folders, block, chosen, ended - began)
+        began = ended  # the time of saving counts with the next block
 
 
 def check_step(problem: Problem, optimizer, state: training.State, lanes: Sequence[int]) -> None:
@@ -159,15 +165,16 @@ def is_full(pieces: Sequence[training.Piece], count: int, seconds: float) -> boo
     return count >= BLOCK_CHECKPOINTS or size >= BLOCK_BYTES or seconds >= BLOCK_SECONDS
 
 
-def save(place: Path, folders: Mapping[Path, str], block, lanes: Sequence[int]) -> None:
-    """Save the chosen lanes of a block; its name tells apart blocks that other seeds or another attempt left there."""
+def save(place: Path, folders: Mapping[Path, str], block, lanes: Sequence[int], seconds: float) -> None:
+    """Save the chosen lanes of a block, trained in so many seconds; its name differs from those that other seeds or an earlier
+    attempt left there."""
     steps, piece, optimizer = block
     rows = np.asarray(lanes)
     params = {name: array[rows] for name, array in piece.params.items()}
     leaves = {str(number): leaf[rows] for number, leaf in enumerate(optimizer)}
     measured = {"loss": piece.loss[rows], "gradient_norm": piece.gradient_norm[rows]}
     name = f"{steps[0]:09d}-{steps[-1]:09d}~{fingerprint.digest([*map(str, folders), *folders.values()])[:8]}"
-    checkpoints.save_block(place / name, folders, steps, checkpoints.Saved(params, leaves, measured))
+    checkpoints.save_block(place / name, folders, steps, checkpoints.Saved(params, leaves, measured), seconds)
 
 
 def shared_folder(job: Job) -> Path:

@@ -1,6 +1,7 @@
 """A training that was interrupted, or whose checkpoints were damaged, ends with the same numbers."""
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -57,9 +58,9 @@ def test_an_interrupted_training_goes_on(tmp_path, whole, monkeypatch):
     monkeypatch.setattr(checkpoints, "write_index", original)
     begun, save = [], train.save
 
-    def watching(place, folders, block, lanes):
+    def watching(place, folders, block, lanes, seconds):
         begun.append(block[0][0])
-        save(place, folders, block, lanes)
+        save(place, folders, block, lanes, seconds)
 
     monkeypatch.setattr(train, "save", watching)
     train.run(made)
@@ -125,20 +126,20 @@ def test_another_specification_is_never_resumed(tmp_path):
 def test_a_seed_that_joins_an_interrupted_one_does_not_set_it_back(tmp_path, whole, monkeypatch):
     alone, save, saved = job(tmp_path, seeds=[0]), train.save, []
 
-    def failing(place, folders, block, lanes):
+    def failing(place, folders, block, lanes, seconds):
         if len(saved) == 3:
             raise KeyboardInterrupt
         saved.append(block[0])
-        save(place, folders, block, lanes)
+        save(place, folders, block, lanes, seconds)
 
     monkeypatch.setattr(train, "save", failing)
     with pytest.raises(KeyboardInterrupt):
         train.run(alone)
     begun = []
 
-    def watching(place, folders, block, lanes):
+    def watching(place, folders, block, lanes, seconds):
         begun.append((lanes, block[0][0]))
-        save(place, folders, block, lanes)
+        save(place, folders, block, lanes, seconds)
 
     monkeypatch.setattr(train, "save", watching)
     made = job(tmp_path)
@@ -146,3 +147,44 @@ def test_a_seed_that_joins_an_interrupted_one_does_not_set_it_back(tmp_path, who
     assert min(step for lanes, step in begun if lanes == [0]) == 24
     for seed in (0, 1):
         np.testing.assert_array_equal(trained(made, seed), whole[seed])
+
+
+def slowed(monkeypatch, seconds):
+    """Make each block take so much longer to train."""
+    blocks = train.trained_blocks
+
+    def slowly(*arguments):
+        for block in blocks(*arguments):
+            time.sleep(seconds)
+            yield block
+
+    monkeypatch.setattr(train, "trained_blocks", slowly)
+
+
+def test_the_time_of_training_is_shared_by_the_seeds_that_were_trained_together(tmp_path, monkeypatch):
+    slowed(monkeypatch, 0.5)  # six blocks
+    made, began = job(tmp_path), time.monotonic()
+    train.run(made)
+    whole = time.monotonic() - began
+    shares = [made.manifest(seed, "train")["seconds"] for seed in (0, 1)]
+    assert shares[0] == shares[1]
+    assert 3.0 <= sum(shares) <= whole
+    assert "share it equally" in made.manifest(0, "train")["seconds_of"]
+
+
+def test_the_time_of_training_adds_up_over_interrupted_jobs(tmp_path, monkeypatch):
+    made, save, saved = job(tmp_path, seeds=[0]), train.save, []
+
+    def failing(*arguments):
+        if len(saved) == 4:
+            raise KeyboardInterrupt
+        saved.append(save(*arguments))
+
+    with monkeypatch.context() as slow:
+        slowed(slow, 0.5)
+        slow.setattr(train, "save", failing)
+        with pytest.raises(KeyboardInterrupt):
+            train.run(made)
+    earlier = sum(block.seconds for block in checkpoints.read_index(made.seed_folder(0) / "checkpoints"))
+    train.run(made)
+    assert made.manifest(0, "train")["seconds"] > earlier >= 2.0
