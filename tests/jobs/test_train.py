@@ -1,6 +1,8 @@
 """A training that was interrupted, damaged or made denser ends with the same numbers, and trains no more than it must."""
 
+import dataclasses
 import json
+import time
 
 import numpy as np
 import pandas as pd
@@ -170,3 +172,18 @@ def test_a_seed_that_joins_an_interrupted_one_does_not_set_it_back(tmp_path, who
     assert [steps for steps in before if before[steps] == written(made, 0).get(steps)] == list(before)[:3]
     for seed in (0, 1):
         np.testing.assert_array_equal(trained(made, seed), whole[seed])
+
+
+def test_the_time_of_training_is_shared_and_adds_up_over_interrupted_jobs(tmp_path):
+    began = time.monotonic()
+    made = run(job(tmp_path))
+    whole = time.monotonic() - began
+    first, second = (made.manifest(seed, "train") for seed in (0, 1))
+    assert first["seconds"] == second["seconds"] > 0 and 2 * first["seconds"] <= whole + 0.01
+    assert "share it equally" in first["seconds_of"]
+    index = checkpoints.read_index(folder(made, 0))
+    slow = [dataclasses.replace(block, seconds=100.0) for block in index]
+    checkpoints.write_index(folder(made, 0), train.run_digest(made, 0), slow)
+    interrupt(made, {0: 3})
+    run(made)
+    assert 300 < made.manifest(0, "train")["seconds"] < 400

@@ -39,12 +39,17 @@ class CheckpointError(SpecificationError):
 
 @dataclass(frozen=True)
 class Block:
-    """The checkpoints of some consecutive kept steps of one run: where they are, relative to its folder, and which lane."""
+    """The checkpoints of some consecutive kept steps of one run: where they are, relative to its folder, and which lane.
+
+    Attributes:
+        seconds: the run's share of the wall-clock time in which they were trained.
+    """
 
     path: str
     lane: int
     steps: tuple[int, ...]
     checksum: str
+    seconds: float = 0.0
 
 
 def read_index(folder: Path, digest: str | None = None) -> list[Block]:
@@ -65,19 +70,21 @@ def clear(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def save_block(file: Path, folders: Mapping[Path, str], steps: Sequence[int], lanes: Saved) -> None:
+def save_block(file: Path, folders: Mapping[Path, str], steps: Sequence[int], lanes: Saved, seconds: float = 0.0) -> None:
     """Save the checkpoints of some consecutive steps, of one run or several, in place of blocks that hold some of these steps.
 
     Args:
         file: folder of the block, for Orbax; what is there is replaced.
         folders: of the runs, each with the digest of its specification, in the order of the lanes.
         lanes: every array with a leading axis of lanes.
+        seconds: the wall-clock time in which they were trained; the runs share it equally.
     """
     shutil.rmtree(file, ignore_errors=True)
     with orbax.PyTreeCheckpointer() as checkpointer:
         checkpointer.save(file.absolute(), {part: dict(tree) for part, tree in lanes._asdict().items()})
     for lane, (folder, digest) in enumerate(folders.items()):
-        block = Block(os.path.relpath(file, folder), lane, tuple(map(int, steps)), checksum(*of_lane(lanes, lane)))
+        own = checksum(*of_lane(lanes, lane))
+        block = Block(os.path.relpath(file, folder), lane, tuple(map(int, steps)), own, seconds / len(folders))
         others = [other for other in read_index(folder, digest) if other.steps[-1] < steps[0] or other.steps[0] > steps[-1]]
         write_index(folder, digest, sorted([*others, block], key=lambda block: block.steps))
 

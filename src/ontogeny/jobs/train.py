@@ -30,6 +30,7 @@ from ontogeny.training.optimizers import build_optimizer, learning_rate
 from ontogeny.training.schedule import checkpoint_steps, consecutive
 
 AXIS = {"name": "step", "scale": "log1p", "unit": "training steps"}
+SECONDS_OF = "wall-clock time of training, of all jobs that made the kept checkpoints; seeds trained together share it equally"
 
 
 class Limits(NamedTuple):
@@ -67,15 +68,12 @@ def run(job: Job, limits: Limits = LIMITS) -> None:
     missing: dict[tuple[Segment, ...], list[int]] = {}
     for seed in digests:
         missing.setdefault(segments(kept, whole[seed]), []).append(seed)
-    seconds = dict.fromkeys(digests, 0.0)
     for parts, seeds in missing.items():
-        began = time.monotonic()
         if parts:
             for seed in seeds:
                 if not whole[seed]:
                     checkpoints.clear(folder(job, seed))  # what is there is damaged or of another specification
             train(job, problem, section, parts, {seed: digests[seed] for seed in seeds}, limits)
-        seconds |= dict.fromkeys(seeds, time.monotonic() - began)
     remove_unlisted(job)
     rates = np.asarray(jax.vmap(learning_rate(section))(np.array(kept)))
     parameters = sum(leaf.size for leaf in jax.tree.leaves(jax.eval_shape(problem.init, jax.random.key(0))))
@@ -85,8 +83,8 @@ def run(job: Job, limits: Limits = LIMITS) -> None:
         write_parquet(own / "training.parquet", training_table(folder(job, seed), kept, rates))
         write_json(own / "run.json", {"steps": kept, "digest": digests[seed], "axis": AXIS, "parameters": parameters})
         outputs = [own / "training.parquet", own / "run.json", folder(job, seed) / "index.json"]
-        together = next(len(seeds) for seeds in missing.values() if seed in seeds)
-        return Made(outputs=outputs, details={"seconds": round(seconds[seed], 3), "seeds_trained_together": together})
+        seconds = round(sum(block.seconds for block in checkpoints.read_index(folder(job, seed))), 3)
+        return Made(outputs=outputs, details={"seconds": seconds, "seconds_of": SECONDS_OF})
 
     job.per_seed(write)
 
@@ -133,10 +131,13 @@ def train(
     folders = {folder(job, seed): digest for seed, digest in digests.items()}
     place = folder(job, next(iter(digests))) if len(digests) == 1 else shared_folder(job)
     rows = [lanes.index(seed) for seed in digests]
+    began = time.monotonic()
     for part in parts:
         state = fresh if part.start is None else restore(fresh, lanes, {s: folder(job, s) for s in digests}, part.start)
         for block in trained_blocks(job.label, problem, optimizer, state, lanes, part, limits):
-            save(place, folders, block, rows)
+            ended = time.monotonic()
+            save(place, folders, block, rows, ended - began)
+            began = ended  # the time of saving counts with the next block
 
 
 def check_step(problem: Problem, optimizer: Any, state: State, lanes: Sequence[int]) -> None:
@@ -207,15 +208,15 @@ def is_full(pieces: Sequence[Piece], count: int, seconds: float, limits: Limits)
     return count >= limits.checkpoints or size >= limits.size or seconds >= limits.seconds
 
 
-def save(place: Path, folders: Mapping[Path, str], block: Any, rows: Sequence[int]) -> None:
-    """Save the chosen lanes of a block, under a name that no block of other seeds or of another attempt has."""
+def save(place: Path, folders: Mapping[Path, str], block: Any, rows: Sequence[int], seconds: float) -> None:
+    """Save the chosen lanes of a block, trained in so many seconds, under a name that no other block or attempt has."""
     steps, piece, optimizer = block
     chosen = np.asarray(rows)
     params = {name: array[chosen] for name, array in piece.params.items()}
     leaves = {str(number): leaf[chosen] for number, leaf in enumerate(optimizer)}
     measured = {"loss": piece.loss[chosen], "gradient_norm": piece.gradient_norm[chosen]}
     name = f"{steps[0]:09d}-{steps[-1]:09d}~{fingerprint.digest([*map(str, folders), *folders.values(), *steps])[:8]}"
-    checkpoints.save_block(place / name, folders, steps, checkpoints.Saved(params, leaves, measured))
+    checkpoints.save_block(place / name, folders, steps, checkpoints.Saved(params, leaves, measured), seconds)
 
 
 def shared_folder(job: Job) -> Path:
