@@ -185,6 +185,18 @@ def test_a_wrong_config_stops_before_any_job(tmp_path):
     assert not (tmp_path / "results").exists()
 
 
+@pytest.mark.parametrize(
+    ("text", "words"), [("a: " + "[" * 1000 + "]" * 1000, "nested too deeply"), (None, "No such file")], ids=("deep", "missing")
+)
+def test_a_config_that_snakemake_cannot_read_is_told_in_a_line(tmp_path, text, words):
+    if text:
+        (tmp_path / "config.yaml").write_text(text)
+    done = Study(tmp_path).snakemake("--dry-run", check=False)
+    output = done.stdout + done.stderr
+    assert done.returncode and f"config.yaml: {'not YAML' if text else 'cannot be read'}" in output and words in output
+    assert "Traceback" not in output
+
+
 def test_lint_finds_only_that_one_environment_serves_all_rules():
     done = subprocess.run([sys.executable, "-m", "snakemake", "--lint"], cwd=ROOT, capture_output=True, text=True)
     found = set(re.findall(r"^ +\* (.*):$", done.stdout + done.stderr, flags=re.MULTILINE))

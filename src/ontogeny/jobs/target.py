@@ -32,6 +32,6 @@ def build_target(problem: Problem, llc: config.LocalLearningCoefficient) -> Targ
     if not llc.behavioural:
         return Target(problem.loss, problem.data.sampling, lambda params: params, lambda params, mask: mask, lambda batch: batch)
     if problem.apply is None or problem.divergence is None:
-        raise SpecificationError("llc.behavioural: the task says no `divergence` of outputs (see ontogeny.problem.Task)")
+        raise SpecificationError("llc.behavioural: the task says no `divergence` of outputs (see ontogeny.problem.problem.Task)")
     loss = behavioural_loss(problem.apply, problem.divergence)
     return Target(loss, problem.data.sampling[0], with_reference, moving_mask, lambda batch: batch[0])
