@@ -59,7 +59,7 @@ def test_the_loss_is_no_reason_for_a_name(induction):
         ({"delta_llc": 0.3, "delta_llc_standard_error": 0.5, "delta_loss": -0.1}, "λ̂ does not clearly change (+0.30 ± 0.50)"),
         ({"delta_llc": None, "delta_loss": -0.1}, "the change of λ̂ is not known"),
         ({"delta_llc": 3.0, "delta_llc_standard_error": 0.5, "delta_loss": None}, "the change of the loss is not known"),
-        ({}, "neither λ̂ nor the loss has a clean level on both sides"),
+        ({}, "neither the change of λ̂ is known (no clean level before or after) nor that of the loss (no clean level before or"),
         ({"loss_before": 4.2, "delta_loss": -0.1}, "the change of λ̂ is not known (no clean level before or after)"),
         ({"llc_after": 61.2, "delta_loss": -0.1}, "the change of λ̂ is not known (no clean level before, 61.2 after)"),
         ({"llc_verdict": "failed", "delta_loss": -0.1}, "(λ̂ passes the sampler's checks at too few checkpoints)"),

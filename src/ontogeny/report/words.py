@@ -130,7 +130,8 @@ def passage(candidate: Mapping[str, Any]) -> str:
     when = f"Between steps {step(candidate.get('start'))} and {step(candidate.get('end'))}"
     located = f" (located at {location(candidate)})" if known(candidate.get("location")) else ""
     if not known(llc[0]) and not known(loss[0]):
-        return f"{when}{located} neither λ̂ nor the loss has a clean level on both sides."
+        reasons = why_unknown(candidate, "llc"), why_unknown(candidate, "loss")
+        return f"{when}{located} neither the change of λ̂ is known ({reasons[0]}) nor that of the loss ({reasons[1]})."
     changes = f"{movement_of(candidate, 'llc', 'λ̂')} while {movement_of(candidate, 'loss', 'the loss')}"
     meaning = MEANINGS.get((sign_of(*llc), sign_of(*loss)))
     return f"{when}{located} {changes}{f': {meaning}' if meaning else ''}."
