@@ -74,7 +74,7 @@ def test_every_job_has_the_specification_that_is_recorded_beside_its_log(finishe
 def test_a_specification_may_be_longer_than_an_argument(copied):
     copied.edit("  toy:\n", f"  toy:\n    description: {'long words ' * 14_000}\n")
     copied.snakemake()
-    files = [copied.folder / "results" / name for name in ("toy/family_report", "report/index")]
+    files = [copied.folder / "results" / name for name in ("toy/family_page", "report/index_page")]
     assert all(Path(f"{file}.specification.json").stat().st_size > 131_072 for file in files)
     assert "long words" in (copied.folder / "results" / "toy" / "report.html").read_text()
 
@@ -149,6 +149,6 @@ def test_the_last_job_of_five_thousand_variants_runs(copied):
     copied.edit("  toy:\n", f"  toy:\n    sweep: {{task.examples: {list(range(50, 5050))}}}\n")
     for examples in range(50, 5050):
         (results / "toy" / f"examples~{examples}").symlink_to("base")
-    copied.snakemake("--force", "results/report/index.html", "--allowed-rules", "index")
-    assert (results / "report" / "index.specification.json").stat().st_size > 131_072
+    copied.snakemake("--force", "results/report/index.html", "--allowed-rules", "index_page")
+    assert (results / "report" / "index_page.specification.json").stat().st_size > 131_072
     assert "examples~5049" in (results / "report" / "index.html").read_text()
