@@ -9,6 +9,19 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
 
+def single_precision(tree: Any) -> Any:
+    """Return the tree with its half-precision leaves raised to float32; all other leaves stay as they are.
+
+    A step of a chain is far smaller than the spacing of half-precision numbers, so chains cannot move in half precision.
+    """
+
+    def raised(leaf: Any) -> Any:
+        dtype = jnp.result_type(leaf)
+        return leaf.astype(jnp.float32) if jnp.issubdtype(dtype, jnp.floating) and dtype.itemsize < 4 else leaf
+
+    return jax.tree.map(raised, tree)
+
+
 def flatten(checkpoints: Any) -> Float[Array, "checkpoints parameters"]:
     """Checkpoints (a pytree, every leaf with a leading axis of K) as a matrix with a row per checkpoint."""
     return jax.vmap(lambda checkpoint: ravel_pytree(checkpoint)[0])(checkpoints)

@@ -17,7 +17,7 @@ from jax.tree_util import Partial
 from jaxtyping import Array, Float, Int, Key
 from tqdm import tqdm
 
-from ontogeny.arrays.flat import flatten, flatten_mask, unflatten_like
+from ontogeny.arrays.flat import flatten, flatten_mask, single_precision, unflatten_like
 from ontogeny.sampling import checks, randomness
 from ontogeny.sampling.calibration.curvature import unit
 from ontogeny.sampling.kernels.kernel import Kernel, Objective, Randomness
@@ -107,8 +107,8 @@ def sample(
 
     Args:
         loss: (params, batch) -> [batch]; a scalar where data is None. Keep the same object to reuse its compilation.
-        checkpoints: pytree, every leaf with a leading axis of K checkpoints.
-        data: pytree of arrays with a leading axis of n examples; None for a potential.
+        checkpoints: pytree, every leaf with a leading axis of K checkpoints. Half precision is raised to float32.
+        data: pytree of arrays with a leading axis of n examples; None for a potential. Half precision is raised to float32.
         sampler: the kernel and its numbers.
         inverse_temperature: nβ; None for n / log n.
         localization: γ.
@@ -128,6 +128,7 @@ def sample(
     Raises:
         ValueError: naming the argument, its shape or value, and what was expected.
     """
+    checkpoints, data = single_precision((checkpoints, data))
     checks.check_counts(chains=(chains, 1), draws=(draws, 1), burn_in=(burn_in, 0), thin=(thin, 1))
     checks.check_choice("projection", projection, (None, *get_args(Projection)))
     resolved = check_and_resolve(

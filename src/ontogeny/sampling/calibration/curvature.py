@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from ontogeny.arrays.flat import flatten, flatten_mask, unflatten_like
+from ontogeny.arrays.flat import flatten, flatten_mask, single_precision, unflatten_like
 from ontogeny.arrays.parts import MEGABYTE, example_bytes
 from ontogeny.sampling.checks import leading_axis
 from ontogeny.sampling.kernels.kernel import Kernel, Limits
@@ -88,7 +88,7 @@ def top_curvature(
 
     Lanczos converges faster than the power method at the same cost, and finds the largest eigenvalue where a negative
     one is larger in absolute value. The Hessian is that of all n examples, or of 128 spread evenly over them where the
-    intermediate results of all n exceed 256 MB.
+    intermediate results of all n exceed 256 MB. Half precision is raised to float32.
     """
     return top_eigenvalues(hessian_product, loss, checkpoints, some_examples(loss, checkpoints, data), key, mask, iterations)
 
@@ -102,8 +102,9 @@ def curvature_at_a_glance(
     Not optimised by XLA, since it runs once: half the time to compile, twice that to run.
     Below 0 where the eigenvalue largest in absolute value is negative, and nothing is known of the positive ones.
     """
+    checkpoints, data = single_precision((checkpoints, data))
     unflatten = unflatten_like(checkpoints)
-    free = 1.0 if mask is None else single_precision(flatten_mask(mask, checkpoints))
+    free = 1.0 if mask is None else flatten_mask(mask, checkpoints)
 
     def at_checkpoint(position: Array) -> Array:
         def product(vector: Array) -> Array:
@@ -113,7 +114,7 @@ def curvature_at_a_glance(
         vector = jax.lax.fori_loop(0, GLANCES, lambda _, vector: unit(product(vector)), start)
         return jnp.vdot(vector, product(vector))
 
-    return jax.lax.map(at_checkpoint, single_precision(flatten(checkpoints)))
+    return jax.lax.map(at_checkpoint, flatten(checkpoints))
 
 
 def gradient_variance(
@@ -179,8 +180,9 @@ def top_eigenvalues(
     iterations: int,
     anchors: Any = None,
 ) -> Float[Array, " checkpoints"]:
+    checkpoints, data, anchors = single_precision((checkpoints, data, anchors))
     unflatten = unflatten_like(checkpoints)
-    free = 1.0 if mask is None else single_precision(flatten_mask(mask, checkpoints))
+    free = 1.0 if mask is None else flatten_mask(mask, checkpoints)
 
     def at_checkpoint(place: tuple[Array, Array | None]) -> Array:
         position, anchor = place
@@ -191,12 +193,7 @@ def top_eigenvalues(
         )
 
     places = (flatten(checkpoints), None if anchors is None else flatten(anchors))
-    return jax.lax.map(at_checkpoint, jax.tree.map(single_precision, places))
-
-
-def single_precision(array: Array) -> Array:
-    """At least: Lanczos orthogonalises, and XLA has no eigenvalues in half precision."""
-    return array.astype(jnp.promote_types(array.dtype, jnp.float32))
+    return jax.lax.map(at_checkpoint, places)
 
 
 def lanczos(product: Callable[[Array], Array], start: Float[Array, " d"], iterations: int) -> Float[Array, ""]:

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
+from ontogeny.arrays.flat import single_precision
 from ontogeny.sampling import checks
 from ontogeny.sampling import diagnostics as health
 from ontogeny.sampling.calibration.curvature import (
@@ -107,6 +108,8 @@ def calibrate(
     The longest step is chosen at which, on a quadratic with the curvature and the gradient noise found, neither the step
     nor the minibatches bias the stiffest direction by more than `largest_bias` (estimates R1 and R1b in docs/estimators.md).
 
+    Half precision, of checkpoints and data, is raised to float32, as in `sample`.
+
     Args:
         sampler: its `step_size` a number, which is kept and judged, or "auto".
         chains, draws: of the pilot.
@@ -119,6 +122,7 @@ def calibrate(
     Raises:
         ValueError: as in `sample`; or the sampler has no step that can be chosen, or a given one is beyond stability.
     """
+    checkpoints, data = single_precision((checkpoints, data))
     key = jax.random.key(0) if key is None else key
     checks.check_key(key)
     checks.check_sampler(sampler)
@@ -165,6 +169,7 @@ def check_stability(
     """
     if sampler.limits is None or not isinstance(sampler.step_size, int | float):
         return None
+    checkpoints, data = single_precision((checkpoints, data))
     given: Any = {"inverse_temperature": inverse_temperature, "localization": localization, "batch_size": batch_size, "n": n}
     resolved = check_and_resolve(loss, checkpoints, data, key=key, sampler=sampler, mask=mask, **given)
     # By NumPy, since JAX compiles a program for every slice taken outside one.
