@@ -15,7 +15,7 @@ from ontogeny.jobs.losses import criteria_table, has_criteria
 from ontogeny.pipeline.files import write_json
 from ontogeny.problem.problem import Problem
 from ontogeny.sampling import chains
-from ontogeny.sampling.chains import Traces
+from ontogeny.sampling.draws import Draws
 from ontogeny.sampling.layout import Layout
 from ontogeny.trajectory import criteria_rows
 
@@ -206,7 +206,7 @@ def test_what_cannot_be_sampled_is_told_with_its_key(base, llc, told):
         sample.run(job(base, "sample", **llc))
 
 
-def windows_of_regression(draws: int, terms: int) -> tuple[Traces, float]:
+def windows_of_regression(draws: int, terms: int) -> tuple[Draws, float]:
     """Exact draws of the posterior (β = 1) of a linear regression of windows of several terms, and n ν̂'s closed form."""
     random = np.random.default_rng(0)
     inputs = random.normal(size=(200, terms, 5))
@@ -220,7 +220,7 @@ def windows_of_regression(draws: int, terms: int) -> tuple[Traces, float]:
     left, spread = targets - inputs @ fit, inputs @ covariance @ np.swapaxes(inputs, 1, 2)
     variance = np.einsum("nt,ntu,nu->", left, spread, left) + np.einsum("ntu,ntu->", spread, spread) / 2
     nothing = np.zeros(1)
-    traces = Traces(
+    traces = Draws(
         **{"values": np.zeros((1, 4, draws)), "baseline": nothing, "gradient_norm": nothing, "first_order": np.zeros((1, 4))},
         **{
             "inverse_temperature": 200.0 * terms,
@@ -228,7 +228,7 @@ def windows_of_regression(draws: int, terms: int) -> tuple[Traces, float]:
             "n": 200,
             "dimension": 3,
             "steps": np.array([7]),
-            "collected": losses,
+            "collected": {"losses": losses},
         },
     )
     return traces, variance
@@ -239,7 +239,7 @@ def test_a_mean_over_the_tokens_of_a_window_is_scaled_to_the_window():
     found = criteria_table(traces, 4, ["ok"]).iloc[0]
     assert found["functional_variance"] == pytest.approx(variance, rel=0.08)
     assert found["singular_fluctuation"] == pytest.approx(5 / 2, rel=0.15)
-    assert found["gibbs_training_loss"] == pytest.approx(4 * traces.collected.mean())
+    assert found["gibbs_training_loss"] == pytest.approx(4 * traces.collected["losses"].mean())
     assert np.isnan(found["wbic"])
     cooler = criteria_table(replace(traces, inverse_temperature=4 * 200 / np.log(200)), 4, ["ok"]).iloc[0]
     assert cooler["wbic"] == pytest.approx(200 * found["gibbs_training_loss"])
@@ -247,10 +247,12 @@ def test_a_mean_over_the_tokens_of_a_window_is_scaled_to_the_window():
 
 def test_draws_of_a_dead_chain_do_not_count_and_a_checkpoint_without_any_has_none():
     traces, _ = windows_of_regression(20, 2)
-    alone = criteria_table(replace(traces, values=traces.values[:, 1:], collected=traces.collected[:, 1:]), 2, ["r_hat"])
-    values, losses = (np.concatenate([array] * 2) for array in (traces.values, traces.collected))
+    alone = criteria_table(
+        replace(traces, values=traces.values[:, 1:], collected={"losses": traces.collected["losses"][:, 1:]}), 2, ["r_hat"]
+    )
+    values, losses = (np.concatenate([array] * 2) for array in (traces.values, traces.collected["losses"]))
     values[0, 0, 5:] = values[1] = np.nan  # its first draws are finite, and so are their losses
-    both = replace(traces, values=values, collected=losses, steps=np.array([7, 8]))
+    both = replace(traces, values=values, collected={"losses": losses}, steps=np.array([7, 8]))
     found = criteria_table(both, 2, ["r_hat", "dead_chains"])
     pd.testing.assert_frame_equal(found[:1], alone)
     assert found.loc[1].drop(["step", "verdict"]).isna().all()
@@ -264,8 +266,8 @@ def test_criteria_need_a_log_likelihood_and_the_losses_of_all_examples():
     assert has_criteria(problem, labels, traces)
     assert not has_criteria(replace(problem, is_log_likelihood=False), labels, traces)
     assert not has_criteria(problem, labels.model_copy(update={"behavioural": True}), traces)
-    assert not has_criteria(problem, labels, replace(traces, collected=traces.collected[..., :199]))
-    assert not has_criteria(problem, labels, replace(traces, collected=None))
+    assert not has_criteria(problem, labels, replace(traces, collected={"losses": traces.collected["losses"][..., :199]}))
+    assert not has_criteria(problem, labels, replace(traces, collected={}))
 
 
 def test_a_profile_is_written_and_nothing_else(base, tmp_path):

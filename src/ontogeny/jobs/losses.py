@@ -13,18 +13,20 @@ from jaxtyping import Float
 from ontogeny import config
 from ontogeny.errors import SpecificationError
 from ontogeny.estimates.information import InformationCriteria, information_criteria
-from ontogeny.jobs.target import Target
 from ontogeny.pipeline.files import replace_file
 from ontogeny.problem.problem import Problem
-from ontogeny.sampling.chains import Traces
 from ontogeny.sampling.checks import leading_axis
+from ontogeny.sampling.draws import Draws
 from ontogeny.sampling.losses import per_example_losses
+from ontogeny.sampling.objective import Examples, Loss
 
+LOSSES = "losses"
+"""The name under which the losses of single examples are collected."""
 FEWEST_DRAWS = 2
 """Below these a checkpoint has no variance over draws."""
 
 
-def collecting(target: Target, section: config.PerExample | None) -> dict[str, Any]:
+def collecting(loss: Loss, examples: Examples, section: config.PerExample | None) -> dict[str, Any]:
     """The options of `sample` that keep the losses which the config asks for.
 
     Raises:
@@ -32,34 +34,34 @@ def collecting(target: Target, section: config.PerExample | None) -> dict[str, A
     """
     if section is None:
         return {}
-    n = leading_axis(target.data, "data", "n examples")
+    n = leading_axis(examples, "data", "n examples")
     count = n if section.examples == "all" else section.examples
     if count > n:
         raise SpecificationError(f"llc.per_example.examples ({count}) is larger than n ({n}); all is allowed")
-    some = jax.tree.map(lambda leaf: leaf[:count], target.data)
-    return {"collect": per_example_losses(target.loss, some), "thin": section.every}
+    some = jax.tree.map(lambda leaf: leaf[:count], examples)
+    return {"collect": {LOSSES: per_example_losses(loss, some)}, "thin": section.every}
 
 
-def write_losses(path: Path, traces: Traces, every: int) -> None:
+def write_losses(path: Path, traces: Draws, every: int) -> None:
     """`per_example.npz`, where losses were kept: `losses` [checkpoints, chains, draws, examples], `steps`, `draws`.
 
     Not finite once a chain is dead; `draws` numbers the kept draws as in traces.parquet. Removes the file where there are none.
     """
-    if traces.collected is None:
+    if LOSSES not in traces.collected:
         path.unlink(missing_ok=True)
         return
-    losses = np.asarray(traces.collected, np.float32)
+    losses = np.asarray(traces.collected[LOSSES], np.float32)
     draws = every * np.arange(losses.shape[2])
     replace_file(path, lambda unfinished: np.savez(unfinished, losses=losses, steps=np.asarray(traces.steps), draws=draws))
 
 
-def has_criteria(problem: Problem, llc: config.LocalLearningCoefficient, traces: Traces) -> bool:
+def has_criteria(problem: Problem, llc: config.LocalLearningCoefficient, traces: Draws) -> bool:
     """Whether the chains ran on minus a log likelihood of which the loss of every one of the n examples was kept."""
-    kept = traces.collected is not None and traces.collected.shape[-1] == traces.n
+    kept = LOSSES in traces.collected and traces.collected[LOSSES].shape[-1] == traces.n
     return kept and problem.is_log_likelihood and not llc.behavioural
 
 
-def criteria_table(traces: Traces, averages_over: int, verdicts: Sequence[str]) -> pd.DataFrame:
+def criteria_table(traces: Draws, averages_over: int, verdicts: Sequence[str]) -> pd.DataFrame:
     """A row per checkpoint: step, the `InformationCriteria` of the whole network by name, verdict; nats, of whole examples.
 
     Where the loss is a mean over the tokens of a window, minus the log likelihood of a window is `averages_over` times it.
@@ -75,7 +77,7 @@ def criteria_table(traces: Traces, averages_over: int, verdicts: Sequence[str]) 
     found = pd.DataFrame(
         [
             criteria_at(averages_over * losses[live].astype(np.float64), traces.inverse_temperature / averages_over)
-            for losses, live in zip(np.asarray(traces.collected), alive, strict=True)
+            for losses, live in zip(np.asarray(traces.collected[LOSSES]), alive, strict=True)
         ]
     )
     return pd.DataFrame({"step": np.asarray(traces.steps, np.int64), **found, "verdict": list(verdicts)})

@@ -8,6 +8,7 @@ import fnmatch
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +22,15 @@ from ontogeny.errors import SpecificationError
 from ontogeny.estimates.llc import Estimate, summarise
 from ontogeny.jobs.job import Job, as_task, task_and_model
 from ontogeny.jobs.losses import collecting, criteria_table, has_criteria, write_losses
-from ontogeny.jobs.target import Target, build_target
+from ontogeny.jobs.target import build_target, chain_examples, chain_loss
 from ontogeny.pipeline.files import read_json, replace_file, write_parquet
 from ontogeny.pipeline.progress import progress
 from ontogeny.problem.build import build_problem, other_examples
 from ontogeny.problem.keys import SAMPLE, seed_keys
 from ontogeny.problem.problem import Batch, Problem
-from ontogeny.sampling.chains import Traces, sample
+from ontogeny.sampling.chains import sample
 from ontogeny.sampling.checks import leading_axis
+from ontogeny.sampling.draws import Draws
 from ontogeny.sampling.kernels.build import build_sampler
 from ontogeny.sampling.layout import CHUNK, Layout, even_size
 from ontogeny.training.schedule import blocks, sampled_steps
@@ -41,31 +43,33 @@ def run(job: Job) -> None:
     llc: config.LocalLearningCoefficient = job.section("llc", config.LocalLearningCoefficient)
     calibration = read_json(job.folder / "calibration.json")
     problem = build_problem(*task_and_model(job), base=job.base)
-    target = build_target(problem, llc)
-    sampled: dict[str, tuple[Target, Any, Mapping[str, Any]]] = {
-        WHOLE_NETWORK: (target, None, collecting(target, llc.per_example)),
-        **{name: (target, mask, {}) for name, mask in refined_masks(problem, llc.refine).items()},
+    fixed = llc.model_copy(update={name: calibration[name] for name in ("inverse_temperature", "localization", "batch_size")})
+    examples = chain_examples(problem.data.sampling, llc)
+
+    def target_of(params: Any, **changes: Any) -> Any:
+        return build_target(problem, fixed, params, **changes)
+
+    sampled: dict[str, tuple[Callable[..., Any], Mapping[str, Any]]] = {
+        WHOLE_NETWORK: (target_of, collecting(chain_loss(problem, llc), examples, llc.per_example)),
+        **{name: (partial(target_of, mask=mask), {}) for name, mask in refined_masks(problem, llc.refine).items()},
         # Other data may be many more examples: the layout that was kept is not theirs.
         **{
-            name: (target.on(examples), None, {"layout": None})
-            for name, examples in other_data(job, problem, llc.batch_size or 0).items()
+            name: (partial(target_of, batch=batch), {"layout": None})
+            for name, batch in other_data(job, problem, llc.batch_size or 0).items()
         },
     }
     files = [*(f"{name}.parquet" for name in ("llc", "health", "traces")), *(["per_example.npz"] if llc.per_example else [])]
-    named = ("inverse_temperature", "localization", "chains", "draws", "burn_in", "batch_size")
     chain_settings = {
         "sampler": build_sampler(calibration["sampler"]),
-        "projection": llc.projection,
-        "control_variates": llc.control_variates,
-        **{name: calibration[name] for name in named},
+        **{name: calibration[name] for name in ("chains", "draws", "burn_in")},
         "layout": Layout(**calibration["layout"]),
     }
     if job.profile_trace:
         seed = job.specification["seeds"][0]
         steps = sampled_steps(job.manifest(seed, "train")["steps"], llc.checkpoints)
         chunk = even_size(len(steps), CHUNK)
-        options = {**chain_settings, **sampled[WHOLE_NETWORK][2]}
-        write_profile(job.profile_trace, lambda: sample_chunk(job, target, seed, steps[:chunk], chunk, None, **options))
+        options = {**chain_settings, **sampled[WHOLE_NETWORK][1]}
+        write_profile(job.profile_trace, lambda: sample_chunk(job, target_of, seed, steps[:chunk], chunk, **options))
         return
     digests = {}
     for seed in job.specification["seeds"]:
@@ -75,8 +79,8 @@ def run(job: Job) -> None:
             with job.recorded(seed, digests[seed]):
                 steps = sampled_steps(train["steps"], llc.checkpoints)
                 traces = {
-                    name: sample_seed(job, on, seed, steps, digests[seed], name, mask, **{**chain_settings, **more})
-                    for name, (on, mask, more) in sampled.items()
+                    name: sample_seed(job, on, seed, steps, digests[seed], name, **{**chain_settings, **more})
+                    for name, (on, more) in sampled.items()
                 }
                 write_results(job.seed_folder(seed), traces, problem, llc)
                 shutil.rmtree(job.seed_folder(seed) / "sampling")
@@ -117,8 +121,8 @@ def other_data(job: Job, problem: Problem, batch_size: int) -> dict[str, Batch]:
 
 
 def sample_seed(
-    job: Job, target: Target, seed: int, steps: Sequence[int], digest: str, component: str, mask: Any, **settings: Any
-) -> Traces:
+    job: Job, target_of: Callable[..., Any], seed: int, steps: Sequence[int], digest: str, component: str, **settings: Any
+) -> Draws:
     """The traces of a seed with a component free to move, or on other data, chunk by chunk.
 
     Chunks that an interrupted job left are read.
@@ -130,8 +134,8 @@ def sample_seed(
 
     chunk = even_size(len(steps), CHUNK)
 
-    def sampled(some: tuple[int, ...]) -> Traces:
-        return sample_chunk(job, target, seed, some, chunk, mask, **settings)
+    def sampled(some: tuple[int, ...]) -> Draws:
+        return sample_chunk(job, target_of, seed, some, chunk, **settings)
 
     with progress(f"{job.label} seed {seed} {component}".strip(), len(steps), "checkpoints") as show:
         show(0)
@@ -142,13 +146,12 @@ def sample_seed(
     return joined(parts)
 
 
-def sample_chunk(job: Job, target: Target, seed: int, steps: Sequence[int], chunk: int, mask: Any, **settings: Any) -> Traces:
+def sample_chunk(job: Job, target_of: Callable[..., Any], seed: int, steps: Sequence[int], chunk: int, **settings: Any) -> Draws:
     """The traces of some checkpoints, filled up to a chunk with the last, so that one program serves all chunks."""
     _, params = checkpoints.read(job.seed_folder(seed) / "checkpoints", steps)
     params = {name: np.concatenate([array, np.repeat(array[-1:], chunk - len(steps), axis=0)]) for name, array in params.items()}
     labels = [*steps, *[steps[-1]] * (chunk - len(steps))]
-    options = {"mask": target.mask(params, mask), "key": seed_keys([seed], SAMPLE)[0], "steps": labels, **settings}
-    return cut(sample(target.loss, target.checkpoints(params), target.data, **options), steps)
+    return cut(sample(*target_of(params), key=seed_keys([seed], SAMPLE)[0], steps=labels, **settings), steps)
 
 
 def write_profile(folder: Path, work: Callable[[], Any]) -> None:
@@ -159,28 +162,37 @@ def write_profile(folder: Path, work: Callable[[], Any]) -> None:
     print(f"a trace of one chunk is in {folder}; open its perfetto_trace.json.gz at ui.perfetto.dev")
 
 
-MEASURED = ("values", "baseline", "gradient_norm", "first_order", "steps", "collected")
-"""The fields of `Traces` with a leading axis of checkpoints; the rest are settings. `collected` may be None."""
+MEASURED = ("values", "baseline", "gradient_norm", "first_order", "steps")
+"""The fields of `Draws` with a leading axis of checkpoints, beside `collected`; the rest are settings."""
 SETTINGS = ("inverse_temperature", "localization", "n", "dimension")
 
 
-def measured(traces: Traces) -> dict[str, Any]:
-    """What there is of the fields in `MEASURED`."""
-    return {name: value for name in MEASURED if (value := getattr(traces, name)) is not None}
+def measured(traces: Draws) -> dict[str, Any]:
+    """The fields in `MEASURED`, and what was collected."""
+    return {**{name: getattr(traces, name) for name in MEASURED}, **traces.collected}
 
 
-def cut(traces: Traces, steps: Sequence[int]) -> Traces:
+def with_arrays(traces: Draws, arrays: Mapping[str, Any]) -> Draws:
+    return replace(
+        traces,
+        **{name: arrays[name] for name in MEASURED},
+        collected={name: value for name, value in arrays.items() if name not in MEASURED},
+    )
+
+
+def cut(traces: Draws, steps: Sequence[int]) -> Draws:
     """The traces of the first checkpoints of a padded chunk, as NumPy arrays."""
     arrays = {name: np.asarray(jax.device_get(value))[: len(steps)] for name, value in measured(traces).items()}
-    return replace(traces, **{**arrays, "steps": np.asarray(steps)})
+    return with_arrays(traces, {**arrays, "steps": np.asarray(steps)})
 
 
-def kept(path: Path, steps: tuple[int, ...], make: Callable[[tuple[int, ...]], Traces]) -> Traces:
+def kept(path: Path, steps: tuple[int, ...], make: Callable[[tuple[int, ...]], Draws]) -> Draws:
     """A chunk from its file, or made and written there."""
     if path.is_file():
         with np.load(path) as saved:
             numbers = {name: saved[name].item() for name in SETTINGS}
-            return Traces(**{name: saved[name] for name in MEASURED if name in saved}, **numbers)
+            collected = {name: saved[name] for name in saved if name not in (*MEASURED, *SETTINGS)}
+            return Draws(**{name: saved[name] for name in MEASURED}, **numbers, collected=collected)
     traces = make(steps)
 
     def write(unfinished: Path) -> None:
@@ -191,13 +203,13 @@ def kept(path: Path, steps: tuple[int, ...], make: Callable[[tuple[int, ...]], T
     return traces
 
 
-def joined(parts: Sequence[Traces]) -> Traces:
-    arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in measured(parts[0])}
-    return replace(parts[0], **arrays)
+def joined(parts: Sequence[Draws]) -> Draws:
+    arrays = {name: np.concatenate([measured(part)[name] for part in parts]) for name in measured(parts[0])}
+    return with_arrays(parts[0], arrays)
 
 
 def write_results(
-    folder: Path, by_component: Mapping[str, Traces], problem: Problem, llc: config.LocalLearningCoefficient
+    folder: Path, by_component: Mapping[str, Draws], problem: Problem, llc: config.LocalLearningCoefficient
 ) -> None:
     """The files of a seed: λ̂ by chain, λ̂ with its health by checkpoint, and of the whole network what its draws say.
 
@@ -219,7 +231,7 @@ def write_results(
         (folder / "information.parquet").unlink(missing_ok=True)
 
 
-def write_draws(path: Path, traces: Traces) -> None:
+def write_draws(path: Path, traces: Draws) -> None:
     """A row per checkpoint, chain and draw."""
     checkpoints_, chains, draws = traces.values.shape
     write_parquet(

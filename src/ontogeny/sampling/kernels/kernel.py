@@ -6,6 +6,7 @@ random numbers it is handed, and through a `LocalPosterior` that says the rest.
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
 from jaxtyping import Array, Bool, Float, Key
@@ -18,7 +19,22 @@ Objective = Callable[[Float[Array, " parameters"]], tuple[Float[Array, ""], Floa
 
 
 StepSize = Any
-"""ε, a positive number; or "auto", which `calibrate` and `estimate_llc` replace by one."""
+"""ε, a positive number. None, or its synonym "auto", stands for a step that `calibrate` and `estimate_llc` choose."""
+
+
+class AutoStep:
+    """Let a sampler be made with `step_size="auto"`, which is kept as None."""
+
+    step_size: StepSize
+
+    def __post_init__(self) -> None:
+        if isinstance(self.step_size, str) and self.step_size == "auto":
+            object.__setattr__(self, "step_size", None)
+
+
+def with_step(sampler: Any, step_size: float) -> Any:
+    """Return the sampler with another step size."""
+    return replace(sampler, step_size=float(step_size))
 
 
 class Randomness(NamedTuple):
@@ -83,8 +99,8 @@ class Kernel(Protocol):
 
 def check_step_size(step_size: StepSize) -> None:
     """Raise ValueError unless ε is a positive finite number."""
-    if isinstance(step_size, str):
-        raise ValueError(f"sampler: step_size must be a number here, got {step_size!r}; estimate_llc and calibrate choose 'auto'")
+    if step_size is None or isinstance(step_size, str):
+        raise ValueError(f"sampler: step_size must be a number here, got {step_size!r}; estimate_llc and calibrate choose one")
     check_positive("step_size", step_size)
 
 

@@ -7,7 +7,16 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from ontogeny.sampling.kernels.kernel import Draw, Limits, Objective, Randomness, StepSize, check_full_batch, check_step_size
+from ontogeny.sampling.kernels.kernel import (
+    AutoStep,
+    Draw,
+    Limits,
+    Objective,
+    Randomness,
+    StepSize,
+    check_full_batch,
+    check_step_size,
+)
 from ontogeny.sampling.posterior import LocalPosterior
 
 
@@ -19,7 +28,7 @@ class MALAState(NamedTuple):
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True, kw_only=True)
-class MALA:
+class MALA(AutoStep):
     """The full-batch step of SGLD as a proposal, accepted or refused by Metropolis and Hastings.
 
     A refused proposal repeats the last draw: `acceptance` reads the share of accepted ones off a trace. It falls with

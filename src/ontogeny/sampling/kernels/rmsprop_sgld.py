@@ -7,7 +7,16 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from ontogeny.sampling.kernels.kernel import Draw, Limits, Objective, Randomness, StepSize, check_positive, check_step_size
+from ontogeny.sampling.kernels.kernel import (
+    AutoStep,
+    Draw,
+    Limits,
+    Objective,
+    Randomness,
+    StepSize,
+    check_positive,
+    check_step_size,
+)
 from ontogeny.sampling.posterior import LocalPosterior
 
 
@@ -18,7 +27,7 @@ class RMSPropSGLDState(NamedTuple):
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True, kw_only=True)
-class RMSPropSGLD:
+class RMSPropSGLD(AutoStep):
     """SGLD with a step of its own for every parameter, ε_i = ε / (√v_i + a).
 
     v ← β₂ v + (1 - β₂) g², with g = ∇L_b(w) the gradient of the batch loss alone, v = 1 before the first step, and no bias

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from ontogeny.sampling.kernels.kernel import Draw, Limits, Objective, Randomness, StepSize, check_step_size
+from ontogeny.sampling.kernels.kernel import AutoStep, Draw, Limits, Objective, Randomness, StepSize, check_step_size
 from ontogeny.sampling.posterior import LocalPosterior
 
 
@@ -18,7 +18,7 @@ class SGHMCState(NamedTuple):
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True, kw_only=True)
-class SGHMC:
+class SGHMC(AutoStep):
     """v ← (1 - α) v - (ε/2) (nβ ∇L_b(w) + γ (w - w*)) + N(0, α ε), then w ← w + v.
 
     Equation 15 of the paper with learning rate η = ε/2 and no estimate of the gradient's noise. With α = 1 it is SGLD

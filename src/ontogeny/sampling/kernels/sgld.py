@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from ontogeny.sampling.kernels.kernel import Draw, Limits, Objective, Randomness, StepSize, check_step_size
+from ontogeny.sampling.kernels.kernel import AutoStep, Draw, Limits, Objective, Randomness, StepSize, check_step_size
 from ontogeny.sampling.posterior import LocalPosterior
 
 
@@ -17,7 +17,7 @@ class SGLDState(NamedTuple):
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True, kw_only=True)
-class SGLD:
+class SGLD(AutoStep):
     """w ← w - (ε/2) (nβ ∇L_b(w) + γ (w - w*)) + N(0, ε), the convention of Lau et al. (2023).
 
     BlackJAX's and Welling and Teh's "step size" η is the coefficient of the drift: η = ε/2.

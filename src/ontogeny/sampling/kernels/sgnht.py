@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from ontogeny.sampling.kernels.kernel import Draw, Limits, Objective, Randomness, StepSize, check_step_size
+from ontogeny.sampling.kernels.kernel import AutoStep, Draw, Limits, Objective, Randomness, StepSize, check_step_size
 from ontogeny.sampling.kernels.sghmc import check_friction
 from ontogeny.sampling.posterior import LocalPosterior
 
@@ -20,7 +20,7 @@ class SGNHTState(NamedTuple):
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True, kw_only=True)
-class SGNHT:
+class SGNHT(AutoStep):
     """SGHMC whose friction ξ adapts, so that the noise of minibatches does not heat the chain.
 
     With v the velocity times the time step, d the number of directions that move, and `half` a half step:
