@@ -16,6 +16,7 @@ from ontogeny.config.reading import Variant, corpora, corpus_files, is_file_corp
 from ontogeny.config.study import Study
 from ontogeny.config.tasks import with_other_data
 from ontogeny.pipeline.fingerprint import PACKAGE, canonical_json, code_digest, digest, file_digest, folder_digest
+from ontogeny.sampling.kernels.build import kernel_module
 
 SMALL_MODEL_SEEDS = 8
 
@@ -138,7 +139,7 @@ def train_specification(plan: Plan, family: str, name: str, block: str) -> dict[
 
 def calibrate_specification(plan: Plan, family: str, name: str, block: str) -> dict[str, Any]:
     variant = plan.variant(family, name)
-    code = code_digest("jobs.calibrate", *problem_modules(variant))
+    code = code_digest("jobs.calibrate", kernel_module(variant.family.llc.sampler.kind), *problem_modules(variant))
     llc = variant.family.llc.model_dump(mode="json", exclude={"refine", "per_example"})
     # The manifest of the first seed's block changes with every seed that is added to it, so its training stands here.
     training = train_specification(plan, family, name, first_block(variant).name)
@@ -153,7 +154,7 @@ def calibrate_specification(plan: Plan, family: str, name: str, block: str) -> d
 
 def sample_specification(plan: Plan, family: str, name: str, block: str) -> dict[str, Any]:
     variant, seeds, _ = selected(plan, family, name, block)
-    code = code_digest("jobs.sample", *problem_modules(variant))
+    code = code_digest("jobs.sample", kernel_module(variant.family.llc.sampler.kind), *problem_modules(variant))
     llc = variant.family.llc.model_dump(mode="json")
     refine = variant.family.llc.refine
     others = {

@@ -1,7 +1,7 @@
-"""What a sampler is: a frozen dataclass of its numbers with a pure `init` and `step`, one file each.
+"""The interface of samplers: a frozen dataclass of numbers with a pure `init` and `step`, one file each.
 
-A kernel sees the local posterior through `objective`, the batch's loss above that of w* and its gradient, through the
-random numbers it is handed, and through a `LocalPosterior` that says the rest.
+A kernel gets the local posterior as `objective` (the batch's loss above that of w*, and its gradient) and as a `LocalPosterior`,
+and the random numbers of every step.
 """
 
 import math
@@ -38,7 +38,7 @@ def with_step(sampler: Any, step_size: float) -> Any:
 
 
 class Randomness(NamedTuple):
-    """The random numbers of a step. What a kernel does not use is never computed."""
+    """The random numbers of a step. Those that a kernel does not use are never computed."""
 
     noise: Float[Array, " parameters"]  # standard normal
     uniform: Float[Array, ""]  # on [0, 1)
@@ -46,7 +46,7 @@ class Randomness(NamedTuple):
 
 
 class State(Protocol):
-    """What a kernel carries from step to step: a pytree with the position, by which dead chains are told, and more."""
+    """What a kernel carries from step to step: a pytree with the position. A chain whose position is not finite is dead."""
 
     @property
     def position(self) -> Any: ...
@@ -62,9 +62,11 @@ class Draw(NamedTuple):
 class Limits(NamedTuple):
     """How a kernel with step ε errs on a quadratic of curvature h, with a = nβ h + γ and minibatches of b examples.
 
-    λ̂ is too high by the factor 1 / (1 - ε a / `stable_below`), and chains diverge from ε a = `stable_below` on. The
-    noise of minibatch gradients adds the share ε (nβ)² s² / (4 b `injected`) to the variance, s² being the variance of
-    the gradient of an example in that direction: `injected` is the share of ε that the kernel injects as noise.
+    Attributes:
+        stable_below: chains diverge from ε a = `stable_below` on; below it λ̂ is too high by the factor
+            1 / (1 - ε a / `stable_below`).
+        injected: the share of ε that the kernel injects as noise. The noise of minibatch gradients adds the share
+            ε (nβ)² s² / (4 b `injected`) to the variance, s² being the variance of the gradient of an example in that direction.
     """
 
     stable_below: float
@@ -79,7 +81,7 @@ class Kernel(Protocol):
 
     @property
     def limits(self) -> "Limits | None":
-        """What a step size may come to; None where it is not for `calibrate` to choose."""
+        """The bounds of the step size; None where `calibrate` cannot choose it."""
         ...
 
     def check(self, *, full_batch: bool) -> None:
@@ -87,13 +89,13 @@ class Kernel(Protocol):
         ...
 
     def init(self, posterior: LocalPosterior, objective: Objective) -> State:
-        """The state at w*; `objective` is that of the full data."""
+        """Return the state at w*; `objective` is that of the full data."""
         ...
 
     def step(
         self, state: Any, posterior: LocalPosterior, objective: Objective, random: Randomness, burning_in: Bool[Array, ""]
     ) -> tuple[State, Draw]:
-        """The next state, and a draw whose loss was read before the batch moved it."""
+        """Return the next state, and a draw whose loss was read before the batch moved it."""
         ...
 
 
@@ -113,3 +115,8 @@ def check_positive(name: str, value: float) -> None:
 def check_full_batch(kernel: str, full_batch: bool) -> None:
     if not full_batch:
         raise ValueError(f"batch_size: {kernel} takes the full batch; leave batch_size out, or sample with SGLD")
+
+
+def check_friction(friction: float) -> None:
+    if not 0 < friction <= 1:
+        raise ValueError(f"sampler: friction must lie above 0 and not above 1, got {friction}")
