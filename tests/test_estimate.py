@@ -20,7 +20,7 @@ def ridge(parameters, batch):
     return -jnp.sum(parameters["w"] ** 4)
 
 
-def traces(values, inverse_temperature=10.0):
+def draws(values, inverse_temperature=10.0):
     values = np.asarray(values, np.float32)
     return ontogeny.Draws(
         values=values,
@@ -64,7 +64,7 @@ def test_dead_chains_are_left_out_and_counted():
     values = np.random.default_rng(0).uniform(0.1, 0.3, (2, 4, 100))
     values[0, 1, 50:] = np.nan
     values[0, 1, :50] = 1e6
-    estimate = ontogeny.summarise(traces(values))
+    estimate = ontogeny.summarise(draws(values))
     assert list(estimate.dead_chains) == [1, 0]
     assert np.isnan(estimate.per_chain[0, 1])
     assert estimate.mean[0] == pytest.approx(10 * values[0, [0, 2, 3]].mean(), rel=1e-5)
@@ -82,13 +82,13 @@ def test_where_all_chains_die_nothing_is_claimed():
 
 
 def test_negative_values_are_reported_and_marked():
-    estimate = ontogeny.summarise(traces(-np.random.default_rng(0).uniform(0.1, 0.3, (1, 4, 100))))
+    estimate = ontogeny.summarise(draws(-np.random.default_rng(0).uniform(0.1, 0.3, (1, 4, 100))))
     assert estimate.mean[0] == pytest.approx(-2.0, rel=0.1)
     assert estimate.verdict == ["negative, share_below"]
 
 
 def test_one_chain_has_an_error_from_its_autocorrelation():
-    estimate = ontogeny.summarise(traces(np.random.default_rng(0).normal(1, 0.1, (1, 1, 400))))
+    estimate = ontogeny.summarise(draws(np.random.default_rng(0).normal(1, 0.1, (1, 1, 400))))
     assert estimate.standard_error[0] == pytest.approx(10 * 0.1 / np.sqrt(400), rel=0.3)
 
 
@@ -161,12 +161,12 @@ def test_without_refinements_there_are_none():
 
 
 def test_refinements_share_one_compilation():
-    from ontogeny.sampling import chains
+    from ontogeny.sampling.program import run_chains
 
     options = {"n": 1000, "chains": 2, "draws": 30, "burn_in": 0}
-    before = chains.run_chains._cache_size()
+    before = run_chains._cache_size()
     ontogeny.estimate_llc(bowl, CHECKPOINTS, refine={str(i): {"w": np.eye(3)[i]} for i in range(3)}, **options)
-    assert chains.run_chains._cache_size() == before + 1
+    assert run_chains._cache_size() == before + 1
 
 
 @pytest.mark.parametrize(
