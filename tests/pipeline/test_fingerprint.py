@@ -59,7 +59,7 @@ def test_no_module_of_a_package_that_changes_no_result_counts():
     assert fingerprint.code_digest("jobs.train", "config.training") == fingerprint.code_digest("jobs.train")
 
 
-def test_a_users_corpus_is_digested_by_its_bytes_and_python_by_its_code(tmp_path):
+def test_a_corpus_counts_by_its_bytes_and_python_by_its_code(tmp_path):
     text, code = tmp_path / "a.txt", tmp_path / "a.py"
     text.write_text("one # two")
     code.write_text("x = 1")
