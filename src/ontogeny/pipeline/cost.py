@@ -19,6 +19,7 @@ from ontogeny.config import (
     Text,
     Transformer,
 )
+from ontogeny.config.job_names import JOBS
 from ontogeny.config.reading import Variant, read_study
 from ontogeny.pipeline.plan import Plan, blocks, seeds_per_job
 from ontogeny.training.schedule import checkpoint_steps, sampled_steps
@@ -26,7 +27,6 @@ from ontogeny.training.schedule import checkpoint_steps, sampled_steps
 FLOPS = 6e10
 SECONDS_PER_STEP = 8e-6
 SECONDS_PER_JOB = 5.0
-STAGES_PER_BLOCK, STAGES_PER_VARIANT = 4, 3
 SECONDS_PER_PARTICLE_AND_MOVE = 3e-5
 """Of the posterior while n grows: ten leapfrog steps of the toy model."""
 UNKNOWN = " A ? is the user's own model or task, whose size shows only when it is made; the sums leave it out."
@@ -72,7 +72,7 @@ def describe(configfile: Path) -> str:
 def cost(variant: Variant) -> Cost:
     """What the runs of a variant take."""
     family, seeds, found = variant.family, len(variant.seeds), blocks(variant)
-    jobs = STAGES_PER_BLOCK * len(found) + STAGES_PER_VARIANT + (family.phases is not None)
+    jobs = job_count(variant)
     parameters = parameter_count(variant)
     if parameters is None:
         return Cost(seeds, jobs, None, None)
@@ -95,6 +95,13 @@ def cost(variant: Variant) -> Cost:
     draws = seeds * sampled * family.llc.chains * family.llc.draws
     size = seeds * len(kept) * parameters * 4 + draws * BYTES_PER_DRAW + losses * 4 + seeds * BYTES_PER_PAGE
     return Cost(seeds, jobs, seconds / 60, size / 1e6)
+
+
+def job_count(variant: Variant) -> int:
+    """Return how many jobs work on a variant and its blocks."""
+    count = {"block": len(blocks(variant)), "variant": 1, "family": 0, "study": 0}
+    left_out = () if variant.family.phases else ("phases",)
+    return sum(count[kind.scope] for kind in JOBS if kind.name not in left_out)
 
 
 def posterior_seconds(section: Posterior | None) -> float:
