@@ -36,7 +36,7 @@ def test_the_labels_are_the_default():
 
 
 def test_behavioural_chains_start_at_an_exact_minimum_and_leave_the_reference():
-    mask = {name: jnp.ones_like(leaf[0]) * (name == "weight") for name, leaf in PARAMS.items()}
+    mask = {name: jnp.ones_like(leaf[0]) * float(name == "weight") for name, leaf in PARAMS.items()}
     found = draws(True, mask)
     np.testing.assert_allclose(found.gradient_norm, 0, atol=1e-6)
     np.testing.assert_allclose(found.baseline, 0, atol=1e-10)

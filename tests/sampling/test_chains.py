@@ -234,7 +234,9 @@ def test_a_projection_keeps_chains_in_the_hyperplane_normal_to_the_gradient():
         gradient = jax.grad(lambda parameters: loss(parameters, DATA).mean())(center)
         norm = np.sqrt(sum(np.sum(leaf**2) for leaf in jax.tree.leaves(gradient)))
         assert traces.gradient_norm[k] == pytest.approx(float(norm), rel=1e-5)
-        moved = jax.tree.map(lambda leaf, start, k=k: np.asarray(leaf[k] - start), traces.collected["position"], center)
+        moved = jax.tree.map(
+            lambda leaf, start, k=k: np.asarray(leaf[k]) - np.asarray(start), traces.collected["position"], center
+        )
         along = sum(np.sum(moved[name] * np.asarray(gradient[name]), axis=-1) for name in moved)
         np.testing.assert_allclose(along / norm, 0, atol=1e-5)
         assert np.abs(moved["weight"][:, -1]).max() > 1e-2
@@ -252,7 +254,7 @@ def test_with_control_variates_minibatches_of_a_quadratic_are_as_good_as_the_ful
     """Where all examples have one curvature, all the noise of a minibatch is that at w*: nothing of it is left."""
 
     def centred(parameters, batch):
-        return 0.5 * jnp.sum(jnp.array([1.0, 2.0]) * (parameters - batch) ** 2, axis=-1)
+        return 0.5 * jnp.sum(jnp.array([[1.0, 2.0]]) * (parameters[None] - batch) ** 2, axis=-1)
 
     checkpoint, data = jnp.array([[0.3, -0.2]]), jnp.asarray(RNG.normal(size=(60, 2)), jnp.float32)
     full, anchored, noisy = (

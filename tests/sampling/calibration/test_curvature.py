@@ -8,7 +8,7 @@ from ontogeny.sampling.calibration.curvature import top_curvature
 
 def curved(parameters, batch):
     """Hessian diag(curvatures) on average over the data, for the leaves in order."""
-    return 0.5 * jnp.sum(jnp.concatenate([parameters["a"], parameters["b"]]) ** 2 * batch, axis=1)
+    return 0.5 * jnp.sum(jnp.concatenate([parameters["a"], parameters["b"]])[None] ** 2 * batch, axis=1)
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ def curved(parameters, batch):
     ids=["wide", "saddle", "rank 1"],
 )
 def test_top_curvature_is_the_largest_eigenvalue_even_where_a_negative_one_is_larger(curvatures):
-    data = jnp.asarray(curvatures, jnp.float32) * jnp.linspace(0.5, 1.5, 30)[:, None]
+    data = jnp.asarray(curvatures, jnp.float32)[None] * jnp.linspace(0.5, 1.5, 30)[:, None]
     checkpoints = {"a": jnp.ones((2, 10)), "b": jnp.ones((2, 30))}
     found = top_curvature(curved, checkpoints, data, key=jax.random.key(0))
     np.testing.assert_allclose(found, curvatures.max(), rtol=0.02)

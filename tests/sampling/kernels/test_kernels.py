@@ -117,7 +117,7 @@ def test_mala_accepts_everything_where_the_potential_is_flat_and_refuses_a_cliff
         state, draw = kernel.step(state, posterior, cliff, random)
         positions.append(draw.position)
     moved = np.any(np.diff(np.stack(positions), axis=0) != 0, axis=1)
-    assert np.abs(np.stack(positions) - CENTER).max() <= 0.02
+    assert np.abs(np.stack(positions) - CENTER[None]).max() <= 0.02
     assert 0.3 < moved.mean() < 1
 
 
@@ -125,7 +125,7 @@ def test_mala_accepts_everything_where_the_potential_is_flat_and_refuses_a_cliff
 def test_every_kernel_stays_inside_the_mask_and_normal_to_the_gradient(kernel):
     normal = unit(jnp.array([1.0, 0.0, -2.0]))
     posterior = LocalPosterior(CENTER, 30.0, 2.0, jnp.array([1.0, 0.0, 1.0]), normal)
-    moved = walk(kernel, posterior) - CENTER
+    moved = walk(kernel, posterior) - CENTER[None]
     np.testing.assert_allclose(moved[:, 1], 0, atol=1e-7)
     np.testing.assert_allclose(moved @ normal, 0, atol=1e-6)
     assert np.abs(moved[-1]).max() > 1e-4
