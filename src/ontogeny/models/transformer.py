@@ -13,17 +13,15 @@ from collections.abc import Callable, Mapping
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from flax import nnx
 from jaxtyping import Array, Bool, Float, Int
 
 from ontogeny.config import Transformer as Config
 from ontogeny.errors import SpecificationError
-from ontogeny.problem.problem import Params
+from ontogeny.problem.problem import Predicate
 
 Residual = Float[Array, "batch time width"]
 Patterns = Float[Array, "batch heads time time"]
-Shapes = Mapping[str, jax.ShapeDtypeStruct]
 
 
 def gaussian(rngs: nnx.Rngs, shape: tuple[int, ...], scale: float = 1.0) -> nnx.Param:
@@ -143,32 +141,29 @@ class Transformer(nnx.Module):
             ]
         )
 
-    def components(self, shapes: Shapes) -> Mapping[str, Params]:
-        """The embedding, the unembedding, each layer and each head, as masks of the flat parameters."""
-        masks = {name: below(shapes, name) for name in ("embedding", "unembedding")}
-        masks |= {f"layers.{i}": below(shapes, f"layers.{i}.") for i in range(len(self.layers))}
+    def components(self) -> Mapping[str, Predicate]:
+        """Return the predicates of the embedding, the unembedding, each layer and each head."""
+        predicates = {name: below(name) for name in ("embedding", "unembedding")}
+        predicates |= {f"layers.{i}": below(f"layers.{i}.") for i in range(len(self.layers))}
         for i, layer in enumerate(self.layers):
             for j in range(layer.attention.output.shape[0]):
-                masks[f"layers.{i}.heads.{j}"] = head(shapes, f"layers.{i}.attention.", j)
-        return masks
+                predicates[f"layers.{i}.heads.{j}"] = head(f"layers.{i}.attention.", j)
+        return predicates
 
 
 def causal(time: int) -> Bool[Array, "time time"]:
     return jnp.tril(jnp.ones((time, time), bool))
 
 
-def below(shapes: Shapes, prefix: str) -> dict[str, Array]:
-    """True on the parameters whose path starts with the prefix."""
-    return {path: jnp.asarray(np.full(array.shape, path.startswith(prefix))) for path, array in shapes.items()}
+def below(prefix: str) -> Predicate:
+    """Return the predicate of the parameters whose path starts with the prefix."""
+    return lambda shapes: {path: () for path in shapes if path.startswith(prefix)}
 
 
-def head(shapes: Shapes, attention: str, index: int) -> dict[str, Array]:
-    """True on one head's queries, keys, values and output; the bias of the output belongs to no head."""
-    head_axes = {"query": 1, "key": 1, "value": 1, "query_bias": 0, "key_bias": 0, "value_bias": 0, "output": 0}
-    masks = {path: np.zeros(array.shape, bool) for path, array in shapes.items()}
-    for name, axis in head_axes.items():
-        np.moveaxis(masks[attention + name], axis, 0)[index] = True
-    return {path: jnp.asarray(mask) for path, mask in masks.items()}
+def head(attention: str, index: int) -> Predicate:
+    """Return the predicate of one head's queries, keys, values and output; the bias of the output belongs to no head."""
+    axes = {"query": 1, "key": 1, "value": 1, "query_bias": 0, "key_bias": 0, "value_bias": 0, "output": 0}
+    return lambda shapes: {attention + name: (*[slice(None)] * axis, index) for name, axis in axes.items()}
 
 
 def build(config: Config, shape: Mapping[str, int]) -> Callable[[nnx.Rngs], Transformer]:
