@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,20 @@ def parser() -> argparse.ArgumentParser:
             job.add_argument(
                 "--profile-trace", type=Path, metavar="FOLDER", help="only write a JAX trace of one chunk, once compiled, there"
             )
-        job.add_argument("--specification", type=json.loads, required=True, help="canonical JSON")
+        job.add_argument("--specification", type=read_specification, required=True, metavar="FILE", help="JSON from Snakemake")
     return top
+
+
+def read_specification(file: str) -> dict[str, Any]:
+    """Return the specification of a job.
+
+    Raises:
+        ArgumentTypeError: the file is missing or no JSON.
+    """
+    try:
+        return json.loads(Path(file).read_text())
+    except (OSError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"{file} cannot be read: {error}. Snakemake writes it when it starts the job") from None
 
 
 def main() -> int:
@@ -68,7 +81,7 @@ def show_plan(configfile: Path) -> int:
 
 
 def run_stage(arguments: argparse.Namespace) -> int:
-    """Run a job. What is wrong with the user's files is told in a line or two, anything else with its traceback."""
+    """Run a job and return its exit status. A fault of the user's files takes a line or two, any other fault a traceback."""
     devices.prepare(arguments.threads)
     hide_closed_loops()
     from ontogeny.errors import SpecificationError
@@ -92,6 +105,11 @@ def run_stage(arguments: argparse.Namespace) -> int:
         print(f"{job.label} cannot go on: {error}", file=sys.stderr, flush=True)
         # Threads that still read would only add to this.
         os._exit(1)
+    except SystemExit as fault:
+        frame = traceback.extract_tb(fault.__traceback__)[-1]
+        place = f"{frame.filename} line {frame.lineno}: {frame.line}"
+        print(f"{job.label} cannot go on: the code exits with status {fault.code} ({place})", file=sys.stderr, flush=True)
+        return 1
     print(overhead.told(job.label, time.perf_counter() - BEGAN, start, compilation()), file=sys.stderr, flush=True)
     return 0
 

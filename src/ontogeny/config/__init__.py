@@ -1,6 +1,6 @@
-"""What config.yaml may say: every key with its type, default and bound. Imports no JAX.
+"""What config.yaml may say: every key with its type, default and bound. This package imports no JAX.
 
-A module for every section of a family. Below are the sections as tasks, models and stages read them back from a specification.
+Every section of a family has its own module. The names below are the sections that jobs read back from their specifications.
 """
 
 from ontogeny.config.kinds import OBSERVABLES, UserKind

@@ -1,26 +1,35 @@
-"""The models of config.yaml: `model:` of a family."""
+"""The models of config.yaml (`model:` of a family)."""
 
 from typing import Annotated, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from ontogeny.config.kinds import UserKind, kind_tag
-from ontogeny.config.section import Count, NonNegative, NotEmpty, Positive, Section
+from ontogeny.config.limits import LARGEST, MOST_LAYERS
+from ontogeny.config.section import AtLeastTwo, Count, CountOrZero, NonNegative, NotEmpty, Positive, Section
 
 
 class PolygonStart(Section):
-    """Start at a k-gon of the toy model of superposition, plus Gaussian noise."""
+    """The network starts at a k-gon of the toy model of superposition, plus Gaussian noise."""
 
-    polygon: Annotated[int, Field(ge=3, description="k: the number of features in the polygon")] = 4
-    noise: Annotated[NonNegative, Field(description="standard deviation of the noise on every parameter")] = 0.01
+    polygon: Annotated[
+        int, Field(ge=3, le=LARGEST, description="The network starts at the polygon of this many features, the k-gon.")
+    ] = 4
+    noise: Annotated[NonNegative, Field(description="The noise on every parameter at the start has this standard deviation.")] = (
+        0.01
+    )
 
 
 class Superposition(Section):
-    """The toy model of superposition, ReLU(W^T W x + b)."""
+    """The network is the toy model of superposition, ReLU(Wᵀ W x + b)."""
 
-    kind: Literal["superposition"]
-    hidden: Annotated[int, Field(ge=1, description="hidden dimensions, r in the paper")] = 2
-    start: Annotated[PolygonStart | None, NotEmpty] = None
+    kind: Annotated[Literal["superposition"], Field(description="The kind `superposition` selects this model.")]
+    hidden: Annotated[Count, Field(description="The model has this many hidden dimensions, r in the paper.")] = 2
+    start: Annotated[
+        PolygonStart | None,
+        NotEmpty,
+        Field(description="The network starts near a polygon; null means a random start."),
+    ] = None
 
     @model_validator(mode="after")
     def check_plane(self) -> Self:
@@ -30,13 +39,16 @@ class Superposition(Section):
 
 
 class Transformer(Section):
-    """A decoder-only transformer; without an MLP (mlp: 0) it is attention-only."""
+    """The network is a decoder-only transformer."""
 
-    kind: Literal["transformer"]
-    layers: Count = 2
-    heads: Count = 2
-    width: Annotated[int, Field(ge=2, description="residual stream, d_model")] = 64
-    mlp: Annotated[int, Field(ge=0, description="hidden units of the MLP of each layer; 0 for attention-only")] = 0
+    kind: Annotated[Literal["transformer"], Field(description="The kind `transformer` selects this model.")]
+    layers: Annotated[int, Field(ge=1, le=MOST_LAYERS, description="The transformer has this many layers.")] = 2
+    heads: Annotated[Count, Field(description="Each layer has this many attention heads; they divide `width`.")] = 2
+    width: Annotated[AtLeastTwo, Field(description="The residual stream has this many dimensions, d_model.")] = 64
+    mlp: Annotated[
+        CountOrZero,
+        Field(description="The MLP of each layer has this many hidden units; 0 means that the layers have attention only."),
+    ] = 0
 
     @model_validator(mode="after")
     def check_heads(self) -> Self:
@@ -46,19 +58,27 @@ class Transformer(Section):
 
 
 class Linear(Section):
-    """A deep linear network, W_L … W_1 x."""
+    """The network is a deep linear network, W_L … W_1 x."""
 
-    kind: Literal["linear"]
-    hidden: Annotated[list[Count], Field(description="widths of the hidden layers; [] for a single matrix")] = [5, 5]
-    spread: Annotated[Positive, Field(description="standard deviation of every weight at step 0; small: saddle to saddle")] = 0.1
+    kind: Annotated[Literal["linear"], Field(description="The kind `linear` selects this model.")]
+    hidden: Annotated[
+        list[Count],
+        Field(max_length=MOST_LAYERS, description="The hidden layers have these widths; [] means a single matrix."),
+    ] = [5, 5]
+    spread: Annotated[
+        Positive,
+        Field(
+            description="Every weight has this standard deviation at step 0; a small one makes training go from saddle to saddle."
+        ),
+    ] = 0.1
 
 
 class MLP(Section):
-    """A network of one hidden layer over two embedded numbers (Panickssery and Vaintrob 2023)."""
+    """The network has one hidden layer over two embedded numbers (Panickssery and Vaintrob 2023)."""
 
-    kind: Literal["mlp"]
-    width: Annotated[int, Field(ge=1, description="of the embedding")] = 12
-    hidden: Annotated[int, Field(ge=1, description="hidden units")] = 48
+    kind: Annotated[Literal["mlp"], Field(description="The kind `mlp` selects this model.")]
+    width: Annotated[Count, Field(description="The embedding of a number has this many dimensions.")] = 12
+    hidden: Annotated[Count, Field(description="The hidden layer has this many units.")] = 48
 
 
 Model = Annotated[

