@@ -22,9 +22,15 @@ class Linear(nnx.Module):
         )
 
     def __call__(self, x: Float[Array, "batch inputs"]) -> Float[Array, "batch outputs"]:
-        for weight in self.layers:
-            x = x @ weight[...].T
-        return x
+        *_, last = [x, *self.activations(x).values()]
+        return last @ self.layers[-1][...].T
+
+    def activations(self, x: Float[Array, "batch inputs"]) -> dict[str, Float[Array, "batch width"]]:
+        """Return `hidden.0`, `hidden.1` and so on, the output of every layer before the last."""
+        sites = {}
+        for i, weight in enumerate(self.layers[:-1]):
+            x = sites[f"hidden.{i}"] = x @ weight[...].T
+        return sites
 
     def product(self) -> Float[Array, "outputs inputs"]:
         """W_L … W_1, the map that the network computes."""

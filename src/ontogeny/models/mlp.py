@@ -22,8 +22,15 @@ class MLP(nnx.Module):
         self.output = gaussian(config.hidden, classes)
 
     def __call__(self, pairs: Int[Array, "batch 2"]) -> Float[Array, "batch classes"]:
+        return self.activations(pairs)["hidden"] @ self.output[...]
+
+    def activations(self, pairs: Int[Array, "batch 2"]) -> dict[str, Float[Array, "batch ..."]]:
+        """Return `embedding` [batch, 2, width] and `hidden` [batch, hidden], the latter after GELU."""
         embedded = self.embedding[...][pairs]
-        return jax.nn.gelu(embedded[:, 0] @ self.first[...] + embedded[:, 1] @ self.second[...]) @ self.output[...]
+        return {
+            "embedding": embedded,
+            "hidden": jax.nn.gelu(embedded[:, 0] @ self.first[...] + embedded[:, 1] @ self.second[...]),
+        }
 
 
 def build(config: Config, shape: Mapping[str, int]) -> Callable[[nnx.Rngs], MLP]:

@@ -34,8 +34,12 @@ class Superposition(nnx.Module):
 
     def __call__(self, x: Float[Array, "batch features"]) -> Float[Array, "batch features"]:
         # Examples on the last axis: twice as fast on a CPU, whose vectors six features do not fill.
-        hidden = self.weight[...] @ x.T
+        hidden = self.activations(x)["hidden"].T
         return jax.nn.relu(self.weight[...].T @ hidden + self.bias[...][:, None]).T
+
+    def activations(self, x: Float[Array, "batch features"]) -> dict[str, Float[Array, "batch hidden"]]:
+        """Return `hidden`, the vectors W x."""
+        return {"hidden": (self.weight[...] @ x.T).T}
 
     def feature_vectors(self) -> Float[Array, "hidden features"]:
         """The column of each feature."""

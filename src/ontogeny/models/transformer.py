@@ -83,14 +83,16 @@ class Layer(nnx.Module):
             self.mlp_norm = nnx.LayerNorm(config.width, epsilon=1e-5, rngs=rngs)
             self.mlp = Perceptron(config.width, config.mlp, output_scale, rngs)
 
-    def read(self, x: Residual, positions: Float[Array, "time width"]) -> tuple[Patterns, Float[Array, "batch time heads size"]]:
-        """Where the heads attend and the values they would carry from there."""
+    def run(self, x: Residual, positions: Float[Array, "time width"]) -> tuple[Residual, dict[str, Array]]:
+        """Return the residual stream after the layer, and the layer's activations by site."""
         patterns = self.attention.patterns(self.attention_norm(x + positions))
-        return patterns, self.attention.values(self.attention_norm(x))
-
-    def write(self, x: Residual, patterns: Patterns, values: Float[Array, "batch time heads size"]) -> Residual:
-        x = x + self.attention.mix(patterns, values)
-        return x + self.mlp(self.mlp_norm(x)) if hasattr(self, "mlp") else x
+        values = self.attention.values(self.attention_norm(x))
+        sites = {"patterns": patterns, "values": values, "attention": self.attention.mix(patterns, values)}
+        x = x + sites["attention"]
+        if hasattr(self, "mlp"):
+            sites["mlp"] = self.mlp(self.mlp_norm(x))
+            x = x + sites["mlp"]
+        return x, sites
 
 
 class Transformer(nnx.Module):
@@ -105,24 +107,29 @@ class Transformer(nnx.Module):
         self.unembedding_bias = zeros(vocabulary)
 
     def __call__(self, tokens: Int[Array, "batch time"]) -> Float[Array, "batch time vocabulary"]:
-        x, _, _ = self.run(tokens)
+        x = self.activations(tokens)[f"residual.{len(self.layers)}"]
         return self.norm(x) @ self.unembedding[...] + self.unembedding_bias[...]
 
-    def run(self, tokens: Int[Array, "batch time"]) -> tuple[Residual, list[Patterns], list[Array]]:
-        """The last residual stream, and each layer's attention patterns and values on the way."""
+    def activations(self, tokens: Int[Array, "batch time"]) -> dict[str, Array]:
+        """Return the activations by site.
+
+        - `embedding` [batch, time, width]: the residual stream before the first layer.
+        - `layers.i.patterns` [batch, heads, time, time]: where each token attends.
+        - `layers.i.values` [batch, time, heads, size]: what the heads would carry from each token.
+        - `layers.i.attention`, `layers.i.mlp` [batch, time, width]: what the sublayer adds to the residual stream.
+        - `residual.k` [batch, time, width]: the residual stream after k layers.
+        """
         x = self.embedding[...][tokens]
         positions = self.positions[...][: tokens.shape[1]]
-        patterns, values = [], []
-        for layer in self.layers:
-            attended, carried = layer.read(x, positions)
-            x = layer.write(x, attended, carried)
-            patterns.append(attended)
-            values.append(carried)
-        return x, patterns, values
+        sites = {"embedding": x}
+        for i, layer in enumerate(self.layers):
+            x, own = layer.run(x, positions)
+            sites |= {f"layers.{i}.{name}": site for name, site in own.items()} | {f"residual.{i + 1}": x}
+        return sites
 
     def attention_patterns(self, tokens: Int[Array, "batch time"]) -> Float[Array, "layers batch heads time time"]:
-        """Attention of each head from every token (second last axis) to every token (last axis)."""
-        return jnp.stack(self.run(tokens)[1])
+        """Return the attention of each head from every token (second last axis) to every token (last axis)."""
+        return jnp.stack(of_layers(self.activations(tokens), "patterns"))
 
     def value_logits(self, tokens: Int[Array, "batch time"]) -> Float[Array, "layers batch heads time vocabulary"]:
         """What each head, attending wholly to a token, would write straight to the logits (its OV circuit).
@@ -137,7 +144,7 @@ class Transformer(nnx.Module):
         return jnp.stack(
             [
                 jnp.einsum("bthe,hed,dv->bhtv", values, output, read)
-                for values, output in zip(self.run(tokens)[2], outputs, strict=True)
+                for values, output in zip(of_layers(self.activations(tokens), "values"), outputs, strict=True)
             ]
         )
 
@@ -149,6 +156,11 @@ class Transformer(nnx.Module):
             for j in range(layer.attention.output.shape[0]):
                 predicates[f"layers.{i}.heads.{j}"] = head(f"layers.{i}.attention.", j)
         return predicates
+
+
+def of_layers(sites: Mapping[str, Array], name: str) -> list[Array]:
+    """Return the activations of one site in every layer."""
+    return [site for path, site in sites.items() if path.startswith("layers.") and path.endswith(f".{name}")]
 
 
 def causal(time: int) -> Bool[Array, "time time"]:

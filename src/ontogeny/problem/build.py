@@ -46,6 +46,7 @@ def build_problem(
         loss=loss,
         data=task.data,
         apply=network.apply,
+        activations=network.activations,
         output_loss=task.output_loss,
         is_log_likelihood=task.is_log_likelihood,
         averages_over=task.averages_over,

@@ -13,7 +13,7 @@ import jax
 from flax import nnx
 from jaxtyping import Array
 
-from ontogeny.problem.problem import Outputs, Params, Predicate, Problem, RandomKey
+from ontogeny.problem.problem import Inputs, Outputs, Params, Predicate, Problem, RandomKey
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +31,14 @@ class Network:
     apply: Callable[..., Outputs]
     exposes: frozenset[str] = frozenset()
     components: Mapping[str, Predicate] = field(default_factory=dict)
+
+    def activations(self, params: Params, inputs: Inputs) -> Mapping[str, Array]:
+        """Return the activations by site, each of shape [batch, ...]; nothing for a module that names no site.
+
+        A module names its sites in a method `activations(inputs)`. The function is traceable: a compiled function computes the
+        sites that it uses and no others.
+        """
+        return self.apply(params, inputs, method="activations") if "activations" in self.exposes else {}
 
 
 def functional(make: Callable[[nnx.Rngs], nnx.Module]) -> Network:

@@ -79,5 +79,6 @@ class Problem:
     averages_over: int = 1
     shape: Mapping[str, int] = field(default_factory=dict)
     divergence: Callable[[Outputs, Outputs], Float[Array, " batch"]] | None = None
+    activations: Callable[[Params, Inputs], Mapping[str, Array]] | None = None
     components: Mapping[str, Predicate] = field(default_factory=dict)
     observables: Mapping[str, ObservableFunction] = field(default_factory=dict)
