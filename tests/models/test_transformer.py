@@ -146,8 +146,3 @@ def test_value_logits_are_a_head_s_part_of_the_logits(tokens):
     written = jnp.einsum("bd,dhe,hef->bf", value, params["layers.0.attention.value"], params["layers.0.attention.output"])
     lengths = [jnp.sqrt(x.var(-1, keepdims=True) + 1e-5) for x in (direct + written, direct)]
     np.testing.assert_allclose(shown, with_head * lengths[0] - without * lengths[1], atol=1e-4)
-
-
-def test_a_task_without_tokens_is_refused():
-    with pytest.raises(ValueError, match="context, vocabulary; this task has features"):
-        build(Transformer(kind="transformer"), {"features": 6})

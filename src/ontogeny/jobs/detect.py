@@ -38,7 +38,7 @@ def run(job: Job) -> None:
                 changed = interventions(training, section)
                 detected = detect_transitions(independent, alpha=section.alpha, chains=chains, interventions=changed)
                 prior = None if section.prior_variance is None else negative_log_prior(folder, section.prior_variance)
-                found = candidates(trajectory, detected, rules_of(section), chains=chains, negative_log_prior=prior)
+                found = candidates(trajectory, detected, rules_of(section.rules), chains=chains, negative_log_prior=prior)
                 write_json(folder / "transitions.json", found)
     job.finish(digests)
 

@@ -4,9 +4,11 @@ from typing import Any
 
 import pandas as pd
 
+from ontogeny.config.observables import Label
 from ontogeny.jobs.job import Job
 from ontogeny.pipeline.files import read_json, write_json, write_text
 from ontogeny.pipeline.fingerprint import digest
+from ontogeny.report.labels import given_labels
 from ontogeny.report.pages import run_page
 from ontogeny.report.svg import trajectory_svg
 from ontogeny.report.tables import WHOLE_NETWORK, RunReport
@@ -36,7 +38,8 @@ def run(job: Job) -> None:
             with job.recorded(seed, digests[seed]):
                 provenance = {stage: told(job.manifest(seed, stage)) for stage in MEASURED}
                 write_json(job.seed_folder(seed) / "provenance.json", provenance)
-                write_text(page, run_page(run_report(job, seed, calibration, consensus, provenance), LINKS))
+                with given_labels(job.section("labels", dict[str, Label])):
+                    write_text(page, run_page(run_report(job, seed, calibration, consensus, provenance), LINKS))
     trajectories = {seed: pd.read_parquet(job.seed_folder(seed) / "trajectory.parquet") for seed in digests}
     write_text(job.folder / "trajectory.svg", trajectory_svg(trajectories, title=f"{job.family} {job.variant}"))
     write_json(job.folder / "jobs" / "run_pages.json", {"digests": {str(seed): text for seed, text in digests.items()}})

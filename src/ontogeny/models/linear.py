@@ -9,12 +9,11 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
-from ontogeny.config import Linear as Config
-from ontogeny.errors import SpecificationError
+from ontogeny.config.models.linear import Linear as Config
 
 
 class Linear(nnx.Module):
-    """x ↦ W_L … W_1 x; no biases."""
+    """The map x ↦ W_L … W_1 x, without biases."""
 
     def __init__(self, widths: list[int], spread: float, rngs: nnx.Rngs):
         self.layers = nnx.List(
@@ -33,19 +32,11 @@ class Linear(nnx.Module):
         return sites
 
     def product(self) -> Float[Array, "outputs inputs"]:
-        """W_L … W_1, the map that the network computes."""
+        """Return W_L … W_1, the matrix of the map that the network computes."""
         return reduce(lambda product, weight: weight[...] @ product, self.layers, jnp.eye(self.layers[0].shape[1]))
 
 
 def build(config: Config, shape: Mapping[str, int]) -> Callable[[nnx.Rngs], Linear]:
-    """The maker of the module for a task's `shape`, which must say its `inputs` and `outputs`.
-
-    Raises:
-        ValueError: it does not.
-    """
-    if lacking := {"inputs", "outputs"} - shape.keys():
-        raise SpecificationError(
-            f"model linear needs a task with {', '.join(sorted(lacking))}; this task has {', '.join(shape) or 'no shape'}"
-        )
+    """Return the function that makes the module for a task with this many `inputs` and `outputs`."""
     widths = [shape["inputs"], *config.hidden, shape["outputs"]]
     return lambda rngs: Linear(widths, config.spread, rngs)

@@ -16,8 +16,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Bool, Float, Int
 
-from ontogeny.config import Transformer as Config
-from ontogeny.errors import SpecificationError
+from ontogeny.config.models.transformer import Transformer as Config
 from ontogeny.problem.problem import Predicate
 
 Residual = Float[Array, "batch time width"]
@@ -179,14 +178,5 @@ def head(attention: str, index: int) -> Predicate:
 
 
 def build(config: Config, shape: Mapping[str, int]) -> Callable[[nnx.Rngs], Transformer]:
-    """The maker of the module for a task's `shape`, which must say its `vocabulary` and `context`.
-
-    Raises:
-        ValueError: the task has no vocabulary or no context.
-    """
-    lacking = {"vocabulary", "context"} - shape.keys()
-    if lacking:
-        raise SpecificationError(
-            f"model transformer needs a task with {', '.join(sorted(lacking))}; this task has {', '.join(shape) or 'no shape'}"
-        )
+    """Return the function that makes the module for a task with this `vocabulary` and `context`."""
     return lambda rngs: Transformer(config, shape["vocabulary"], shape["context"], rngs)

@@ -11,10 +11,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ontogeny.config import OBSERVABLES, SparseFeatures, Superposition
+from ontogeny.config import OBSERVABLES, ModelSection, SparseFeatures
+from ontogeny.config.observables import cards, labels_on, rules_on
 from ontogeny.config.reading import Variant, corpora, corpus_files, is_file_corpus, user_kinds
 from ontogeny.config.study import Study
-from ontogeny.config.tasks import with_other_data
 from ontogeny.pipeline.fingerprint import (
     PACKAGE,
     canonical_json,
@@ -24,8 +24,6 @@ from ontogeny.pipeline.fingerprint import (
     file_digest,
     folder_digest,
 )
-
-SMALL_MODEL_SEEDS = 8
 
 
 @dataclass(frozen=True)
@@ -82,8 +80,9 @@ class Plan:
 
 
 def seeds_per_job(variant: Variant) -> int:
-    """How many seeds share a job: 8 for the toy model, whose training is worth less than a start-up; else one."""
-    return variant.family.seeds_per_job or (SMALL_MODEL_SEEDS if isinstance(variant.family.model, Superposition) else 1)
+    """Return how many seeds share a job: what the family says, else what suits its model; one for a user's own model."""
+    model = variant.family.model
+    return variant.family.seeds_per_job or (model.seeds_per_job if isinstance(model, ModelSection) else 1)
 
 
 def blocks(variant: Variant) -> list[Block]:
@@ -170,7 +169,7 @@ def sample_specification(plan: Plan, family: str, name: str, block: str) -> dict
     llc = variant.family.llc.model_dump(mode="json")
     refine = variant.family.llc.refine
     others = {
-        name: with_other_data(variant.family.task, changes).model_dump(mode="json")
+        name: variant.family.task.with_changes(changes).model_dump(mode="json")
         for name, changes in (refine.data if refine else {}).items()
     }
     data = {"other_data": others, "other_files": corpus_digests(plan, variant, "llc.")}
@@ -188,11 +187,13 @@ def observe_specification(plan: Plan, family: str, name: str, block: str) -> dic
 
 def detect_specification(plan: Plan, family: str, name: str, block: str) -> dict[str, Any]:
     variant, seeds, _ = selected(plan, family, name, block)
+    section = variant.family.transitions
+    rules = [*section.rules, *rules_on(cards(variant.family.observables, plan.base))]
     return {
         "seeds": seeds,
         "code": code_digest("jobs.detect"),
         "training": variant.family.training.model_dump(mode="json"),
-        "transitions": variant.family.transitions.model_dump(mode="json"),
+        "transitions": section.model_copy(update={"rules": rules}).model_dump(mode="json"),
     }
 
 
@@ -212,7 +213,18 @@ def phases_specification(plan: Plan, family: str, name: str, block: str) -> dict
 def run_pages_specification(plan: Plan, family: str, name: str, block: str) -> dict[str, Any]:
     variant = plan.variant(family, name)
     configuration = variant.family.model_dump(mode="json", exclude={"seeds", "phases"})
-    return {"seeds": list(variant.seeds), "code": page_code("jobs.run_pages"), "configuration": configuration}
+    return {
+        "seeds": list(variant.seeds),
+        "code": page_code("jobs.run_pages"),
+        "configuration": configuration,
+        "labels": labels(plan, [variant]),
+    }
+
+
+def labels(plan: Plan, variants: Iterable[Variant]) -> dict[str, Any]:
+    """Return the labels of all observables that pages on the variants may show."""
+    kinds = [kind for variant in variants for kind in variant.family.observables or ()]
+    return {name: label.model_dump() for name, label in labels_on(cards(kinds, plan.base)).items()}
 
 
 def family_page_specification(plan: Plan, family: str, name: str, block: str) -> dict[str, Any]:
@@ -222,6 +234,7 @@ def family_page_specification(plan: Plan, family: str, name: str, block: str) ->
         **({"posteriors": sampled} if sampled else {}),
         "variants": variants,
         "code": page_code("jobs.family_page"),
+        "labels": labels(plan, plan.variants_of(family)),
         "description": plan.study.families[family].description,
     }
 
@@ -234,7 +247,7 @@ def index_page_specification(plan: Plan, family: str, name: str, block: str) -> 
         }
         for name, section in plan.study.families.items()
     }
-    return {"families": families, "code": page_code("jobs.index_page")}
+    return {"families": families, "code": page_code("jobs.index_page"), "labels": labels(plan, plan.variants)}
 
 
 def page_code(stage: str) -> str:
