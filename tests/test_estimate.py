@@ -22,7 +22,7 @@ def ridge(parameters, batch):
 
 def traces(values, inverse_temperature=10.0):
     values = np.asarray(values, np.float32)
-    return ontogeny.Traces(
+    return ontogeny.Draws(
         values=values,
         baseline=np.zeros(len(values)),
         gradient_norm=np.zeros(len(values)),

@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from ontogeny.estimates.llc import Estimate, summarise
     from ontogeny.problem.behavioural import behavioural_loss
     from ontogeny.problem.divergences import kullback_leibler, squared_difference
+    from ontogeny.results import Run, load_run
     from ontogeny.sampling.calibration.pilots import calibrate
-    from ontogeny.sampling.chains import Traces, sample
+    from ontogeny.sampling.chains import sample
+    from ontogeny.sampling.draws import Draws
     from ontogeny.sampling.kernels.blackjax import MCLMC, NUTS
     from ontogeny.sampling.kernels.mala import MALA
     from ontogeny.sampling.kernels.rmsprop_sgld import RMSPropSGLD
@@ -32,8 +34,9 @@ HOMES = {
     "RMSPropSGLD": "ontogeny.sampling.kernels.rmsprop_sgld",
     "SGHMC": "ontogeny.sampling.kernels.sghmc",
     "SGLD": "ontogeny.sampling.kernels.sgld",
+    "Run": "ontogeny.results",
     "SGNHT": "ontogeny.sampling.kernels.sgnht",
-    "Traces": "ontogeny.sampling.chains",
+    "Draws": "ontogeny.sampling.draws",
     "behavioural_loss": "ontogeny.problem.behavioural",
     "calibrate": "ontogeny.sampling.calibration.pilots",
     "critical_sample_size": "ontogeny.estimates.free_energy",
@@ -41,6 +44,7 @@ HOMES = {
     "estimate_behavioural_llc": "ontogeny.estimate",
     "estimate_llc": "ontogeny.estimate",
     "information_criteria": "ontogeny.estimates.information",
+    "load_run": "ontogeny.results",
     "kullback_leibler": "ontogeny.problem.divergences",
     "per_example_losses": "ontogeny.sampling.losses",
     "sample": "ontogeny.sampling.chains",
@@ -55,9 +59,10 @@ __all__ = [
     "SGHMC",
     "SGLD",
     "SGNHT",
+    "Draws",
     "Estimate",
     "RMSPropSGLD",
-    "Traces",
+    "Run",
     "behavioural_loss",
     "calibrate",
     "critical_sample_size",
@@ -66,6 +71,7 @@ __all__ = [
     "estimate_llc",
     "information_criteria",
     "kullback_leibler",
+    "load_run",
     "per_example_losses",
     "sample",
     "squared_difference",

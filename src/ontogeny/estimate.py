@@ -13,7 +13,8 @@ from ontogeny.problem.behavioural import behavioural_loss, moving_mask, with_ref
 from ontogeny.problem.divergences import Divergence
 from ontogeny.sampling import checks
 from ontogeny.sampling.calibration.pilots import AUTO, calibrate, check_stability, with_step
-from ontogeny.sampling.chains import Projection, Traces, sample
+from ontogeny.sampling.chains import Projection, sample
+from ontogeny.sampling.draws import Draws
 from ontogeny.sampling.kernels.kernel import Kernel
 from ontogeny.sampling.kernels.sgld import SGLD
 from ontogeny.sampling.objective import Loss
@@ -36,7 +37,7 @@ def judged(estimate: Estimate) -> Estimate:
     return replace(estimate, verdict=failed)
 
 
-def extrapolated(whole: Traces, half: Traces) -> Traces:
+def extrapolated(whole: Draws, half: Draws) -> Draws:
     """Richardson's extrapolation draw by draw: the bias of first order in the step cancels in 2 x(ε/2) - x(ε)."""
     return replace(half, values=2 * half.values - whole.values, first_order=2 * half.first_order - whole.first_order)
 

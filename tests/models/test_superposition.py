@@ -41,7 +41,7 @@ def test_start_is_the_polygon_and_noise_of_the_given_size():
     weight, bias = polygon(4, 6)
     keys = jax.random.split(jax.random.key(0), 500)
     params = jax.vmap(network(start=PolygonStart(polygon=4, noise=0.01)).init)(keys)
-    deviations = np.concatenate([(params["weight"] - weight).reshape(500, -1), params["bias"] - bias], axis=1)
+    deviations = np.concatenate([(params["weight"] - weight[None]).reshape(500, -1), params["bias"] - bias[None]], axis=1)
     assert abs(deviations.mean()) < 5 * 0.01 / np.sqrt(9000)
     assert abs(deviations.std() / 0.01 - 1) < 5 / np.sqrt(2 * 9000)
 

@@ -104,7 +104,7 @@ def test_head_masks_share_out_the_attention_parameters(small, masks):
         counts = sum(mask[path].astype(int) for mask in heads)
         assert counts.shape == array.shape
         belongs = path.startswith("layers.1.attention.") and not path.endswith("output_bias")
-        assert (counts == belongs).all(), path
+        assert (counts == int(belongs)).all(), path
 
 
 def test_a_head_s_mask_holds_all_that_decides_where_it_attends(small, masks, tokens):

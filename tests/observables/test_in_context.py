@@ -50,7 +50,7 @@ def test_a_predictor_that_copies_gains_all_of_the_last_quarter(task):
     windows = task.provides["repeated_windows"]
 
     def copies(tokens):
-        known = jnp.where(jnp.arange(1, CONTEXT + 1) > CONTEXT // 2, 50.0, 0.0)[:, None] * jax.nn.one_hot(
+        known = jnp.where(jnp.arange(1, CONTEXT + 1) > CONTEXT // 2, 50.0, 0.0)[None, :, None] * jax.nn.one_hot(
             windows[:, 1:], VOCABULARY
         )
         return jnp.where((tokens == windows[:, :-1]).all(), known, 0.0)

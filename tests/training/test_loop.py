@@ -64,7 +64,8 @@ def test_it_is_what_a_loop_over_optax_does():
     for step in range(20):
         batch = made.data.train(jax.random.fold_in(key, 1), jnp.asarray(step))
         value, gradient = jax.value_and_grad(lambda params, batch=batch: loss(params, batch).mean())(params)
-        updates, state = optimizer.update(gradient, state, params)
+        with jax.numpy_dtype_promotion("standard"):
+            updates, state = optimizer.update(gradient, state, params)
         params = optax.apply_updates(params, updates)
         weights.append(params["weight"])
         losses.append(value)

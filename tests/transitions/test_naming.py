@@ -87,7 +87,9 @@ def test_a_users_rule_from_the_config_is_tried_first() -> None:
     assert name_with_reasons({key: Change(4, 5, 0)}, {key: curve}, {"loss"}, rules)[0] == "my event to 5"
 
 
-@pytest.mark.parametrize("name", ["{component}", "{}", "{before"])
+@pytest.mark.parametrize(
+    "name", ["{component}", "{}", "{before", "{before:q}", "{before!x}", "{after:>1000000000}", "{before.x}"]
+)
 def test_a_name_with_another_placeholder_is_refused(name: str) -> None:
     rule = {"name": name, "conditions": [{"observable": "loss", "direction": "fall"}], "evidence": ["loss"]}
     with pytest.raises(ValidationError, match=r"no placeholders but \{before\} and \{after\}"):

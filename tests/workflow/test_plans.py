@@ -12,11 +12,12 @@ import pytest
 from small_study import ROOT, Study, make_study
 
 PAGES = {"run_pages": 1, "family_page": 1, "index_page": 1}
-BELOW_SAMPLE = {"detect": 1, "consensus": 1, **PAGES}
+BELOW_SAMPLE = {"estimate": 1, "detect": 1, "consensus": 1, **PAGES}
 EVERYTHING = {
     "train": 2,
     "calibrate": 2,
     "sample": 2,
+    "estimate": 2,
     "observe": 2,
     "detect": 2,
     "consensus": 2,
@@ -78,7 +79,7 @@ def test_a_posterior_is_sampled_beside_what_is_there(copied):
     assert copied.planned() == {"phases": 1, "family_page": 1, "index_page": 1}
 
 
-def test_the_way_transitions_are_found_resamples_nothing(copied):
+def test_the_way_transitions_are_found_estimates_nothing(copied):
     copied.edit(
         "checkpoints: {linear: 9}\n    llc: {sampler",
         "checkpoints: {linear: 9}\n    transitions: {alpha: 0.01}\n    llc: {sampler",
@@ -128,22 +129,47 @@ def test_comments_in_the_code_and_touching_it_run_nothing(own_code):
     assert own_code.planned() == {}
 
 
+def jobs(*kinds: str) -> dict[str, int]:
+    """All jobs of some kinds in the small study."""
+    return {kind: EVERYTHING[kind] for kind in kinds}
+
+
+DETECT_AND_BELOW = jobs("detect", "consensus", "run_pages", "family_page", "index_page")
+ESTIMATE_AND_BELOW = jobs("estimate") | DETECT_AND_BELOW
+
+
 @pytest.mark.parametrize(
     ("module", "planned"),
     [
         ("training/loop.py", EVERYTHING),
-        ("estimates/llc.py", {rule: EVERYTHING[rule] for rule in EVERYTHING if rule not in ("train", "observe", "calibrate")}),
-        (
-            "observables/polygons.py",
-            {rule: EVERYTHING[rule] for rule in EVERYTHING if rule not in ("train", "sample", "calibrate")},
-        ),
-        ("transitions/consensus.py", {"detect": 2, "consensus": 2, "run_pages": 2, "family_page": 2, "index_page": 1}),
+        ("sampling/chains.py", jobs("calibrate", "sample") | ESTIMATE_AND_BELOW),
+        ("estimates/llc.py", ESTIMATE_AND_BELOW),
+        ("observables/polygons.py", jobs("observe") | DETECT_AND_BELOW),
+        ("transitions/consensus.py", jobs("consensus", "run_pages", "family_page", "index_page")),
         ("models/transformer.py", dict.fromkeys(EVERYTHING, 1)),
-        ("report/templates/run.html", {"run_pages": 2, "family_page": 2, "index_page": 1}),
+        ("report/templates/run.html", jobs("run_pages", "family_page", "index_page")),
     ],
 )
-def test_an_edit_of_the_code_reruns_its_stage_and_those_below(own_code, module, planned):
+def test_an_edit_of_the_code_reruns_its_job_and_those_below(own_code, module, planned):
     append(own_code, module, "\nEDITED = True\n")
+    assert own_code.planned() == planned
+
+
+@pytest.mark.parametrize(
+    ("module", "old", "new", "planned"),
+    [
+        ("transitions/interventions.py", "JUMP = 0.2", "JUMP = 0.25", DETECT_AND_BELOW),
+        ("estimates/verdicts.py", "LARGEST_R_HAT = 1.1", "LARGEST_R_HAT = 1.05", ESTIMATE_AND_BELOW),
+        ("sampling/kernels/sgnht.py", "friction: float = 0.1", "friction: float = 0.2", {}),
+        ("estimates/information.py", "rtol=1e-6", "rtol=1e-5", ESTIMATE_AND_BELOW),
+        ("transitions/detection/search.py", "MOST_PASSAGES = 12", "MOST_PASSAGES = 13", DETECT_AND_BELOW),
+    ],
+)
+def test_an_edit_costs_what_it_is_worth(own_code, module, old, new, planned):
+    path = own_code.code / "src" / "ontogeny" / module
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
     assert own_code.planned() == planned
 
 
@@ -157,6 +183,18 @@ def test_a_wrong_config_stops_before_any_job(tmp_path):
     assert "families.toy.training.steps is -1: must be at least 1" in told
     assert "families.induction.model: width (8) must be a multiple of heads (3)" in told
     assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("a: " + "[" * 1000 + "]" * 1000, "nested too deeply"), (None, "No such file")], ids=("deep", "missing")
+)
+def test_a_config_that_snakemake_cannot_read_is_told_in_a_line(tmp_path, text, words):
+    if text:
+        (tmp_path / "config.yaml").write_text(text)
+    done = Study(tmp_path).snakemake("--dry-run", check=False)
+    output = done.stdout + done.stderr
+    assert done.returncode and f"config.yaml: {'not YAML' if text else 'cannot be read'}" in output and words in output
+    assert "Traceback" not in output
 
 
 def test_lint_finds_only_that_one_environment_serves_all_rules():

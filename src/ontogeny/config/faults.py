@@ -1,6 +1,6 @@
 """Faults of a config in plain words: where they are, which value is there, and what is allowed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, get_args
@@ -48,7 +48,7 @@ PATTERNS = {
 }
 """A pattern of a field -> what it allows, in words."""
 LONGEST_VALUE = 200
-"""The most characters of a value that a message repeats."""
+"""The most characters of a key or a value that a message repeats."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,13 @@ def describe(error: ValidationError, section: type[BaseModel], prefix: str = "")
         prefix: the path of the section in the file.
     """
     faults = [read(details, section, prefix) for details in error.errors(include_url=False)]
-    meant = [fault for fault in faults if not (fault.of_shape and has_other(fault, faults))]
-    lines = [f"{fault.subject}: {fault.sentence}" if fault.sentence else in_words(fault, meant) for fault in meant]
+    # A value with the shape of another branch of a union, in which something else is wrong, was meant for that branch.
+    inside = {above for fault in faults if not fault.of_shape for above in paths_above(fault.path)}
+    meant = [fault for fault in faults if not (fault.of_shape and fault.path in inside)]
+    allowed: dict[str, list[str]] = {}
+    for fault in meant:
+        allowed.setdefault(fault.subject, []).append(fault.allowed)
+    lines = (f"{fault.subject}: {fault.sentence or 'must be ' + alternatives(allowed[fault.subject])}" for fault in meant)
     return list(dict.fromkeys(lines))
 
 
@@ -88,7 +93,7 @@ def read(details: ErrorDetails, section: type[BaseModel], prefix: str) -> Fault:
     """Return the fault that pydantic describes."""
     kind, value, location = details["type"], details["input"], details["loc"]
     keys, expected = follow(section, location)
-    path = ".".join([prefix, *keys]).strip(".")
+    path = ".".join([prefix, *map(cut, keys)]).strip(".")
     if kind == "missing":
         return Fault(path, f"{path} is missing", sentence="it has no default")
     subject = f"{path} (the key)" if location[-1:] == (KEY,) else f"{path}{written(value)}"
@@ -106,15 +111,17 @@ def read(details: ErrorDetails, section: type[BaseModel], prefix: str) -> Fault:
     return Fault(path, subject, allowed, of_shape=of_shape and kind == "literal_error")
 
 
-def has_other(fault: Fault, faults: list[Fault]) -> bool:
-    """Return whether the value has the shape of another branch, in which something else is wrong."""
-    return any(not other.of_shape and f"{other.path}.".startswith(f"{fault.path}.") for other in faults)
+def paths_above(path: str) -> Iterator[str]:
+    """Yield a path and all paths that lead to it."""
+    while path:
+        yield path
+        path = path.rpartition(".")[0]
 
 
-def in_words(fault: Fault, faults: list[Fault]) -> str:
-    """Return a line with all that the branches of a union allow at the fault's place."""
-    *others, last = dict.fromkeys(other.allowed for other in faults if other.subject == fault.subject and other.allowed)
-    return f"{fault.subject}: must be {', '.join([*others, f'or {last}']) if others else last}"
+def alternatives(allowed: Iterable[str]) -> str:
+    """Return all that the branches of a union allow, as it reads after "must be"."""
+    *others, last = dict.fromkeys(filter(None, allowed))
+    return ", ".join([*others, f"or {last}"]) if others else last
 
 
 def misnamed_kind(path: str, value: Any, union: Any) -> Fault:
@@ -143,7 +150,12 @@ def written(value: Any) -> str:
     if isinstance(value, Mapping):
         return ""
     text = "null" if value is None else str(value).lower() if isinstance(value, bool) else represented(value)
-    return f" is {text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + '…'}"
+    return f" is {cut(text)}"
+
+
+def cut(text: str) -> str:
+    """Return text of at most `LONGEST_VALUE` characters, with a mark where it was longer."""
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
 
 
 def represented(value: Any) -> str:

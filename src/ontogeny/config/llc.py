@@ -16,15 +16,15 @@ class Refine(Section):
         list[Annotated[str, Field(min_length=1)]],
         Field(
             max_length=MOST_ENTRIES,
-            description="λ̂ is estimated with only one of these components free to move at a time; * in a name matches any part, "
-            "as in layers.*.heads.*.",
+            description="Each of these components gets a λ̂ of its own, with only that component free to move; * in a name "
+            "matches any part, as in layers.*.heads.*.",
         ),
     ] = []
     data: Annotated[
         dict[Annotated[str, Field(pattern=f"^{NAME}$", max_length=LONGEST_NAME)], dict[str, Any]],
         Field(
             max_length=MOST_ENTRIES,
-            description="λ̂ is estimated on each of these data sets: a name maps to keys of the task with other values, as in "
+            description="Each of these data sets gets a λ̂ of its own; a name maps to keys of the task with other values, as in "
             "{plain: {repeat: 0.0}}.",
         ),
     ] = {}
@@ -73,7 +73,7 @@ class LocalLearningCoefficient(Section):
         Count | None, Field(description="A step of a chain uses a minibatch of this many examples; null means all n.")
     ] = None
     checkpoints: Annotated[
-        AtLeastTwo | None, Field(description="λ̂ is estimated at this many of the run's checkpoints; null means at all of them.")
+        AtLeastTwo | None, Field(description="A run gets λ̂ at this many of its checkpoints; null means at all of them.")
     ] = None
     projection: Annotated[
         Literal["gradient"] | None,
@@ -99,7 +99,7 @@ class LocalLearningCoefficient(Section):
     refine: Annotated[
         Refine | None,
         NotEmpty,
-        Field(description="λ̂ is also estimated of components and on other data; null means of the whole network alone."),
+        Field(description="Components and other data get a λ̂ of their own; null means that they do not."),
     ] = None
     per_example: Annotated[
         PerExample | None,

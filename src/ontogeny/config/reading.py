@@ -66,9 +66,11 @@ def load(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: cannot be read: {error}") from None
     except RecursionError:
         raise ConfigError(f"{path}: not YAML: nested too deeply") from None
-    except (yaml.YAMLError, ValueError) as error:
+    except yaml.YAMLError as error:
         lines = "\n".join(map(printable, str(error).splitlines()))
         raise ConfigError(f"{path}: not YAML: {lines}") from None
+    except ValueError as error:  # a number of too many digits, or a date that does not exist
+        raise ConfigError(f"{path}: a value cannot be read: {str(error).partition(';')[0]}") from None
     if not isinstance(raw, dict):
         raise ConfigError(f"{path}: expected keys such as `families:`, found {type(raw).__name__}")
     return raw
@@ -117,7 +119,11 @@ def readable_families(raw: Mapping[str, Any], faults: list[str]) -> dict[str, Ma
     return {
         name: family
         for name, family in families.items()
-        if isinstance(family, dict) and re.fullmatch(NAME, str(name)) and name not in spoilt
+        if isinstance(family, dict)
+        and isinstance(name, str)
+        and re.fullmatch(NAME, name)
+        and len(name) <= LONGEST_NAME
+        and name not in spoilt
     }
 
 
@@ -149,8 +155,8 @@ def too_many_variants(families: Mapping[str, Mapping[str, Any]]) -> list[str]:
     if sum(points.values()) <= MOST_VARIANTS:
         return []
     largest = max(points, key=lambda name: points[name])
-    total = f"; the study has {sum(points.values())}" if len(points) > 1 else ""
-    return [f"families.{largest}.sweep makes {points[largest]} variants{total}: must be at most {MOST_VARIANTS} in all"]
+    count = points[largest] if points[largest] < 10**15 else "more than 10^15"
+    return [f"families.{largest}.sweep makes {count} variants: the families of a study make at most {MOST_VARIANTS} in all"]
 
 
 def expand_all(families: Mapping[str, Mapping[str, Any]], study_seeds: list[int], base: Path) -> Iterator[Variant | str]:

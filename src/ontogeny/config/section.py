@@ -15,7 +15,8 @@ AtLeastTwo = Annotated[int, Field(ge=2, le=LARGEST)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Share = Annotated[float, Field(ge=0, le=1)]
 NAME, NAME_IN_WORDS = "[A-Za-z][A-Za-z0-9_-]*", "a letter, then letters, digits, _ or -"
-FOLDER, FOLDER_IN_WORDS = r"[^{}\x00-\x1f\x7f-\x9f]+", "a path without braces and control characters"
+FOLDER = r"[^-{}\x00-\x1f\x7f-\x9f][^{}\x00-\x1f\x7f-\x9f]*"
+FOLDER_IN_WORDS = "a path without braces and control characters that does not begin with -"
 
 
 class Section(BaseModel):

@@ -7,7 +7,7 @@ Watanabe (2010), "Asymptotic equivalence of Bayes cross validation and widely ap
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 from scipy.special import logsumexp
 
 PerCheckpoint = Float[np.ndarray, " checkpoints"]
@@ -38,7 +38,7 @@ class InformationCriteria:
 
 
 def information_criteria(
-    losses: Float[Array, "checkpoints chains draws n"] | Float[np.ndarray, "checkpoints chains draws n"],
+    losses: Float[np.ndarray, "checkpoints chains draws n"],
     inverse_temperature: float,
 ) -> InformationCriteria:
     """The criteria from the losses of all n examples at the draws, as `sample(collect=per_example_losses(…))` gives them.

@@ -12,12 +12,13 @@ from jaxtyping import Float, Int
 
 from ontogeny.estimates.verdicts import verdicts
 from ontogeny.sampling import diagnostics as health
-from ontogeny.sampling.calibration.curvature import Stability
-from ontogeny.sampling.chains import Traces
-from ontogeny.sampling.kernels.kernel import Kernel
+from ontogeny.sampling.draws import Draws
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from ontogeny.sampling.calibration.curvature import Stability
+    from ontogeny.sampling.kernels.kernel import Kernel
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -61,9 +62,9 @@ class Estimate:
     first_order: Float[np.ndarray, " checkpoints"]
     inverse_temperature: float
     steps: Int[np.ndarray, " checkpoints"]
-    sampler: Kernel | None = None
+    sampler: "Kernel | None" = None
     burn_in: int | None = None
-    stability: Stability | None = None
+    stability: "Stability | None" = None
     refined: Mapping[str, "Estimate"] = field(default_factory=dict)
 
     def __repr__(self) -> str:
@@ -124,7 +125,7 @@ class Estimate:
         )
 
 
-def summarise(traces: Traces) -> Estimate:
+def summarise(traces: Draws) -> Estimate:
     """λ̂, its standard error and the health of its chains, at each checkpoint of `traces`."""
     trace = np.asarray(traces.values)
     values = trace.astype(np.float64)

@@ -39,7 +39,8 @@ def run(job: Job) -> None:
     llc: config.LocalLearningCoefficient = job.section("llc", config.LocalLearningCoefficient)
     seed = job.specification["seed"]
     problem = build_problem(*task_and_model(job), base=job.base)
-    kept = job.manifest(seed, "train")["steps"]
+    trained = job.run(seed)
+    kept = trained["steps"]
     places = np.unique(np.linspace(0, len(kept) - 1, CALIBRATION_CHECKPOINTS).round().astype(int))
     chosen = sampled_steps(kept, llc.checkpoints) if few_parameters(problem) else [kept[place] for place in places]
     steps, params = checkpoints.read(job.seed_folder(seed) / "checkpoints", chosen)
@@ -65,9 +66,10 @@ def run(job: Job) -> None:
             "draws": llc.draws,
             "layout": layout,
             **found,
-            # Another backend has another layout, and what is sampled on one is summed in one order.
+            # Another backend has another layout, and what is sampled on one is summed in one order. The kept steps count by
+            # those that are looked at here.
             "digest": digest(
-                {"specification": dict(job.specification), "train": job.manifest(seed, "train")["digest"], "layout": layout}
+                {"specification": job.without("checkpoints"), "run": trained["digest"], "steps": steps.tolist(), "layout": layout}
             ),
         },
     )

@@ -1,5 +1,6 @@
 """Put what was sampled and observed into the trajectory table of each seed, and look for transitions in it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +8,8 @@ import pandas as pd
 
 from ontogeny import config
 from ontogeny.checkpoints import blocks as checkpoints
-from ontogeny.jobs.job import Job
-from ontogeny.pipeline.files import write_csv, write_json, write_parquet
+from ontogeny.jobs.job import Job, Made
+from ontogeny.pipeline.files import read_parquet, write_csv, write_json, write_parquet
 from ontogeny.trajectory import assemble, criteria_rows, empty
 from ontogeny.transitions.detection.detect import detect_transitions
 from ontogeny.transitions.events import candidates
@@ -20,27 +21,27 @@ def run(job: Job) -> None:
     """Write `trajectory.parquet`, `trajectory.csv` and `transitions.json` of each seed that does not have them."""
     section: config.Transitions = job.section("transitions", config.Transitions)
     training: config.Training = job.section("training", config.Training)
-    digests = {}
-    for seed in job.specification["seeds"]:
+
+    def detect_seed(seed: int) -> Made:
         folder = job.seed_folder(seed)
-        digests[seed] = job.seed_digest(seed, *(job.manifest(seed, stage)["digest"] for stage in ("sample", "observe")))
-        outputs = [folder / name for name in ("trajectory.parquet", "trajectory.csv", "transitions.json")]
-        if not job.is_done(seed, digests[seed], *outputs):
-            with job.recorded(seed, digests[seed]):
-                criteria = information(folder)
-                health, observed = (pd.read_parquet(folder / f"{name}.parquet") for name in ("health", "observables"))
-                trajectory = assemble(health, observed, criteria)
-                write_parquet(folder / "trajectory.parquet", trajectory)
-                write_csv(folder / "trajectory.csv", trajectory)
-                # They are made of the draws of λ̂ and of the loss: counted again, one change would be evidence many times.
-                independent = pd.DataFrame(trajectory[~trajectory["observable"].isin(criteria["observable"])])
-                chains = chains_of(pd.read_parquet(folder / "llc.parquet"))
-                changed = interventions(training, section)
-                detected = detect_transitions(independent, alpha=section.alpha, chains=chains, interventions=changed)
-                prior = None if section.prior_variance is None else negative_log_prior(folder, section.prior_variance)
-                found = candidates(trajectory, detected, rules_of(section.rules), chains=chains, negative_log_prior=prior)
-                write_json(folder / "transitions.json", found)
-    job.finish(digests)
+        criteria = information(folder)
+        health, observed = (read_parquet(folder / f"{name}.parquet") for name in ("health", "observables"))
+        trajectory = assemble(health, observed, criteria)
+        write_parquet(folder / "trajectory.parquet", trajectory)
+        write_csv(folder / "trajectory.csv", trajectory)
+        # They are made of the draws of λ̂ and of the loss: counted again, one change would be evidence many times.
+        independent = pd.DataFrame(trajectory[~trajectory["observable"].isin(criteria["observable"])])
+        chains = chains_of(read_parquet(folder / "llc.parquet"))
+        changed = interventions(training, section)
+        detected = detect_transitions(independent, alpha=section.alpha, chains=chains, interventions=changed)
+        prior = (
+            None if section.prior_variance is None else negative_log_prior(folder, job.run(seed)["steps"], section.prior_variance)
+        )
+        found = candidates(trajectory, detected, rules_of(section.rules), chains=chains, negative_log_prior=prior)
+        write_json(folder / "transitions.json", found)
+        return Made(outputs=[folder / name for name in ("trajectory.parquet", "trajectory.csv", "transitions.json")])
+
+    job.per_seed(detect_seed)
 
 
 def chains_of(llc: pd.DataFrame) -> dict[tuple[str, str], np.ndarray]:
@@ -51,9 +52,9 @@ def chains_of(llc: pd.DataFrame) -> dict[tuple[str, str], np.ndarray]:
     }
 
 
-def negative_log_prior(folder: Path, variance: float) -> dict[int, float]:
+def negative_log_prior(folder: Path, kept: Sequence[int], variance: float) -> dict[int, float]:
     """Step -> ½|w|² / variance of a seed's checkpoint: of a normal prior about 0, up to a constant."""
-    steps, params = checkpoints.read(folder / "checkpoints")
+    steps, params = checkpoints.read(folder / "checkpoints", kept)
     flat = np.concatenate([array.reshape(len(steps), -1).astype(float) for array in params.values()], axis=1)
     return dict(zip(steps.tolist(), (0.5 * np.sum(flat**2, axis=1) / variance).tolist(), strict=True))
 
@@ -61,4 +62,4 @@ def negative_log_prior(folder: Path, variance: float) -> dict[int, float]:
 def information(folder: Path) -> pd.DataFrame:
     """The rows of the information criteria of a run; none where sampling gave none."""
     path = folder / "information.parquet"
-    return criteria_rows(pd.read_parquet(path)) if path.is_file() else empty()
+    return criteria_rows(read_parquet(path)) if path.is_file() else empty()

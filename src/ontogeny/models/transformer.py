@@ -44,18 +44,18 @@ class Attention(nnx.Module):
 
     def patterns(self, x: Residual) -> Patterns:
         """How much each token attends to each token up to itself; rows sum to one."""
-        query = jnp.einsum("btd,dhe->bthe", x, self.query[...]) + self.query_bias[...]
-        key = jnp.einsum("btd,dhe->bthe", x, self.key[...]) + self.key_bias[...]
+        query = jnp.einsum("btd,dhe->bthe", x, self.query[...]) + self.query_bias[None, None]
+        key = jnp.einsum("btd,dhe->bthe", x, self.key[...]) + self.key_bias[None, None]
         scores = jnp.einsum("bthe,bshe->bhts", query, key) / query.shape[-1] ** 0.5
         return jax.nn.softmax(jnp.where(causal(x.shape[1]), scores, -jnp.inf), axis=-1)
 
     def values(self, x: Residual) -> Float[Array, "batch time heads size"]:
-        return jnp.einsum("btd,dhe->bthe", x, self.value[...]) + self.value_bias[...]
+        return jnp.einsum("btd,dhe->bthe", x, self.value[...]) + self.value_bias[None, None]
 
     def mix(self, patterns: Patterns, values: Float[Array, "batch time heads size"]) -> Residual:
         """What the heads together write, given where they attend."""
         mixed = jnp.einsum("bhts,bshe->bthe", patterns, values)
-        return jnp.einsum("bthe,hed->btd", mixed, self.output[...]) + self.output_bias[...]
+        return jnp.einsum("bthe,hed->btd", mixed, self.output[...]) + self.output_bias[None, None]
 
 
 class Perceptron(nnx.Module):
@@ -68,7 +68,8 @@ class Perceptron(nnx.Module):
         self.output_bias = zeros(width)
 
     def __call__(self, x: Residual) -> Residual:
-        return jax.nn.gelu(x @ self.input[...] + self.input_bias[...]) @ self.output[...] + self.output_bias[...]
+        hidden = jax.nn.gelu(x @ self.input[...] + self.input_bias[None, None])
+        return hidden @ self.output[...] + self.output_bias[None, None]
 
 
 class Layer(nnx.Module):
@@ -84,7 +85,7 @@ class Layer(nnx.Module):
 
     def run(self, x: Residual, positions: Float[Array, "time width"]) -> tuple[Residual, dict[str, Array]]:
         """Return the residual stream after the layer, and the layer's activations by site."""
-        patterns = self.attention.patterns(self.attention_norm(x + positions))
+        patterns = self.attention.patterns(self.attention_norm(x + positions[None]))
         values = self.attention.values(self.attention_norm(x))
         sites = {"patterns": patterns, "values": values, "attention": self.attention.mix(patterns, values)}
         x = x + sites["attention"]
@@ -107,7 +108,7 @@ class Transformer(nnx.Module):
 
     def __call__(self, tokens: Int[Array, "batch time"]) -> Float[Array, "batch time vocabulary"]:
         x = self.activations(tokens)[f"residual.{len(self.layers)}"]
-        return self.norm(x) @ self.unembedding[...] + self.unembedding_bias[...]
+        return self.norm(x) @ self.unembedding[...] + self.unembedding_bias[None, None]
 
     def activations(self, tokens: Int[Array, "batch time"]) -> dict[str, Array]:
         """Return the activations by site.
@@ -138,7 +139,7 @@ class Transformer(nnx.Module):
         """
         assert self.norm.scale is not None
         read = self.norm.scale[...][:, None] * self.unembedding[...]
-        read = read - read.mean(0)
+        read = read - read.mean(0, keepdims=True)
         outputs = [layer.attention.output[...] for layer in self.layers]
         return jnp.stack(
             [

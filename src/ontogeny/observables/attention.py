@@ -72,8 +72,8 @@ def prefix_matching(patterns: Patterns, tokens: Tokens) -> Scores:
     The copy at the very end of the first half is left out: what follows it belongs to the second half.
     """
     matched = follows_a_copy(tokens)
-    attended = jnp.einsum("lbhts,bts->lbh", patterns, matched)
-    return over_windows(attended / matched.any(-1).sum(-1)[:, None])
+    attended = jnp.einsum("lbhts,bts->lbh", patterns, matched.astype(patterns.dtype))
+    return over_windows(attended / matched.any(-1).sum(-1, dtype=attended.dtype)[None, :, None])
 
 
 def follows_a_copy(tokens: Tokens) -> Bool[Array, "batch time time"]:
@@ -81,7 +81,8 @@ def follows_a_copy(tokens: Tokens) -> Bool[Array, "batch time time"]:
     place = jnp.arange(tokens.shape[1])
     half = tokens.shape[1] // 2
     before = jnp.roll(tokens, 1, axis=1)
-    return (tokens[:, :, None] == before[:, None, :]) & (place[:, None] >= half) & (place >= 1) & (place < half)
+    reading, read = place[None, :, None], place[None, None, :]
+    return (tokens[:, :, None] == before[:, None, :]) & (reading >= half) & (read >= 1) & (read < half)
 
 
 def copying(logits: Float[Array, "layers batch heads time vocabulary"], tokens: Tokens) -> Scores:

@@ -44,7 +44,7 @@ def build(network: Network, task: Task) -> Mapping[str, ObservableFunction]:
 
 def hull_corners(points: Float[Array, "2 points"]) -> Int[Array, ""]:
     """How many points are corners of the convex hull: those farthest out in some direction."""
-    angles = 2 * jnp.pi * jnp.arange(DIRECTIONS) / DIRECTIONS
+    angles = 2 * jnp.pi * jnp.arange(DIRECTIONS, dtype=float) / DIRECTIONS
     farthest = jnp.argmax(jnp.stack([jnp.cos(angles), jnp.sin(angles)], axis=1) @ points, axis=1)
     return jnp.sum(jnp.bincount(farthest, length=points.shape[1]) > 0)
 

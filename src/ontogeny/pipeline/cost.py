@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ontogeny.config import ModelSection, Posterior, TaskSection
+from ontogeny.config.job_names import JOBS
 from ontogeny.config.reading import Variant, read_study
 from ontogeny.pipeline.plan import Plan, blocks, seeds_per_job
 from ontogeny.training.schedule import checkpoint_steps, sampled_steps
@@ -15,7 +16,6 @@ from ontogeny.training.schedule import checkpoint_steps, sampled_steps
 FLOPS = 6e10
 SECONDS_PER_STEP = 8e-6
 SECONDS_PER_JOB = 5.0
-STAGES_PER_BLOCK, STAGES_PER_VARIANT = 4, 3
 SECONDS_PER_PARTICLE_AND_MOVE = 3e-5
 """Of the posterior while n grows: ten leapfrog steps of the toy model."""
 UNKNOWN = " A ? is the user's own model or task, whose size shows only when it is made; the sums leave it out."
@@ -61,7 +61,7 @@ def describe(configfile: Path) -> str:
 def cost(variant: Variant) -> Cost:
     """What the runs of a variant take."""
     family, seeds, found = variant.family, len(variant.seeds), blocks(variant)
-    jobs = STAGES_PER_BLOCK * len(found) + STAGES_PER_VARIANT + (family.phases is not None)
+    jobs = job_count(variant)
     parameters = parameter_count(variant)
     if parameters is None:
         return Cost(seeds, jobs, None, None)
@@ -86,6 +86,13 @@ def cost(variant: Variant) -> Cost:
     return Cost(seeds, jobs, seconds / 60, size / 1e6)
 
 
+def job_count(variant: Variant) -> int:
+    """Return how many jobs work on a variant and its blocks."""
+    count = {"block": len(blocks(variant)), "variant": 1, "family": 0, "study": 0}
+    left_out = () if variant.family.phases else ("phases",)
+    return sum(count[kind.scope] for kind in JOBS if kind.name not in left_out)
+
+
 def posterior_seconds(section: Posterior | None) -> float:
     """Seconds of one core that the posterior takes while n grows."""
     if section is None:
@@ -104,7 +111,7 @@ def losses_per_chain(variant: Variant) -> int:
 
 def step_seconds(variant: Variant, parameters: int, examples: int) -> float:
     """Seconds of one core that a gradient on a batch takes."""
-    positions = getattr(variant.family.task, "positions", 1)
+    positions = variant.family.task.positions if isinstance(variant.family.task, TaskSection) else 1
     return SECONDS_PER_STEP + 6 * parameters * examples * positions / FLOPS
 
 

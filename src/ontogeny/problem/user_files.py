@@ -99,4 +99,5 @@ def describe(fault: BaseException, path: Path) -> str:
         return f"{type(fault).__name__}: {fault.msg} (line {fault.lineno}: {(fault.text or '').strip()})"
     frames = [frame for frame in traceback.extract_tb(fault.__traceback__) if frame.filename == str(path)]
     place = f" (line {frames[-1].lineno}: {frames[-1].line})" if frames else ""
-    return f"{type(fault).__name__}: {fault}{place}"
+    message = f": {fault}" if str(fault) else ""
+    return f"{type(fault).__name__}{message}{place}"

@@ -20,42 +20,13 @@ from tqdm import tqdm
 from ontogeny.arrays.flat import flatten, flatten_mask, unflatten_like
 from ontogeny.sampling import checks, randomness
 from ontogeny.sampling.calibration.curvature import unit
+from ontogeny.sampling.draws import Draws
 from ontogeny.sampling.kernels.kernel import Kernel, Objective, Randomness
 from ontogeny.sampling.layout import Layout, choose_layout, even_size
 from ontogeny.sampling.objective import Loss, anchored, at_center, paired_objective, take
 from ontogeny.sampling.over_devices import in_groups, over_devices, spread_over
 from ontogeny.sampling.posterior import LocalPosterior
 from ontogeny.sampling.target import check_and_resolve
-
-
-@dataclass(frozen=True, kw_only=True)
-class Traces:
-    """What the chains saw.
-
-    Attributes:
-        values: L_b(w) - L_b(w*), read before the step that uses batch b; NaN where the chain is dead. Burn-in excluded.
-        baseline: L_n(w*) on the full data.
-        gradient_norm: |∇L_n(w*)| on the full data, within the mask: 0 at a minimum.
-        first_order: mean of ∇L_n(w*)·(w - w*) over the draws of each chain: the part of E[L(w)] - L(w*) that there
-            would not be at a minimum.
-        inverse_temperature: nβ.
-        localization: γ.
-        n: the number of examples, None for a potential.
-        dimension: the number of directions that chains may move in.
-        steps: the checkpoints' labels.
-        collected: what `collect` returned, its leaves with leading axes [K, chains, ⌈draws / thin⌉].
-    """
-
-    values: Float[Array, "checkpoints chains draws"]
-    baseline: Float[Array, " checkpoints"]
-    gradient_norm: Float[Array, " checkpoints"]
-    first_order: Float[Array, "checkpoints chains"]
-    inverse_temperature: float
-    localization: float
-    n: int | None
-    dimension: int
-    steps: Int[np.ndarray, " checkpoints"]
-    collected: Any = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +70,7 @@ def sample(
     collect: Callable[[Any], Any] | None = None,
     thin: int = 1,
     layout: Layout | None = None,
-) -> Traces:
+) -> Draws:
     """Run `chains` chains around every checkpoint.
 
     The random numbers are a function of (key, chain, block of 16 draws), the same at every checkpoint. Checkpoints, and chains
@@ -177,7 +148,7 @@ def sample(
     size = settings.layout.checkpoints * spread[0]
     seen = with_progress(program, checkpoints, count, size) if progress else program(checkpoints=checkpoints)
     checks.check_baseline(seen["baseline"], labels)
-    return Traces(
+    return Draws(
         **seen,
         inverse_temperature=resolved.inverse_temperature,
         localization=float(localization),
@@ -219,7 +190,7 @@ def run_chains(
     mask: Any,
     collect: Partial | None = None,
 ) -> dict[str, Any]:
-    """The compiled program, a map over checkpoints of the chains of one: the fields of `Traces` that are measured."""
+    """The compiled program, a map over checkpoints of the chains of one: the fields of `Draws` that are measured."""
     unflatten = unflatten_like(checkpoints)
     flat_mask = None if mask is None else flatten_mask(mask, checkpoints)
 

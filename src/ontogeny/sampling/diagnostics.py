@@ -1,6 +1,6 @@
 """Whether to believe a trace: R-hat, effective sample size, drift, draws below L(w*), dead chains; and a verdict.
 
-Traces come as `Traces.values`: [K, chains, draws], NaN where a chain is dead. A chain with a NaN among its draws is
+Draws come as `Draws.values`: [K, chains, draws], NaN where a chain is dead. A chain with a NaN among its draws is
 left out of everything but `dead_chains`. Where a verdict is not "ok" the estimate is kept, and marked.
 """
 

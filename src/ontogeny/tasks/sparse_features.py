@@ -63,11 +63,12 @@ def population_loss(weight: Float[Array, "hidden features"], bias: Float[Array, 
     the squared error is ((g - delta_ij) mu + b_j)^2, elsewhere (delta_ij mu)^2. Both are integrated in closed form.
     """
     features = bias.shape[0]
+    bias = jnp.broadcast_to(bias, (features, features))
     gram = weight.T @ weight
     target = jnp.eye(features)
     crossing = jnp.clip(-bias / jnp.where(gram == 0, 1, gram), 0, 1)
     low = jnp.where(gram > 0, crossing, 0)
-    high = jnp.where(gram > 0, 1, jnp.where(gram < 0, crossing, bias > 0))
+    high = jnp.where(gram > 0, 1, jnp.where(gram < 0, crossing, (bias > 0).astype(gram.dtype)))
     slope = gram - target
 
     def active(mu: Float[Array, "features features"]) -> Float[Array, "features features"]:

@@ -84,7 +84,7 @@ def draw(stream: Int[Array, " tokens"], key: RandomKey, count: int, *, context: 
     """`count` stretches of `context` + 1 tokens from uniform places, each made to repeat with probability `share`."""
     place, shift, chance = jax.random.split(key, 3)
     start = jax.random.randint(place, (count, 1), 0, len(stream) - context)
-    plain = stream[start + jnp.arange(context + 1)]
+    plain = stream[start + jnp.arange(context + 1)[None]]
     chosen = jax.random.bernoulli(chance, share, (count, 1))
     return jnp.where(chosen, repeat(plain, shift), plain)
 
@@ -93,7 +93,7 @@ def repeat(plain: Windows, key: RandomKey) -> Windows:
     """The first half of each window, then the same rotated by a random shift and running on into its own start."""
     half = plain.shape[1] // 2
     shift = jax.random.randint(key, (len(plain), 1), 0, half)
-    again = jnp.take_along_axis(plain, (shift + jnp.arange(plain.shape[1] - half)) % half, axis=1)
+    again = jnp.take_along_axis(plain, (shift + jnp.arange(plain.shape[1] - half)[None]) % half, axis=1)
     return jnp.concatenate([plain[:, :half], again], axis=1)
 
 

@@ -70,7 +70,8 @@ def compile_training(problem: Problem, optimizer: optax.GradientTransformation) 
 
         of_part = jax.value_and_grad(share_of_mean)
         loss, gradient = summed(lambda part: of_part(params, part), batch, microbatch)
-        updates, state = optimizer.update(gradient, state, params)
+        with jax.numpy_dtype_promotion("standard"):  # Optax raises floats to powers of its integer counts
+            updates, state = optimizer.update(gradient, state, params)
         params = cast(Params, optax.apply_updates(params, updates))
         return State(params, state), total + loss, optax.tree.norm(gradient)
 
@@ -85,7 +86,9 @@ def compile_training(problem: Problem, optimizer: optax.GradientTransformation) 
             )
             nothing = stop == start
             return state, Piece(
-                state.params, jnp.where(nothing, jnp.nan, total / (stop - start)), jnp.where(nothing, jnp.nan, norm)
+                state.params,
+                jnp.where(nothing, jnp.nan, total / (stop - start).astype(total.dtype)),
+                jnp.where(nothing, jnp.nan, norm),
             )
 
         return jax.lax.scan(to_checkpoint, state, (starts, stops))

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Int
 from scipy.special import stdtr
 
 from ontogeny.estimates.free_energy import critical_sample_size
@@ -23,7 +24,7 @@ from ontogeny.transitions.detection.curves import (
 from ontogeny.transitions.detection.derivative import boundaries, slope_of
 from ontogeny.transitions.detection.detect import CANDIDATE, UNDECIDED, VOID
 from ontogeny.transitions.detection.search import noise_beside
-from ontogeny.transitions.evidence import Change, change_across
+from ontogeny.transitions.evidence import Change, beside, change_across, homogeneous
 from ontogeny.transitions.naming import DEFAULT_RULES, UNNAMED, Rule, name_with_reasons
 from ontogeny.transitions.stretches import stages_between
 from ontogeny.transitions.timing import co_timing, lags
@@ -32,6 +33,8 @@ NEGATIVE_LOG_PRIOR: CurveName = ("negative_log_prior", "")
 OVERLAP = 0.5
 """Of the shorter of two intervals, in log step, that must be shared for them to be one transition."""
 EVIDENCE = ("observable", "component", "start", "location", "location_low", "location_high", "end", "change")
+Intervals = Mapping[CurveName, Sequence[tuple[float, float]]]
+"""Start and end, in units of the axis, of the passages that were detected in each curve."""
 ROW = (*EVIDENCE[:2], "direction", "change", "change_standard_error", "p_value", "q_value")
 
 
@@ -53,6 +56,12 @@ class Event:
     @property
     def end(self) -> float:
         return float(np.quantile([row["end"] for row in self.rows], 0.5, method="higher"))
+
+    @property
+    def located_within(self) -> tuple[float, float]:
+        """The medians of the ends of the 95% intervals of the rows' locations; the location lies between them."""
+        low, high = ([row["location_" + end] for row in self.rows] for end in ("low", "high"))
+        return float(np.median(low)), float(np.median(high))
 
     @property
     def observables(self) -> set[str]:
@@ -114,7 +123,9 @@ def candidates(
 
     Returns:
         {"candidates": [...], "stages": [...], "boundaries": [...], "void": [...], "undecided": [...]}, plain numbers and None,
-        ready for JSON. Boundaries are those of the slope of λ̂ (`derivative.boundaries`).
+        ready for JSON. Boundaries are those of the slope of λ̂ (`derivative.boundaries`). A candidate's llc_before, llc_after,
+        loss_before and loss_after are None where that side has no clean level; the change and what follows from it are then
+        None too.
     """
     curves, llc_verdict = measured(trajectory, covariance, chains)
     if negative_log_prior is not None:
@@ -124,13 +135,14 @@ def candidates(
     passages = detected.loc[detected["decision"].isin([CANDIDATE, VOID])].to_dict(orient="records")
     turns = boundaries_of(curves.get(LLC), passages_of(LLC, passages))
     curves = {name: with_the_noise_of_the_search(curve, passages_of(name, passages)) for name, curve in curves.items()}
-    events = merged(group(rows), curves, rules)
+    own = intervals_of(passages)
+    events = merged(group(rows), curves, rules, own)
     undecided = detected.loc[detected["decision"] == UNDECIDED, ["observable", "component", "reason"]]
     void = detected.loc[detected["decision"] == VOID, [*EVIDENCE, "reason"]]
     together = co_timing([event.rows for event in events], rows, *span(curves)) if events else []
     return {
         "candidates": [
-            candidate(event, changes_of(event, events, curves), curves, rules)
+            candidate(event, changes_of(event, events, curves, own), levels_of(event, events, curves, own), curves, rules)
             | {"llc_verdict": llc_verdict, "co_timing_p_value": p_value}
             for event, p_value in zip(events, together, strict=True)
         ],
@@ -158,6 +170,14 @@ def passages_of(name: CurveName, rows: Sequence[Mapping]) -> list[tuple[float, f
     """Start and end, in log step, of those rows that are of one curve."""
     own = [row for row in rows if (row["observable"], row["component"]) == name]
     return [(float(np.log1p(row["start"])), float(np.log1p(row["end"]))) for row in own]
+
+
+def intervals_of(rows: Sequence[Mapping]) -> Intervals:
+    """Return the passages of each curve."""
+    intervals: dict[CurveName, list[tuple[float, float]]] = {}
+    for row in rows:
+        intervals.setdefault((row["observable"], row["component"]), []).append((row["start"], row["end"]))
+    return intervals
 
 
 def with_the_noise_of_the_search(curve: Curve, passages: Sequence[tuple[float, float]]) -> Curve:
@@ -195,27 +215,59 @@ def measured(
     return {key: curve for key, curve in curves.items() if key != LLC}, "failed"
 
 
-def changes_of(event: Event, events: Sequence[Event], curves: Mapping[CurveName, Curve]) -> dict[CurveName, Change]:
-    """What every curve did across one of the events, without looking beyond its neighbours."""
-    changes = {key: change_across(curve, *window(event, events, key)) for key, curve in curves.items()}
+def changes_of(
+    event: Event, events: Sequence[Event], curves: Mapping[CurveName, Curve], passages: Intervals
+) -> dict[CurveName, Change]:
+    """Return what every curve did across one of the events, from levels that stop at the neighbouring changes."""
+    changes = {key: change_across(curve, *window(event, events, key, passages)) for key, curve in curves.items()}
     return {key: change for key, change in changes.items() if change is not None}
 
 
-def window(event: Event, events: Sequence[Event], key: CurveName) -> tuple[float, float, float, float]:
-    """A curve's own interval of an event, and how far before and after it its levels may be read: up to the next events.
+def window(event: Event, events: Sequence[Event], key: CurveName, passages: Intervals) -> tuple[float, float, float, float]:
+    """Return a curve's own interval of an event, and how far before and after it its levels may be read.
 
-    The neighbours are those of the curve's own interval: it may begin before an event that ends within it.
+    They may be read up to the next event and up to the next passage of the curve itself, whether or not that is an event. The
+    neighbours are those of the curve's own interval: it may begin before an event that ends within it.
     """
     start, end = event.interval(key)
-    earliest = max([other.end for other in events if other.end <= start], default=-np.inf)
-    latest = min([other.start for other in events if other.start >= end], default=np.inf)
+    others = [*((other.start, other.end) for other in events), *passages.get(key, ())]
+    earliest = max([last for _, last in others if last <= start], default=-np.inf)
+    latest = min([first for first, _ in others if first >= end], default=np.inf)
     return start, end, earliest, latest
 
 
-def merged(events: Sequence[Event], curves: Mapping[CurveName, Curve], rules: Sequence[Rule]) -> list[Event]:
+def levels_of(
+    event: Event, events: Sequence[Event], curves: Mapping[CurveName, Curve], passages: Intervals
+) -> dict[str, float | None]:
+    """Return the levels of λ̂ and of the loss on both sides of an event: llc_before, llc_after, loss_before, loss_after.
+
+    None stands where a side has no clean level: no checkpoint, or the nearest lies within another passage of the same curve.
+    """
+    levels: dict[str, float | None] = {f"{kind}_{side}": None for kind in ("llc", "loss") for side in ("before", "after")}
+    for kind, key in (("llc", LLC), ("loss", main_loss(curves))):
+        if key in curves:
+            before, after = beside(curves[key], *window(event, events, key, passages))
+            levels[f"{kind}_before"] = clean_level(curves[key], before[::-1], passages.get(key, ()))
+            levels[f"{kind}_after"] = clean_level(curves[key], after, passages.get(key, ()))
+    return levels
+
+
+def clean_level(curve: Curve, nearest_first: Int[np.ndarray, " places"], passages: Sequence[tuple[float, float]]) -> float | None:
+    """Return the level of a curve on one side of an event; None where none is clean."""
+    if not len(nearest_first) or any(start < curve.axis[nearest_first[0]] < end for start, end in passages):
+        return None
+    return float(curve.values[homogeneous(curve, nearest_first)].mean())
+
+
+def main_loss(curves: Mapping[CurveName, Curve]) -> CurveName:
+    """Return the name of the loss that free energies use."""
+    return next(((name, "") for name in MAIN_LOSSES if (name, "") in curves), (MAIN_LOSSES[-1], ""))
+
+
+def merged(events: Sequence[Event], curves: Mapping[CurveName, Curve], rules: Sequence[Rule], passages: Intervals) -> list[Event]:
     """Events put together, in order: namesakes that overlap (two heads may form a little apart), and what has no name of its own
     with what it coincides with (a precursor, an aftermath)."""
-    names = {event: named(event, changes_of(event, events, curves), curves, rules) for event in events}
+    names = {event: named(event, changes_of(event, events, curves, passages), curves, rules) for event in events}
     homes: list[tuple[str, Event]] = []
     for event in sorted(events, key=lambda event: (names[event] != UNNAMED, clearness(event.rows[0])), reverse=True):
         place = next((at for at, home in enumerate(homes) if belongs((names[event], event), home)), None)
@@ -240,19 +292,27 @@ def named(event: Event, changes: Mapping[CurveName, Change], curves: Mapping[Cur
 
 
 def candidate(
-    event: Event, changes: Mapping[CurveName, Change], curves: Mapping[CurveName, Curve], rules: Sequence[Rule]
+    event: Event,
+    changes: Mapping[CurveName, Change],
+    levels: Mapping[str, float | None],
+    curves: Mapping[CurveName, Curve],
+    rules: Sequence[Rule],
 ) -> dict:
-    """One entry of transitions.json; its evidence the clearest first."""
+    """Return one entry of transitions.json; its evidence the clearest first."""
     name, reasons = name_with_reasons(changes, curves, event.observables, rules)
-    llc = changes.get(LLC)
-    loss = next((changes[name, ""] for name in MAIN_LOSSES if (name, "") in changes), None)
+    llc, loss = (
+        None if None in (levels[f"{kind}_before"], levels[f"{kind}_after"]) else changes.get(key)
+        for kind, key in (("llc", LLC), ("loss", main_loss(curves)))
+    )
     entry = {
         "name": name,
         "named_by": reasons,
         "start": event.start,
         "location": event.location,
+        **dict(zip(("location_low", "location_high"), event.located_within, strict=True)),
         "end": event.end,
         **{column: event.rows[0][column] for column in ROW},
+        **levels,
         **free_energy(loss, llc, changes.get(NEGATIVE_LOG_PRIOR)),
         "lags": lags(event.rows),
         "evidence": [{column: row[column] for column in EVIDENCE} for row in sorted(event.rows, key=clearness, reverse=True)],

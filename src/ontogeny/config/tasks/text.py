@@ -41,7 +41,7 @@ class Text(TaskSection):
         Share,
         Field(description="A window repeats itself with this probability: its second half is its first half, rotated."),
     ] = 0.0
-    examples: Annotated[AtLeastTwo, Field(description="λ̂ is estimated on a data set of this many windows, n.")] = 2048
+    examples: Annotated[AtLeastTwo, Field(description="The data set on which λ̂ is estimated has this many windows, n.")] = 2048
     evaluation: Annotated[AtLeastTwo, Field(description="Observables are measured on this many held-out windows.")] = 256
     seed: Annotated[Seed, Field(description="This seed draws the windows; the seeds of the runs do not change it.")] = 0
 

@@ -25,7 +25,8 @@ from ontogeny.sampling.calibration.curvature import (
     stability,
     top_curvature,
 )
-from ontogeny.sampling.chains import Traces, sample
+from ontogeny.sampling.chains import sample
+from ontogeny.sampling.draws import Draws
 from ontogeny.sampling.kernels.kernel import Kernel
 from ontogeny.sampling.kernels.mala import MALA
 from ontogeny.sampling.objective import Loss
@@ -193,7 +194,7 @@ class Explored(NamedTuple):
     stability: Stability
     curvature: Float[np.ndarray, " checkpoints"]
     noise: Float[np.ndarray, " checkpoints"]
-    traces: Traces
+    traces: Draws
 
 
 def explore(setting: "Setting", sampler: Kernel, checkpoints: Any, largest_bias: float) -> Explored:
@@ -253,7 +254,7 @@ class Setting(NamedTuple):
         anchors = centers if self.control_variates else None
         return np.asarray(gradient_variance(self.loss, positions, self.data, key=self.key, mask=self.mask, anchors=anchors))
 
-    def sample(self, sampler: Kernel, checkpoints: Any, **options: Any) -> Traces:
+    def sample(self, sampler: Kernel, checkpoints: Any, **options: Any) -> Draws:
         defaults = {"inverse_temperature": self.resolved.inverse_temperature, "batch_size": self.resolved.batch_size}
         common = {"localization": self.localization, "mask": self.mask, "n": self.resolved.n, "key": self.key}
         common |= {"control_variates": self.control_variates}
@@ -289,7 +290,7 @@ def with_step(sampler: Any, step_size: float) -> Any:
     return replace(sampler, step_size=float(step_size))
 
 
-def pilot(setting: Setting, sampler: Kernel, checkpoints: Any, draws: int) -> Traces:
+def pilot(setting: Setting, sampler: Kernel, checkpoints: Any, draws: int) -> Draws:
     """Chains from w*, nothing discarded, with the positions that `at_draws` looks at."""
     thin = max(1, (draws - 1) // (1 if has_many(checkpoints) else POSITIONS))
     return setting.sample(sampler, checkpoints, chains=setting.chains, draws=draws, burn_in=0, collect=identity, thin=thin)
@@ -300,7 +301,7 @@ def identity(parameters: Any) -> Any:
 
 
 def at_draws(
-    setting: Setting, checkpoints: Any, traces: Traces, seen: Float[np.ndarray, " checkpoints"]
+    setting: Setting, checkpoints: Any, traces: Draws, seen: Float[np.ndarray, " checkpoints"]
 ) -> tuple[Float[np.ndarray, " checkpoints"], Float[np.ndarray, " checkpoints"]]:
     """The largest curvature and the largest noise over the positions that the pilot collected around each checkpoint.
 
@@ -323,7 +324,7 @@ def has_many(checkpoints: Any) -> bool:
     return sum(leaf[0].size for leaf in jax.tree.leaves(checkpoints)) > MANY
 
 
-def settled(setting: Setting, sampler: Kernel, checkpoints: Any, traces: Traces, longest: int) -> int:
+def settled(setting: Setting, sampler: Kernel, checkpoints: Any, traces: Draws, longest: int) -> int:
     """The burn-in: pilots are made twice as long until every trace settles within their first half."""
     draws = traces.values.shape[-1]
     while True:

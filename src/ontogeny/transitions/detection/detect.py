@@ -10,7 +10,7 @@ from ontogeny.transitions.detection.curves import INVERSES, Chains, Covariances,
 from ontogeny.transitions.detection.derivative import slope_of
 from ontogeny.transitions.detection.search import Found, Search, first_passages, fit, further_passages, noise_beside, whereabouts
 from ontogeny.transitions.detection.significance import q_values
-from ontogeny.transitions.evidence import change_across
+from ontogeny.transitions.evidence import beside, contrast
 
 COLUMNS = (
     "observable",
@@ -189,7 +189,7 @@ def contradicted(
     """Whether the curve's own levels beside a passage, up to its neighbours', do not go its way: a trend that bends for a blip
     elsewhere leaves such passages."""
     earliest, latest = max(ends[ends <= start], default=0), min(starts[starts >= end], default=len(curve.axis) - 1)
-    levels = change_across(curve, *curve.axis[[start, end, earliest, latest]])
+    levels = contrast(curve, *beside(curve, *curve.axis[[start, end, earliest, latest]]))
     return levels is not None and levels.difference * change <= 0
 
 
