@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ontogeny.config.models import PolygonStart, Superposition
+from ontogeny.config.models.superposition import PolygonStart, Superposition
 from ontogeny.models.superposition import LENGTH_AND_BIAS, build, polygon
 from ontogeny.problem.network import functional
 from ontogeny.tasks.sparse_features import population_loss
@@ -49,5 +49,3 @@ def test_start_is_the_polygon_and_noise_of_the_given_size():
 def test_a_start_without_a_place_is_refused():
     with pytest.raises(ValueError, match=r"start\.polygon is 9; with 12 features it may be 3, 4, 5, 6, 7"):
         network(features=12, start=PolygonStart(polygon=9))
-    with pytest.raises(ValueError, match="features"):
-        build(Superposition(kind="superposition"), {"vocabulary": 128})

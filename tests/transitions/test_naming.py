@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from ontogeny import config
+from ontogeny.config.observables import built_in_cards, rules_on
 from ontogeny.transitions.detection.curves import Curve, curves_of
 from ontogeny.transitions.evidence import Change
 from ontogeny.transitions.naming import DEFAULT_RULES, Condition, Rule, name_with_reasons, rules_of
@@ -78,7 +79,7 @@ def test_a_users_rule_from_the_config_is_tried_first() -> None:
             ]
         }
     )
-    rules = rules_of(section)
+    rules = rules_of([*section.rules, *rules_on(built_in_cards())])
     assert rules[1:] == DEFAULT_RULES
     columns = {"step": range(4), "observable": "polygon_vertices", "component": "", "value": [4.0, 4, 5, 5], "verdict": ""}
     curve = curves_of(pd.DataFrame(columns).assign(standard_error=np.nan))[0]

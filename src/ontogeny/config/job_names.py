@@ -52,10 +52,16 @@ JOBS = (
         "run_pages",
         "variant",
         needs=("detect", "calibrate", "consensus"),
-        reads=("all_seeds", "configuration"),
+        reads=("all_seeds", "configuration", "labels"),
         code=("templates",),
     ),
-    JobKind("family_page", "family", needs=("run_pages", "phases"), reads=("description", "variants"), code=("templates",)),
-    JobKind("index_page", "study", needs=("family_page",), reads=("families",), code=("templates",)),
+    JobKind(
+        "family_page",
+        "family",
+        needs=("run_pages", "phases"),
+        reads=("description", "variants", "labels"),
+        code=("templates",),
+    ),
+    JobKind("index_page", "study", needs=("family_page",), reads=("families", "labels"), code=("templates",)),
 )
 KINDS = {kind.name: kind for kind in JOBS}

@@ -4,9 +4,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from ontogeny.config.models import Model, Superposition
+from ontogeny.config.kinds import Model, Task
+from ontogeny.config.models.superposition import Superposition
 from ontogeny.config.section import Section, Seed
-from ontogeny.config.tasks import SparseFeatures, Task
+from ontogeny.config.tasks.sparse_features import SparseFeatures
 
 MOST_POSTERIOR_PARAMETERS = 30
 """The most parameters of a network whose whole posterior is sampled: in more dimensions the particles no longer cover it."""

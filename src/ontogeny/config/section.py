@@ -1,6 +1,7 @@
 """What all sections of config.yaml share: their strictness, and the numbers in them."""
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
@@ -22,6 +23,14 @@ class Section(BaseModel):
     """A part of config.yaml. It rejects unknown keys, and its values do not change after validation."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    def with_changes(self, changes: Mapping[str, Any]) -> Self:
+        """Return the section with other values of some keys.
+
+        Raises:
+            ValidationError: a value is not allowed.
+        """
+        return type(self).model_validate(self.model_dump(exclude_unset=True) | dict(changes))
 
 
 AS_WRITTEN = {"as written": True}

@@ -37,7 +37,7 @@ def run(job: Job) -> None:
         prior = (
             None if section.prior_variance is None else negative_log_prior(folder, job.run(seed)["steps"], section.prior_variance)
         )
-        found = candidates(trajectory, detected, rules_of(section), chains=chains, negative_log_prior=prior)
+        found = candidates(trajectory, detected, rules_of(section.rules), chains=chains, negative_log_prior=prior)
         write_json(folder / "transitions.json", found)
         return Made(outputs=[folder / name for name in ("trajectory.parquet", "trajectory.csv", "transitions.json")])
 

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ontogeny.config.observables import Label
 from ontogeny.jobs.job import Job
 from ontogeny.pipeline.files import read_json, read_parquet, write_text
+from ontogeny.report.labels import given_labels
 from ontogeny.report.pages import family_page
 from ontogeny.report.tables import FamilySummary, PosteriorSummary, RunSummary
 
@@ -15,9 +17,9 @@ def run(job: Job) -> None:
     specification = job.specification
     family = summary(job.results, job.family, specification["description"], specification["variants"], to_family="")
     posteriors = [posterior(job.family_folder, variant) for variant in specification["phases"]]
-    write_text(
-        job.family_folder / "report.html", family_page(replace(family, posteriors=posteriors), {"index": "../report/index.html"})
-    )
+    with given_labels(job.section("labels", dict[str, Label])):
+        page = family_page(replace(family, posteriors=posteriors), {"index": "../report/index.html"})
+    write_text(job.family_folder / "report.html", page)
 
 
 def posterior(folder: Path, variant: str) -> PosteriorSummary:

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ontogeny.config.observables import Label
 from ontogeny.jobs.job import Job, Made
 from ontogeny.pipeline.files import read_json, read_parquet, read_result, write_json, write_text
+from ontogeny.report.labels import given_labels
 from ontogeny.report.pages import run_page
 from ontogeny.report.svg import trajectory_svg
 from ontogeny.report.tables import WHOLE_NETWORK, RunReport
@@ -39,7 +41,8 @@ def run(job: Job) -> None:
         write_text(folder / "report.html", run_page(run_report(job, seed, calibration, consensus, provenance), LINKS))
         return Made(outputs=[folder / "report.html", folder / "provenance.json"])
 
-    job.per_seed(write_page)
+    with given_labels(job.section("labels", dict[str, Label])):
+        job.per_seed(write_page)
     seeds = job.specification["seeds"]
     trajectories = {seed: read_parquet(job.seed_folder(seed) / "trajectory.parquet") for seed in seeds}
     write_text(job.folder / "trajectory.svg", trajectory_svg(trajectories, title=f"{job.family} {job.variant}"))

@@ -22,6 +22,8 @@ from ontogeny.pipeline.fingerprint import digest
 from ontogeny.pipeline.progress import progress
 from ontogeny.problem.build import build_problem, other_examples
 from ontogeny.problem.keys import SAMPLE, seed_keys
+from ontogeny.problem.masks import mask_of
+from ontogeny.problem.network import parameter_shapes
 from ontogeny.problem.problem import Batch, Problem
 from ontogeny.sampling import draws as store
 from ontogeny.sampling.chains import sample
@@ -144,13 +146,15 @@ def refined_masks(problem: Problem, refine: config.Refine | None) -> dict[str, A
     Raises:
         SpecificationError: a pattern names none.
     """
-    masks = {}
-    for pattern in refine.components if refine else []:
+    if refine is None:
+        return {}
+    masks, shapes = {}, parameter_shapes(problem)
+    for pattern in refine.components:
         named = fnmatch.filter(problem.components, pattern)
         if not named:
             there = ", ".join(problem.components) or "none"
             raise SpecificationError(f"llc.refine.components: {pattern!r} names no component of the model; it has {there}")
-        masks |= {name: problem.components[name] for name in named}
+        masks |= {name: mask_of(problem.components[name], shapes) for name in named}
     return masks
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from flax import nnx
 from jaxtyping import Array, Float
 
-from ontogeny.config import Superposition as Config
+from ontogeny.config.models.superposition import Superposition as Config
 from ontogeny.errors import SpecificationError
 
 LENGTH_AND_BIAS = {
@@ -34,8 +34,12 @@ class Superposition(nnx.Module):
 
     def __call__(self, x: Float[Array, "batch features"]) -> Float[Array, "batch features"]:
         # Examples on the last axis: twice as fast on a CPU, whose vectors six features do not fill.
-        hidden = self.weight[...] @ x.T
+        hidden = self.activations(x)["hidden"].T
         return jax.nn.relu(self.weight[...].T @ hidden + self.bias[...][:, None]).T
+
+    def activations(self, x: Float[Array, "batch features"]) -> dict[str, Float[Array, "batch hidden"]]:
+        """Return `hidden`, the vectors W x."""
+        return {"hidden": (self.weight[...] @ x.T).T}
 
     def feature_vectors(self) -> Float[Array, "hidden features"]:
         """The column of each feature."""
@@ -46,7 +50,7 @@ class Superposition(nnx.Module):
 
 
 def build(config: Config, shape: Mapping[str, int]) -> Callable[[nnx.Rngs], Superposition]:
-    """The maker of the module for a task's `shape`, which must say how many `features` there are.
+    """Return the function that makes the module for a task with this many `features`.
 
     Without `start`, W is Gaussian with variance 1 / features and b is zero. With it, the first k columns form the
     polygon, the other columns and their biases are zero, and Gaussian noise is added to every parameter. So each dead
@@ -54,12 +58,8 @@ def build(config: Config, shape: Mapping[str, int]) -> Callable[[nnx.Rngs], Supe
     are all open to a run.
 
     Raises:
-        ValueError: the task has no features, or no polygon of that size is known or fits.
+        SpecificationError: no polygon of that size is known, or none fits.
     """
-    if "features" not in shape:
-        raise SpecificationError(
-            f"model superposition needs a task with features; this task has {', '.join(shape) or 'no shape'}"
-        )
     features = shape["features"]
     if config.start is None:
         spread = features**-0.5

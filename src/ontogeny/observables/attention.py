@@ -12,11 +12,11 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from ontogeny.arrays.chunks import mean_in_chunks
-from ontogeny.observables.requirements import lacking, require
+from ontogeny.problem.needs import Needs
 from ontogeny.problem.network import Network
 from ontogeny.problem.problem import ObservableFunction, Task
 
-METHODS = ("attention_patterns", "value_logits")
+NEEDS = Needs(methods=("attention_patterns", "value_logits"), provides=("plain_windows",), shape=("vocabulary", "context"))
 PROBES = 64
 """Sequences of random tokens that heads are probed with."""
 
@@ -25,22 +25,8 @@ Patterns = Float[Array, "layers batch heads time time"]
 Scores = Float[Array, "batch layers heads"]
 
 
-def shortfall(network: Network, task: Task) -> list[str]:
-    phrases = lacking(network, task, methods=METHODS, provided=["plain_windows"])
-    return phrases + [f"a task whose shape has {name}" for name in ("vocabulary", "context") if name not in task.shape]
-
-
-def fits(network: Network, task: Task) -> bool:
-    return not shortfall(network, task)
-
-
 def build(network: Network, task: Task) -> Mapping[str, ObservableFunction]:
-    """`previous_token_score`, `prefix_matching_score` and `copying_score`, per head.
-
-    Raises:
-        ValueError: the network does not show its attention, or the task is not one of tokens.
-    """
-    require("attention", shortfall(network, task))
+    """Return `previous_token_score`, `prefix_matching_score` and `copying_score` of every head."""
     plain = task.provides["plain_windows"][:, :-1]
     probes = random_repeats(task.shape["vocabulary"], task.shape["context"])
 

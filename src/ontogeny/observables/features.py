@@ -5,22 +5,15 @@ from collections.abc import Mapping
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ontogeny.observables.requirements import lacking, require
+from ontogeny.problem.needs import Needs
 from ontogeny.problem.network import Network
 from ontogeny.problem.problem import ObservableFunction, Params, Task
 
-
-def fits(network: Network, task: Task) -> bool:
-    return not lacking(network, task, methods=["feature_vectors"])
+NEEDS = Needs(methods=("feature_vectors",))
 
 
 def build(network: Network, task: Task) -> Mapping[str, ObservableFunction]:
-    """`feature_norm` and `feature_dimensionality` of each component `features.i`, and `dimensions_per_feature`.
-
-    Raises:
-        ValueError: the network does not expose its feature vectors.
-    """
-    require("features", lacking(network, task, methods=["feature_vectors"]))
+    """Return `feature_norm` and `feature_dimensionality` of each component `features.i`, and `dimensions_per_feature`."""
 
     def vectors(params: Params) -> Float[Array, "hidden features"]:
         return network.apply(params, method="feature_vectors")

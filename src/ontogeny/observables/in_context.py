@@ -10,32 +10,24 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ontogeny.arrays.chunks import mean_in_chunks
-from ontogeny.observables.requirements import lacking, require
+from ontogeny.problem.needs import Needs
 from ontogeny.problem.network import Network
 from ontogeny.problem.problem import ObservableFunction, Params, Task
 from ontogeny.tasks.text import Windows, token_losses
 
-PROVIDED = ("plain_windows", "repeated_windows")
+NEEDS = Needs(provides=("plain_windows", "repeated_windows"))
 MOST_POSITIONS = 32
 
 Logits = Float[Array, "batch context vocabulary"]
 
 
-def fits(network: Network, task: Task) -> bool:
-    return not lacking(network, task, provided=PROVIDED)
-
-
 def build(network: Network, task: Task) -> Mapping[str, ObservableFunction]:
-    """In-context-learning scores, `loss_by_position`, and `cross_entropy_to_bigram` where the task has a bigram table.
+    """Return in-context learning scores, `loss_by_position`, and `cross_entropy_to_bigram` where the task has a bigram table.
 
     `in_context_learning_score` and `loss_by_position` are measured on held-out windows that repeat themselves,
-    `in_context_learning_score_plain` and `cross_entropy_to_bigram` on plain ones. All in nats per token.
-
-    Raises:
-        ValueError: the task provides no such windows.
+    `in_context_learning_score_plain` and `cross_entropy_to_bigram` on plain ones. All are in nats per token.
     """
-    require("in_context", lacking(network, task, provided=PROVIDED))
-    plain, repeated = (task.provides[name] for name in PROVIDED)
+    plain, repeated = (task.provides[name] for name in NEEDS.provides)
 
     def predictions(params: Params) -> Callable[[Windows], Logits]:
         return lambda windows: network.apply(params, windows[:, :-1])

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from ontogeny.observables.requirements import lacking, require
+from ontogeny.problem.needs import Needs
 from ontogeny.problem.network import Network
 from ontogeny.problem.problem import ObservableFunction, Params, Task
 
@@ -20,28 +20,17 @@ LONGEST_DEAD = 0.5
 """A column below half the length of the shortest polygon's, 1, counts as dead."""
 
 
-def shortfall(network: Network, task: Task) -> list[str]:
-    phrases = lacking(network, task, methods=["feature_vectors", "feature_biases"], provided=["population_loss"])
-    if not phrases and vectors_shape(network)[0] != 2:
-        phrases.append("two hidden dimensions")
-    return phrases
+def plane(network: Network, task: Task) -> tuple[str, ...]:
+    """Return a phrase unless the feature vectors lie in a plane."""
+    vectors = jax.eval_shape(lambda key: network.apply(network.init(key), method="feature_vectors"), jax.random.key(0))
+    return () if vectors.shape[0] == 2 else ("two hidden dimensions",)
 
 
-def vectors_shape(network: Network) -> tuple[int, ...]:
-    return jax.eval_shape(lambda key: network.apply(network.init(key), method="feature_vectors"), jax.random.key(0)).shape
-
-
-def fits(network: Network, task: Task) -> bool:
-    return not shortfall(network, task)
+NEEDS = Needs(methods=("feature_vectors", "feature_biases"), provides=("population_loss",), more=plane)
 
 
 def build(network: Network, task: Task) -> Mapping[str, ObservableFunction]:
-    """`population_loss` (exact), `polygon_vertices` and `positive_dead_biases`.
-
-    Raises:
-        ValueError: the network has no feature vectors in the plane, or the task no exact population loss.
-    """
-    require("polygons", shortfall(network, task))
+    """Return `population_loss` (exact), `polygon_vertices` and `positive_dead_biases`."""
 
     def parts(params: Params) -> tuple[Float[Array, "2 features"], Float[Array, " features"]]:
         return network.apply(params, method="feature_vectors"), network.apply(params, method="feature_biases")

@@ -5,20 +5,9 @@ the speed that one core was seen to reach, plus what a small step and a job's st
 """
 
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
-from ontogeny.config import (
-    MLP,
-    Linear,
-    LinearTeacher,
-    ModularAddition,
-    Posterior,
-    SparseFeatures,
-    Superposition,
-    Text,
-    Transformer,
-)
+from ontogeny.config import ModelSection, Posterior, TaskSection
 from ontogeny.config.job_names import JOBS
 from ontogeny.config.reading import Variant, read_study
 from ontogeny.pipeline.plan import Plan, blocks, seeds_per_job
@@ -122,26 +111,14 @@ def losses_per_chain(variant: Variant) -> int:
 
 def step_seconds(variant: Variant, parameters: int, examples: int) -> float:
     """Seconds of one core that a gradient on a batch takes."""
-    positions = variant.family.task.context if isinstance(variant.family.task, Text) else 1
+    positions = variant.family.task.positions if isinstance(variant.family.task, TaskSection) else 1
     return SECONDS_PER_STEP + 6 * parameters * examples * positions / FLOPS
 
 
 def parameter_count(variant: Variant) -> int | None:
-    """The number of parameters of a built-in model; None for a user's own model or task."""
+    """Return the number of parameters of a built-in model; None for a user's own model or task."""
     model, task = variant.family.model, variant.family.task
-    if isinstance(model, Superposition) and isinstance(task, SparseFeatures):
-        return task.features * (model.hidden + 1)
-    if isinstance(model, Transformer) and isinstance(task, Text):
-        vocabulary = 256 if task.tokenizer == "byte" else task.vocabulary
-        norm = 2 * model.width
-        mlp = norm + 2 * model.width * model.mlp + model.mlp + model.width if model.mlp else 0
-        layer = norm + 4 * model.width * (model.width + 1) + mlp
-        return (2 * vocabulary + task.context) * model.width + vocabulary + model.layers * layer + norm
-    if isinstance(model, Linear) and isinstance(task, LinearTeacher):
-        return sum(before * after for before, after in pairwise([task.inputs, *model.hidden, task.outputs]))
-    if isinstance(model, MLP) and isinstance(task, ModularAddition):
-        return task.modulus * model.width + 2 * model.width * model.hidden + model.hidden * task.modulus
-    return None
+    return model.parameters(task.shape) if isinstance(model, ModelSection) and isinstance(task, TaskSection) else None
 
 
 def spell(value: float | None) -> str:

@@ -9,14 +9,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from ontogeny.config import Superposition
+from ontogeny.config.cards import ModelSection
 from ontogeny.config.job_names import KINDS
 from ontogeny.config.reading import Variant
 from ontogeny.config.study import Study
 from ontogeny.pipeline import specifications
 from ontogeny.pipeline.fingerprint import canonical_json
-
-SMALL_MODEL_SEEDS = 8
 
 
 @dataclass(frozen=True)
@@ -81,8 +79,9 @@ class Plan:
 
 
 def seeds_per_job(variant: Variant) -> int:
-    """Return how many seeds share a job: 8 for the toy model, which trains faster than a job starts; else one."""
-    return variant.family.seeds_per_job or (SMALL_MODEL_SEEDS if isinstance(variant.family.model, Superposition) else 1)
+    """Return how many seeds share a job: what the family says, else what suits its model; one for a user's own model."""
+    model = variant.family.model
+    return variant.family.seeds_per_job or (model.seeds_per_job if isinstance(model, ModelSection) else 1)
 
 
 def blocks(variant: Variant) -> list[Block]:

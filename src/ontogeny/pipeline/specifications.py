@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ontogeny.config import OBSERVABLES
 from ontogeny.config.job_names import KINDS, JobKind
+from ontogeny.config.observables import cards, labels_on, rules_on
 from ontogeny.config.reading import Variant, corpora, corpus_files, is_file_corpus, user_kinds
 from ontogeny.config.study import Study
-from ontogeny.config.tasks import with_other_data
 from ontogeny.pipeline.fingerprint import PACKAGE, code_digest, code_file_digest, digest, file_digest, folder_digest
 from ontogeny.sampling.kernels.build import kernel_module
 
@@ -118,7 +118,7 @@ def other_data(selected: Selected) -> dict[str, Any]:
     """Return the other data sets that λ̂ is also estimated on, as tasks, and digests of their corpora."""
     family = selected.variant.family
     changes = family.llc.refine.data if family.llc.refine else {}
-    tasks = {name: with_other_data(family.task, change).model_dump(mode="json") for name, change in changes.items()}
+    tasks = {name: family.task.with_changes(change).model_dump(mode="json") for name, change in changes.items()}
     return {"other_data": tasks, "other_files": corpus_digests(selected, "llc.")}
 
 
@@ -126,6 +126,21 @@ def observables(selected: Selected) -> dict[str, Any]:
     kinds = selected.variant.family.observables
     files = {kind: user_file_digest(selected, kind) for kind in kinds or [] if ".py:" in kind}
     return {"observables": kinds, "observable_files": files}
+
+
+def transitions(selected: Selected) -> dict[str, Any]:
+    """Return how transitions are detected and named, with the rules on the cards of observables behind the family's own."""
+    section = selected.variant.family.transitions
+    rules = [*section.rules, *rules_on(cards(selected.variant.family.observables, selected.base))]
+    return {"transitions": section.model_copy(update={"rules": rules}).model_dump(mode="json")}
+
+
+def labels(selected: Selected) -> dict[str, Any]:
+    """Return the labels of all observables that a page may show: of the variant, the family or the study."""
+    families = [selected.family_name] if selected.family_name else selected.by_family
+    variants = [selected.variant] if selected.variant else [each for name in families for each in selected.by_family[name]]
+    kinds = dict.fromkeys(kind for variant in variants for kind in variant.family.observables or ())
+    return {"labels": {name: label.model_dump() for name, label in labels_on(cards(kinds, selected.base)).items()}}
 
 
 def phases(selected: Selected) -> dict[str, Any]:
@@ -164,6 +179,7 @@ PARTS: Mapping[str, Callable[[Selected], dict[str, Any]]] = {
     "description": description,
     "families": families,
     "first_seed": first_seed,
+    "labels": labels,
     "lanes": lanes,
     "llc": section("llc"),
     "observables": observables,
@@ -174,6 +190,6 @@ PARTS: Mapping[str, Callable[[Selected], dict[str, Any]]] = {
     "sampler": sampler,
     "seeds": seeds,
     "training": section("training"),
-    "transitions": section("transitions"),
+    "transitions": transitions,
     "variants": variants,
 }

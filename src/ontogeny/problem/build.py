@@ -46,6 +46,7 @@ def build_problem(
         loss=loss,
         data=task.data,
         apply=network.apply,
+        activations=network.activations,
         output_loss=task.output_loss,
         is_log_likelihood=task.is_log_likelihood,
         averages_over=task.averages_over,
@@ -80,27 +81,39 @@ def build_model(section: config.Model, shape: Mapping[str, int], base: Path) -> 
     if isinstance(section, config.UserKind):
         make = user_files.load(section.kind, base, nnx.Module)
         return lambda rngs: make(shape, rngs, **section.options)
+    section.check_shape(shape)
     return built_in("models", section.kind).build(section, shape)
 
 
 def build_observables(kinds: Iterable[str] | None, network: Network, task: Task, base: Path) -> dict[str, ObservableFunction]:
-    """The observables of the given kinds; of all built-in kinds that fit, for None.
+    """Return name -> function, of the observables of the given kinds; None stands for all built-in kinds that fit.
 
     Raises:
-        ValueError: a kind does not fit the network and the task, or two kinds measure something of the same name.
+        SpecificationError: a kind does not fit the network and the task, or two kinds measure something of the same name.
     """
     if kinds is None:
-        kinds = [kind for kind in config.OBSERVABLES if built_in("observables", kind).fits(network, task)]
-    measured: dict[str, ObservableFunction] = {}
+        kinds = [kind for kind in config.OBSERVABLES if not built_in("observables", kind).NEEDS.missing(network, task)]
+    observables: dict[str, ObservableFunction] = {}
     for kind in kinds:
-        if ".py:" in kind:
-            added = user_files.load(kind, base, Mapping)(network, task)
-        else:
-            added = built_in("observables", kind).build(network, task)
-        if twice := measured.keys() & added.keys():
+        added = build_kind(kind, network, task, base)
+        if twice := observables.keys() & added.keys():
             raise SpecificationError(f"observables {kind}: {', '.join(sorted(twice))} is measured by another kind already")
-        measured |= added
-    return measured
+        observables |= added
+    return observables
+
+
+def build_kind(kind: str, network: Network, task: Task, base: Path) -> Mapping[str, ObservableFunction]:
+    """Return the observables of one kind.
+
+    Raises:
+        SpecificationError: the kind does not fit the network and the task.
+    """
+    if ".py:" in kind:
+        return user_files.load(kind, base, Mapping)(network, task)
+    module = built_in("observables", kind)
+    if missing := module.NEEDS.missing(network, task):
+        raise SpecificationError(f"observables {kind} need {' and '.join(missing)}")
+    return module.build(network, task)
 
 
 def built_in(room: str, kind: str) -> ModuleType:

@@ -13,7 +13,7 @@ import jax
 from flax import nnx
 from jaxtyping import Array
 
-from ontogeny.problem.problem import Outputs, Params, RandomKey
+from ontogeny.problem.problem import Inputs, Outputs, Params, Predicate, Problem, RandomKey
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,19 +24,27 @@ class Network:
         init: key -> the parameters at step 0; traceable, so that seeds can be vectorised.
         apply: (params, *inputs, method="__call__") -> what that method of the module returns; traceable.
         exposes: the module's public methods, by which observables know what it can show (`attention_patterns`).
-        components: name -> boolean arrays shaped like the parameters, True where they belong to the component.
+        components: name -> predicate that says which parameters belong to the component.
     """
 
     init: Callable[[RandomKey], Params]
     apply: Callable[..., Outputs]
     exposes: frozenset[str] = frozenset()
-    components: Mapping[str, Params] = field(default_factory=dict)
+    components: Mapping[str, Predicate] = field(default_factory=dict)
+
+    def activations(self, params: Params, inputs: Inputs) -> Mapping[str, Array]:
+        """Return the activations by site, each of shape [batch, ...]; nothing for a module that names no site.
+
+        A module names its sites in a method `activations(inputs)`. The function is traceable: a compiled function computes the
+        sites that it uses and no others.
+        """
+        return self.apply(params, inputs, method="activations") if "activations" in self.exposes else {}
 
 
 def functional(make: Callable[[nnx.Rngs], nnx.Module]) -> Network:
     """The network that `make` constructs.
 
-    A module may have a method `components(shapes)`, from the shapes of the flat parameters to the network's components.
+    A module may have a method `components()` that returns the network's components, name -> predicate.
     """
     model = nnx.eval_shape(lambda: make(nnx.Rngs(0)))  # making it for good would compile every operation on its own
     model.eval()
@@ -51,7 +59,7 @@ def functional(make: Callable[[nnx.Rngs], nnx.Module]) -> Network:
         state = nnx.map_state(lambda path, _: params[dotted(path)], parameters)
         return getattr(nnx.merge(graph, state, rest), method)(*inputs)
 
-    components = getattr(model, "components", lambda shapes: {})(flatten(parameters))
+    components = getattr(model, "components", dict)()
     return Network(init=init, apply=apply, exposes=public_methods(type(model)), components=components)
 
 
@@ -73,6 +81,6 @@ def public_methods(module: type[nnx.Module]) -> frozenset[str]:
     )
 
 
-def parameter_shapes(network: Network) -> dict[str, jax.ShapeDtypeStruct]:
+def parameter_shapes(network: Network | Problem) -> dict[str, jax.ShapeDtypeStruct]:
     """Dotted path -> shape and type of each parameter, without computing any."""
     return dict(jax.eval_shape(network.init, jax.random.key(0)))

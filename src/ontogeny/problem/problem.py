@@ -9,9 +9,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import jax
 from jaxtyping import Array, Float, Int, Key
 
 Params = Mapping[str, Array]
+Shapes = Mapping[str, jax.ShapeDtypeStruct]
+"""Dotted path -> shape and type of each parameter."""
+Predicate = Callable[[Shapes], Mapping[str, tuple[int | slice, ...]]]
+"""From the shapes of the parameters to those of a component: dotted path -> index into that array, () for all of it."""
 Inputs = Any
 Targets = Any
 Outputs = Any
@@ -74,5 +79,6 @@ class Problem:
     averages_over: int = 1
     shape: Mapping[str, int] = field(default_factory=dict)
     divergence: Callable[[Outputs, Outputs], Float[Array, " batch"]] | None = None
-    components: Mapping[str, Params] = field(default_factory=dict)
+    activations: Callable[[Params, Inputs], Mapping[str, Array]] | None = None
+    components: Mapping[str, Predicate] = field(default_factory=dict)
     observables: Mapping[str, ObservableFunction] = field(default_factory=dict)

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ontogeny.config import LinearTeacher as Config
+from ontogeny.config.tasks.linear_teacher import LinearTeacher as Config
 from ontogeny.problem.problem import Batch, Data, Task
 from ontogeny.tasks.epochs import shuffled_indices
 

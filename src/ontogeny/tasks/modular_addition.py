@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int
 
-from ontogeny.config import ModularAddition as Config
+from ontogeny.config.tasks.modular_addition import ModularAddition as Config
 from ontogeny.problem.divergences import kullback_leibler
 from ontogeny.problem.problem import Batch, Data, Task
 from ontogeny.tasks.epochs import shuffled_indices

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ontogeny.config import SparseFeatures as Config
+from ontogeny.config.tasks.sparse_features import SparseFeatures as Config
 from ontogeny.problem.problem import Batch, Data, Task
 from ontogeny.tasks.epochs import shuffled_indices
 

@@ -14,7 +14,7 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float, Int
 
-from ontogeny.config import Text as Config
+from ontogeny.config.tasks.text import Text as Config
 from ontogeny.errors import SpecificationError
 from ontogeny.problem.divergences import kullback_leibler
 from ontogeny.problem.problem import Batch, Data, RandomKey, Task
