@@ -9,7 +9,9 @@ import pytest
 from ontogeny import config
 from ontogeny.jobs import detect
 from ontogeny.jobs.job import Job
+from ontogeny.jobs.measurements import write_measurements
 from ontogeny.pipeline.files import write_json
+from ontogeny.trajectory import tidy_observables
 from ontogeny.transitions.interventions import interventions as interventions_of
 
 STEPS = np.arange(0, 3000, 50)
@@ -27,6 +29,7 @@ def folder_of(results, transitions) -> Job:
     job = Job(name="detect", results=results, specification=specification, family="line", variant="base", block="seed~0")
     for kind in ("estimate", "observe"):
         write_json(job.manifest_path(0, kind), {"digest": ""})
+    write_json(job.seed_folder(0) / "run.json", {"steps": STEPS.tolist()})
     generator = np.random.default_rng(0)
     chains = 10 + 5.0 * (STEPS >= JUMP)[:, None] + generator.standard_normal((len(STEPS), 4))
     mean, error = chains.mean(1), chains.std(1, ddof=1) / 2
@@ -51,7 +54,21 @@ def test_a_candidate_at_an_intervention_that_the_family_lists_is_void(tmp_path, 
     assert [row["reason"] for row in found["void"]] == void
 
 
-def test_a_jump_of_the_learning_rate_is_told_beside_what_the_family_lists():
+def test_rows_of_any_job_are_looked_at_and_run_the_job_again(tmp_path):
+    job = folder_of(tmp_path, {})
+    detect.run(job)
+    folder = job.seed_folder(0)
+    before = job.manifest(0, "detect")["digest"]
+    values = 1.0 + (STEPS >= JUMP) + 0.01 * np.random.default_rng(1).standard_normal(len(STEPS))
+    write_measurements(folder, "dictionaries", tidy_observables(STEPS, {"dead_features": values}))
+    detect.run(job)
+    assert job.manifest(0, "detect")["digest"] != before
+    assert "dead_features" in set(pd.read_parquet(folder / "trajectory.parquet")["observable"])
+    (candidate,) = json.loads((folder / "transitions.json").read_text())["candidates"]
+    assert {row["observable"] for row in candidate["evidence"]} == {"llc", "dead_features"}
+
+
+def test_a_jump_of_the_learning_rate_is_listed_beside_what_the_family_lists():
     halved = {"name": "piecewise_constant_schedule", "init_value": 0.1, "boundaries_and_scales": {50: 0.5}}
     training = config.Training.model_validate({"optimizer": {"learning_rate": halved}, "steps": 100})
     section = config.Transitions.model_validate({"interventions": {50: "the data changed", 70: "weight decay off"}})

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ontogeny.trajectory import assemble, tidy_observables
+from ontogeny.trajectory import assemble, llc_rows, tidy_observables
 
 SimulatedRun = Callable[..., pd.DataFrame]
 
@@ -17,10 +17,10 @@ def rise(place: np.ndarray, centre: float, width: float) -> np.ndarray:
 
 def llc_table(steps: np.ndarray, levels: np.ndarray, errors: np.ndarray, generator: np.random.Generator) -> pd.DataFrame:
     values = levels + errors * generator.standard_normal(len(steps))
-    return pd.DataFrame({"step": steps, "llc": values, "standard_error": errors, "verdict": "ok"})
+    return llc_rows(pd.DataFrame({"step": steps, "llc": values, "standard_error": errors, "verdict": "ok"}))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def superposition_run() -> SimulatedRun:
     """150 linear checkpoints; from the 4⁺-gon to the 5-gon at checkpoint `jump`, or not at all."""
 
@@ -44,7 +44,7 @@ def superposition_run() -> SimulatedRun:
     return simulate
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def text_run() -> SimulatedRun:
     """A checkpoint every 25 steps and a few early ones; bigrams, and with two layers previous-token and induction heads."""
 
@@ -70,13 +70,13 @@ def text_run() -> SimulatedRun:
         sampled = np.round(np.linspace(0, len(steps) - 1, 30)).astype(int)
         levels = 20 * (1 - np.exp(-steps / 20)) + 45 * bigrams + 12 * np.log1p(steps / 300) + 40 * formed
         llc = llc_table(steps[sampled], levels[sampled], generator.uniform(1, 5, 30), generator)
-        llc.loc[0, ["llc", "verdict"]] = [-20.0, "below"]
+        llc.loc[0, ["value", "verdict"]] = [-20.0, "below"]
         return assemble(llc, tidy_observables(steps, observables))
 
     return simulate
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def one_curve() -> Callable[..., pd.DataFrame]:
     """A trajectory of a single curve, with or without errors."""
 

@@ -7,14 +7,20 @@ from scipy.stats import binom
 from benchmarks.detection_curves import noise_of
 from ontogeny.estimates.free_energy import critical_sample_size
 from ontogeny.transitions.detection.curves import Curve, noise_variance
-from ontogeny.transitions.events import chance_below_zero, with_the_noise_of_the_search
 from ontogeny.transitions.evidence import Change, change_across, change_within
+from ontogeny.transitions.free_energies import probability_of_fall
+from ontogeny.transitions.levels import with_search_noise
 
 
 def curve(values: np.ndarray, noise: np.ndarray | None = None) -> Curve:
     steps = np.arange(len(values), dtype=float)
     return Curve(
-        observable="llc", component="", axis=steps, positions=np.log1p(steps), values=np.asarray(values, float), noise=noise
+        observable="llc",
+        component="",
+        checkpoints=steps,
+        positions=np.log1p(steps),
+        values=np.asarray(values, float),
+        noise=noise,
     )
 
 
@@ -90,8 +96,8 @@ def test_intervals_from_four_chains_cover_as_often_as_they_say_and_normal_ones_d
 def test_the_probability_of_a_fall_from_four_chains_is_uniform_where_there_is_none() -> None:
     changes = changes_of_four_chains(0.0, 600)
     low, high = binom.interval(0.999, 600, 0.05)
-    assert low <= sum(chance_below_zero(change) >= 0.95 for change in changes) <= high
-    assert sum(chance_below_zero(replace(change, degrees_of_freedom=np.inf)) >= 0.95 for change in changes) > high
+    assert low <= sum(probability_of_fall(change) >= 0.95 for change in changes) <= high
+    assert sum(probability_of_fall(replace(change, degrees_of_freedom=np.inf)) >= 0.95 for change in changes) > high
 
 
 def test_change_within_a_stretch_uses_its_ends() -> None:
@@ -113,7 +119,7 @@ def test_errors_that_neighbours_share_are_in_those_of_a_change_and_white_ones_wo
             noise = noise_of("ar1", np.random.default_rng(seed), 60)
             shown = curve(20 + 10 * (np.arange(60) >= 30) + noise)
             passage = float(np.log1p(29)), float(np.log1p(30))
-            change = change_across(with_the_noise_of_the_search(shown, [passage]) if noisy else shown, 29, 30)
+            change = change_across(with_search_noise(shown, [passage]) if noisy else shown, 29, 30)
             covered.append(abs(change.difference - 10) <= 1.96 * change.standard_error)
         rates.append(sum(covered))
     low, high = binom.interval(0.999, 100, 0.95)

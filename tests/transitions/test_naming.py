@@ -18,7 +18,7 @@ POLYGON = ("polygon_vertices", "")
 def named(changes: dict, detected: set, rules=DEFAULT_RULES, low: float = 0.0, high: float = 1.0) -> str:
     values = np.array([low, high])
     curves = {
-        key: Curve(observable=key[0], component=key[1], axis=values, positions=values, values=values, noise=None)
+        key: Curve(observable=key[0], component=key[1], checkpoints=values, positions=values, values=values, noise=None)
         for key in changes
     }
     return name_with_reasons({key: Change(*levels, 0.0) for key, levels in changes.items()}, curves, detected, rules)[0]

@@ -6,7 +6,7 @@ whose outputs are whole. So a seed that is added to a block runs alone, and an i
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from ontogeny import config
 from ontogeny.config.job_names import KINDS, JobKind
 from ontogeny.pipeline import manifests, provenance
 from ontogeny.pipeline.files import ResultError, read_json, write_json
-from ontogeny.pipeline.fingerprint import digest
+from ontogeny.pipeline.fingerprint import digest, file_digest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,11 +81,16 @@ class Job:
         """
         return read_json(self.manifest_path(seed, kind))
 
-    def per_seed(self, work: Callable[[int], Made]) -> None:
-        """Do the work of every seed whose results are not there, write its manifest, and then the declared output."""
+    def per_seed(self, work: Callable[[int], Made], reads: Callable[[int], Iterable[Path]] = lambda seed: ()) -> None:
+        """Do the work of every seed whose results are not there, write its manifest, and then the declared output.
+
+        Args:
+            work: from a seed to what was made for it.
+            reads: from a seed to files that its results depend on, besides the results of the jobs that the kind needs.
+        """
         digests = {}
         for seed in self.specification["seeds"]:
-            digests[seed] = self.seed_digest(seed)
+            digests[seed] = self.seed_digest(seed, [file_digest(path) for path in reads(seed)])
             if not self.is_done(seed, digests[seed]):
                 began = time.monotonic()
                 made = work(seed)
@@ -104,9 +109,10 @@ class Job:
         content = read_json(self.folder / manifests.VARIANT_FILES[kind])
         return content.get("digest") or digest(content)
 
-    def seed_digest(self, seed: int) -> str:
-        """Return the digest of all that this job's results for a seed depend on."""
-        return digest({"job": self.name, "specification": self.without("seeds"), "seed": seed, "inputs": self.inputs(seed)})
+    def seed_digest(self, seed: int, files: Sequence[str] = ()) -> str:
+        """Return the digest of all that this job's results for a seed depend on; `files` are digests of what it reads."""
+        inputs = [*self.inputs(seed), *files]
+        return digest({"job": self.name, "specification": self.without("seeds"), "seed": seed, "inputs": inputs})
 
     def without(self, *parts: str) -> dict[str, Any]:
         """Return the specification less some of its entries."""

@@ -1,9 +1,4 @@
-"""Levels before and after a passage, and what free energies say of it.
-
-With n examples, the free energy of a phase is n L + λ log n up to terms that do not grow (Watanabe 2009; Chen et al. 2023,
-arXiv 2310.06301, section 4). A passage to lower loss at higher λ is therefore one that the Bayesian posterior makes as well,
-at the critical sample size.
-"""
+"""Levels of a curve before and after a passage, and their difference with its error."""
 
 from dataclasses import dataclass
 
@@ -20,10 +15,10 @@ CONSISTENT = 3.0
 
 @dataclass(frozen=True)
 class Change:
-    """A level before, a level after, and their difference with its standard error.
+    """A level before, a level after, and the standard error of their difference.
 
     Attributes:
-        degrees_of_freedom: of the standard error: from few chains it is itself uncertain, and Student's t holds.
+        degrees_of_freedom: of the standard error. An error from few chains is itself uncertain, so Student's t holds.
     """
 
     before: float
@@ -37,13 +32,13 @@ class Change:
 
 
 def change_across(curve: Curve, start: float, end: float, earliest: float = -np.inf, latest: float = np.inf) -> Change | None:
-    """Return the levels of a curve before and after a passage.
+    """Return the change between the levels of a curve up to `start` and from `end`.
 
     A level is the mean of up to `WINDOW` checkpoints of the stretch that touches the passage (`homogeneous`).
 
     Args:
         start, end: the passage, in units of the axis; checkpoints strictly inside count for neither level.
-        earliest, latest: no checkpoint beyond these is used (where the neighbouring passages are).
+        earliest, latest: checkpoints beyond these, where the neighbouring passages are, count for neither level.
 
     Returns:
         None where a side has no checkpoint.
@@ -56,8 +51,8 @@ def beside(
     curve: Curve, start: float, end: float, earliest: float = -np.inf, latest: float = np.inf
 ) -> tuple[Int[np.ndarray, " before"], Int[np.ndarray, " after"]]:
     """Return the indices of up to `WINDOW` checkpoints on each side of a passage, in order."""
-    before = np.flatnonzero((curve.axis <= start) & (curve.axis >= earliest))[-WINDOW:]
-    after = np.flatnonzero((curve.axis >= end) & (curve.axis <= latest))[:WINDOW]
+    before = np.flatnonzero((curve.checkpoints <= start) & (curve.checkpoints >= earliest))[-WINDOW:]
+    after = np.flatnonzero((curve.checkpoints >= end) & (curve.checkpoints <= latest))[:WINDOW]
     return before, after
 
 
@@ -79,8 +74,8 @@ def homogeneous(curve: Curve, nearest_first: Int[np.ndarray, " places"]) -> Int[
 
 
 def change_within(curve: Curve, start: float, end: float) -> Change | None:
-    """Return the levels at the two ends of a stretch; None where it has fewer than two checkpoints."""
-    inside = np.flatnonzero((curve.axis >= start) & (curve.axis <= end))
+    """Return the change between the levels at the two ends of a stretch; None where it has fewer than two checkpoints."""
+    inside = np.flatnonzero((curve.checkpoints >= start) & (curve.checkpoints <= end))
     size = min(WINDOW, len(inside) // 2)
     return contrast(curve, homogeneous(curve, inside[:size]), homogeneous(curve, inside[len(inside) - size :][::-1]))
 
@@ -91,8 +86,11 @@ def noise_of_values(curve: Curve) -> Float[np.ndarray, "N N"]:
 
 
 def contrast(curve: Curve, before: np.ndarray, after: np.ndarray) -> Change | None:
-    """The difference of two means. Its error is that of the mean of the chains' own differences, where there are chains (errors
-    that all checkpoints share cancel in each), else from the covariance of the noise."""
+    """Return the difference of two means, given the indices of their checkpoints.
+
+    With chains, its error is that of the mean of the chains' own differences, in which errors that all checkpoints share
+    cancel. Without, it follows from the covariance of the noise.
+    """
     if not len(before) or not len(after):
         return None
     weights = np.zeros(len(curve.values))

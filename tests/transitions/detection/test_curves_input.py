@@ -78,7 +78,7 @@ def test_a_chain_that_died_early_is_left_out_and_one_where_all_agree_is_a_checkp
     same = per_chain.copy()
     same[3] = same[3].mean()
     (curve,) = curves_of(trajectory, chains={("llc", ""): same})
-    assert 3 not in curve.axis and len(curve.axis) == 39
+    assert 3 not in curve.checkpoints and len(curve.checkpoints) == 39
 
 
 BAD = {

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
+from ontogeny.trajectory import STEPS as AXIS
 from ontogeny.transitions.detection.curves import curves_of
 from ontogeny.transitions.detection.derivative import Slope, boundaries, slope_of
 from ontogeny.transitions.detection.search import noise_beside
@@ -38,16 +39,17 @@ def test_the_posterior_covers_a_known_slope_as_often_as_it_says(one_curve) -> No
 @pytest.mark.parametrize("error", [0.3, None])
 def test_a_rise_between_two_plateaus_has_two_boundaries(one_curve, error) -> None:
     height = 8 * np.clip((X - 4) / 3, 0, 1) + 0.3 * np.random.default_rng(0).standard_normal(len(X))
-    found = boundaries(slope(one_curve, height, error, [(4, 7)]))
-    rises = [one for one in found if "rise" in (one["from"], one["to"])]
-    assert [(one["from"], one["to"]) for one in rises] in ([("plateau", "rise"), ("rise", "plateau")], [("rise", "plateau")])
-    assert abs(rises[-1]["position"] - 7) < 0.8
-    assert all(0.5 < one["probability"] <= 1 for one in rises)
+    found = boundaries(slope(one_curve, height, error, [(4, 7)]), AXIS)
+    rises = [turn for turn in found if "rise" in (turn.before, turn.after)]
+    assert [(turn.before, turn.after) for turn in rises] in ([("plateau", "rise"), ("rise", "plateau")], [("rise", "plateau")])
+    assert abs(np.log1p(rises[-1].location) - 7) < 0.8
+    assert all(0.5 < turn.probability <= 1 for turn in rises)
 
 
 def test_noise_has_hardly_any_boundary(one_curve) -> None:
     counts = [
-        len(boundaries(slope(one_curve, 20 + np.random.default_rng(seed).standard_normal(len(X)), 1.0))) for seed in range(40)
+        len(boundaries(slope(one_curve, 20 + np.random.default_rng(seed).standard_normal(len(X)), 1.0), AXIS))
+        for seed in range(40)
     ]
     assert np.mean(np.array(counts) > 0) <= 0.15
 

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binom, ks_2samp
 
+from ontogeny.trajectory import Axis
 from ontogeny.transitions.detection.changepoints import passages
 from ontogeny.transitions.detection.curves import curve_of, curves_of
 from ontogeny.transitions.detection.detect import COLUMNS, detect_transitions
@@ -113,7 +114,7 @@ def test_the_steps_of_a_noisy_staircase_are_surprising_together_and_each_beside_
 
 def test_the_joint_test_is_simulated_as_it_is_made() -> None:
     places = np.arange(100.0)
-    search = Search.over(curve_of(pd.DataFrame(CURVE | {"step": places, "value": 0.0}), "step", "linear"))
+    search = Search.over(curve_of(pd.DataFrame(CURVE | {"step": places, "value": 0.0}), Axis("step", "linear")))
     curves = simulate(np.random.default_rng(0), search.nulls[0], 1.0, 1000)
     first, single = search.first(curves), search.scan(curves)
     simulated = search.simulated(np.random.default_rng(1), 0, 1.0, 1000)

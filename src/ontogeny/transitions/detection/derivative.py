@@ -15,7 +15,9 @@ from jaxtyping import Float, Int
 from scipy.linalg import solve_triangular
 from scipy.special import ndtr
 
+from ontogeny.trajectory import Axis
 from ontogeny.transitions.detection.smoothing import straight_line
+from ontogeny.transitions.records import Boundary
 
 LENGTHS = 1.5 * 2.5 ** np.arange(5)
 """Length-scales, in median checkpoint spacings; none longer than the axis."""
@@ -162,41 +164,45 @@ def slope_of(x: Float[np.ndarray, " N"], values: Float[np.ndarray, " N"], noise:
     return Slope(places, mean, deviation, ndtr((mean - floor) / deviation), ndtr((-mean - floor) / deviation))
 
 
-def boundaries(slope: Slope) -> list[dict]:
-    """Where the curve goes over from rising, falling or resting to another of the three.
+def boundaries(slope: Slope, axis: Axis) -> list[Boundary]:
+    """Return where the curve turns from rising, falling or resting to another of the three, in the unit of the axis.
 
-    A rise or a fall is known with 95%. Between two of them, or before and after, the curve rests where a plateau is likelier
-    than not at some place; otherwise two rises are one, and a rise and a fall meet.
-
-    Returns:
-        For each: position, from, to ("rise", "fall" or "plateau") and the probability that both sides are so where each is
-        clearest.
+    A rise or a fall is known with 95%. Between two of them, and before and after, the curve rests where a plateau is likelier
+    than not at some place. Otherwise two rises are one, and a rise and a fall meet. The probability of a boundary is that both
+    sides are what they are called, each where it is clearest.
     """
     shares = np.stack([slope.rises, slope.falls, np.maximum(1 - slope.rises - slope.falls, 0)])
-    return [boundary(slope.positions, shares, one, other) for one, other in pairwise(stretches(shares)) if one[0] != other[0]]
+    pairs = pairwise(stretches(shares))
+    return [boundary(slope.positions, shares, *pair, axis) for pair in pairs if pair[0].kind != pair[1].kind]
 
 
-Stretch = tuple[int, int, int]
-"""A row of the shares, and the first and the last place of a stretch."""
+@dataclass(frozen=True)
+class Stretch:
+    """A row of the shares, and the first and the last index of the stretch in which it holds."""
+
+    kind: int
+    first: int
+    last: int
 
 
 def stretches(shares: Float[np.ndarray, "3 M"]) -> list[Stretch]:
-    """Rises, falls and plateaus in order."""
+    """Return rises, falls and plateaus in order."""
     kinds = np.where(shares[:2].max(axis=0) >= RESOLVED, shares[:2].argmax(axis=0), RESTS)
     edges = [0, *np.flatnonzero(np.diff(kinds)) + 1, len(kinds)]
-    found = [(int(kinds[first]), first, last - 1) for first, last in pairwise(edges)]
-    return [one for one in found if one[0] != RESTS or shares[RESTS, one[1] : one[2] + 1].max() > 0.5]
+    every = [Stretch(int(kinds[first]), int(first), int(last) - 1) for first, last in pairwise(edges)]
+    return [part for part in every if part.kind != RESTS or shares[RESTS, part.first : part.last + 1].max() > 0.5]
 
 
-def boundary(positions: Float[np.ndarray, " M"], shares: Float[np.ndarray, "3 M"], one: Stretch, other: Stretch) -> dict:
-    """Between two stretches that follow each other: where the second becomes the likelier."""
-    (before, first, start), (after, end, last) = one, other
-    between = slice(start, end + 1)
-    tip = start + int(np.argmax(shares[after, between] >= shares[before, between]))
-    clearest = shares[before, first : start + 1].max() * shares[after, end : last + 1].max()
-    return {
-        "position": float(positions[tip]),
-        "from": KINDS[before],
-        "to": KINDS[after],
-        "probability": float(clearest),
-    }
+def boundary(
+    positions: Float[np.ndarray, " M"], shares: Float[np.ndarray, "3 M"], before: Stretch, after: Stretch, axis: Axis
+) -> Boundary:
+    """Return the boundary between two stretches that follow each other: where the second becomes the likelier."""
+    between = slice(before.last, after.first + 1)
+    turn = before.last + int(np.argmax(shares[after.kind, between] >= shares[before.kind, between]))
+    certainty = shares[before.kind, before.first : before.last + 1].max() * shares[after.kind, after.first : after.last + 1].max()
+    return Boundary(
+        location=float(axis.value(positions[turn])),
+        before=KINDS[before.kind],
+        after=KINDS[after.kind],
+        probability=float(certainty),
+    )

@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from ontogeny.transitions.detection.curves import INVERSES, Chains, Covariances, Curve, curves_of
+from ontogeny.trajectory import Axis
+from ontogeny.transitions.detection.curves import Curve, curves_of
 from ontogeny.transitions.detection.derivative import slope_of
 from ontogeny.transitions.detection.search import Found, Search, first_passages, fit, further_passages, noise_beside, whereabouts
 from ontogeny.transitions.detection.significance import q_values
+from ontogeny.transitions.detection.tables import Chains, Covariances
 from ontogeny.transitions.evidence import beside, contrast
 
 COLUMNS = (
@@ -82,11 +84,12 @@ def detect_transitions(
     """
     if not 0 < alpha < 1:
         raise ValueError(f"alpha must lie between 0 and 1; got {alpha}")
-    curves = curves_of(trajectory, observables, axis, scale, covariance, chains)
+    along = Axis(axis, scale, unit=axis)
+    curves = curves_of(trajectory, observables, along, covariance, chains)
     open_cases = [curve for curve in curves if curve.undecided]
     decidable = [curve for curve in curves if not curve.undecided]
-    rows = candidate_rows(decidable, scale, alpha, seed)
-    axes = {(curve.observable, curve.component): curve.axis for curve in decidable}
+    rows = candidate_rows(decidable, along, alpha, seed)
+    axes = {(curve.observable, curve.component): curve.checkpoints for curve in decidable}
     judged = [row | voided(row, axes[row["observable"], row["component"]], interventions or {}) for row in rows]
     flagged = {(row["observable"], row["component"]) for row in rows}
     silent = [curve for curve in decidable if curve.too_noisy and (curve.observable, curve.component) not in flagged]
@@ -107,7 +110,7 @@ def undecided_row(curve: Curve, reason: str) -> dict:
     return {"observable": curve.observable, "component": curve.component, "decision": UNDECIDED, "reason": reason}
 
 
-def candidate_rows(curves: Sequence[Curve], scale: str, alpha: float, seed: int) -> list[dict]:
+def candidate_rows(curves: Sequence[Curve], axis: Axis, alpha: float, seed: int) -> list[dict]:
     """The candidates of all curves, after control of the false discovery rate over them."""
     smallest = smallest_changes(curves)
     movers = [curve for curve in curves if np.ptp(curve.values) >= smallest[curve.observable, curve.component]]
@@ -118,7 +121,7 @@ def candidate_rows(curves: Sequence[Curve], scale: str, alpha: float, seed: int)
     rows = []
     for (curve, search, first), q_value in zip(tested, adjusted, strict=True):
         if q_value <= alpha and (found := further_passages(curve, search, first, alpha * flagged / len(curves), seed)):
-            large = large_passages(curve, search, found, smallest[curve.observable, curve.component], scale)
+            large = large_passages(curve, search, found, smallest[curve.observable, curve.component], axis)
             rows += [row | {"q_value": max(q_value, min(1.0, row["p_value"] * len(curves) / flagged))} for row in large]
     return rows
 
@@ -145,7 +148,7 @@ def groups_of(curves: Sequence[Curve]) -> list[list[Curve]]:
     return list(groups.values())
 
 
-def large_passages(curve: Curve, search: Search, found: Sequence[Found], smallest: float, scale: str) -> list[dict]:
+def large_passages(curve: Curve, search: Search, found: Sequence[Found], smallest: float, axis: Axis) -> list[dict]:
     """A row for each passage, or run of joined passages, that changes by `smallest`."""
     fitted = fit(curve, search, found)
     columns = np.array([passage.passage for passage in found])
@@ -166,11 +169,11 @@ def large_passages(curve: Curve, search: Search, found: Sequence[Found], smalles
             {
                 "observable": curve.observable,
                 "component": curve.component,
-                "start": curve.axis[start],
-                "location": float(INVERSES[scale](place)),
-                "location_low": float(INVERSES[scale](min([place, *(low for low, _ in intervals)]))),
-                "location_high": float(INVERSES[scale](max([place, *(high for _, high in intervals)]))),
-                "end": curve.axis[end],
+                "start": curve.checkpoints[start],
+                "location": float(axis.value(place)),
+                "location_low": float(axis.value(min([place, *(low for low, _ in intervals)]))),
+                "location_high": float(axis.value(max([place, *(high for _, high in intervals)]))),
+                "end": curve.checkpoints[end],
                 "slope_probability": slope.probability(*inside, np.sign(change)),
                 "change": change,
                 "change_standard_error": float(np.sqrt(fitted.covariance[np.ix_(members, members)].sum())),
@@ -188,8 +191,8 @@ def contradicted(
 ) -> bool:
     """Whether the curve's own levels beside a passage, up to its neighbours', do not go its way: a trend that bends for a blip
     elsewhere leaves such passages."""
-    earliest, latest = max(ends[ends <= start], default=0), min(starts[starts >= end], default=len(curve.axis) - 1)
-    levels = contrast(curve, *beside(curve, *curve.axis[[start, end, earliest, latest]]))
+    earliest, latest = max(ends[ends <= start], default=0), min(starts[starts >= end], default=len(curve.checkpoints) - 1)
+    levels = contrast(curve, *beside(curve, *curve.checkpoints[[start, end, earliest, latest]]))
     return levels is not None and levels.difference * change <= 0
 
 
