@@ -7,15 +7,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ontogeny.estimate import estimate_behavioural_llc, estimate_llc
+    from ontogeny.estimate import calibrate, estimate_behavioural_llc, estimate_llc, sample
     from ontogeny.estimates.free_energy import critical_sample_size
     from ontogeny.estimates.information import information_criteria
     from ontogeny.estimates.llc import Estimate, summarise
     from ontogeny.problem.behavioural import behavioural_loss
     from ontogeny.problem.divergences import kullback_leibler, squared_difference
     from ontogeny.results import Run, load_run
-    from ontogeny.sampling.calibration.pilots import calibrate
-    from ontogeny.sampling.chains import sample
     from ontogeny.sampling.draws import Draws
     from ontogeny.sampling.kernels.blackjax import MCLMC, NUTS
     from ontogeny.sampling.kernels.mala import MALA
@@ -24,9 +22,11 @@ if TYPE_CHECKING:
     from ontogeny.sampling.kernels.sgld import SGLD
     from ontogeny.sampling.kernels.sgnht import SGNHT
     from ontogeny.sampling.losses import per_example_losses
+    from ontogeny.sampling.target import Target
     from ontogeny.transitions.detection.detect import detect_transitions
 
 HOMES = {
+    "Draws": "ontogeny.sampling.draws",
     "Estimate": "ontogeny.estimates.llc",
     "MALA": "ontogeny.sampling.kernels.mala",
     "MCLMC": "ontogeny.sampling.kernels.blackjax",
@@ -36,9 +36,9 @@ HOMES = {
     "SGLD": "ontogeny.sampling.kernels.sgld",
     "Run": "ontogeny.results",
     "SGNHT": "ontogeny.sampling.kernels.sgnht",
-    "Draws": "ontogeny.sampling.draws",
+    "Target": "ontogeny.sampling.target",
     "behavioural_loss": "ontogeny.problem.behavioural",
-    "calibrate": "ontogeny.sampling.calibration.pilots",
+    "calibrate": "ontogeny.estimate",
     "critical_sample_size": "ontogeny.estimates.free_energy",
     "detect_transitions": "ontogeny.transitions.detection.detect",
     "estimate_behavioural_llc": "ontogeny.estimate",
@@ -47,7 +47,7 @@ HOMES = {
     "load_run": "ontogeny.results",
     "kullback_leibler": "ontogeny.problem.divergences",
     "per_example_losses": "ontogeny.sampling.losses",
-    "sample": "ontogeny.sampling.chains",
+    "sample": "ontogeny.estimate",
     "squared_difference": "ontogeny.problem.divergences",
     "summarise": "ontogeny.estimates.llc",
 }
@@ -63,6 +63,7 @@ __all__ = [
     "Estimate",
     "RMSPropSGLD",
     "Run",
+    "Target",
     "behavioural_loss",
     "calibrate",
     "critical_sample_size",

@@ -11,7 +11,7 @@ from ontogeny.problem.problem import Data, Task
 
 def task(batch_size, *, slope=1.0, inputs=1, n=30):
     x = jnp.linspace(-1.0, 1.0, n * inputs).reshape(n, inputs)
-    data = x, slope * x.sum(1) + 0.1 * (-1.0) ** jnp.arange(n)
+    data = x, slope * x.sum(1) + 0.1 * (-1.0) ** jnp.arange(n, dtype=float)
     return Task(
         data=Data(train=lambda key, step: data, sampling=data, evaluation=data),
         output_loss=lambda outputs, targets: (outputs - targets) ** 2 / 2,

@@ -59,7 +59,7 @@ def test_no_module_of_a_package_that_changes_no_result_counts():
     assert fingerprint.code_digest("jobs.train", "config.training") == fingerprint.code_digest("jobs.train")
 
 
-def test_a_file_is_digested_by_its_bytes_and_a_users_code_by_its_syntax_tree(tmp_path):
+def test_a_file_counts_by_its_bytes_and_users_code_by_its_tree(tmp_path):
     path = tmp_path / "a.py"
     path.write_text("x = 1")
     before = fingerprint.file_digest(path), fingerprint.code_file_digest(path)

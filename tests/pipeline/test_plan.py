@@ -106,7 +106,7 @@ def test_a_users_file_is_part_of_the_specification(tmp_path):
     assert specification() != before
 
 
-def test_the_files_of_other_data_are_what_sampling_alone_depends_on(tmp_path):
+def test_only_sampling_depends_on_files_of_other_data(tmp_path):
     path = tmp_path / "code.txt"
 
     def found():

@@ -65,7 +65,7 @@ def test_a_dry_run_writes_no_file(tmp_path):
 
 def test_every_job_has_the_specification_that_is_recorded_beside_its_log(finished):
     logs = recorded(finished.folder)
-    assert len(logs) == 17
+    assert len(logs) == 19
     files = {path: path.read_text() for path in finished.folder.rglob("*.specification.json")}
     assert sorted(files.values()) == sorted(logs.values())
     assert {path.parent for path in files} == {log.parent for log in logs}
@@ -106,7 +106,8 @@ def test_a_cluster_job_gets_what_was_recorded_although_config_yaml_has_changed(t
     assert "steps: 300" in (study.folder / "config.yaml").read_text()
     jobs = study.folder / "results" / "toy" / "base" / "jobs" / "seeds~0-7"
     manifest = json.loads((study.folder / "results" / "toy" / "base" / "seed~0" / "manifest" / "train.json").read_text())
-    assert manifest["specification"]["training"]["steps"] == manifest["steps"][-1] == 200
+    run = json.loads((study.folder / "results" / "toy" / "base" / "seed~0" / "run.json").read_text())
+    assert manifest["specification"]["training"]["steps"] == run["steps"][-1] == 200
     assert recorded(study.folder)[jobs / "train.log"] == (jobs / "train.specification.json").read_text()
 
 

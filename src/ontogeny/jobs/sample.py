@@ -5,8 +5,7 @@ are kept by step: an interrupted job, and one that samples more checkpoints, sam
 """
 
 import fnmatch
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +16,7 @@ from ontogeny import config
 from ontogeny.checkpoints import blocks as checkpoints
 from ontogeny.errors import SpecificationError
 from ontogeny.jobs.job import Job, Made, as_task, task_and_model
-from ontogeny.jobs.target import Target, build_target
+from ontogeny.jobs.target import build_target, chain_examples, chain_loss
 from ontogeny.pipeline.files import read_json
 from ontogeny.pipeline.fingerprint import digest
 from ontogeny.pipeline.progress import progress
@@ -33,10 +32,9 @@ from ontogeny.sampling.draws import WHOLE_NETWORK, Draws
 from ontogeny.sampling.kernels.build import build_sampler
 from ontogeny.sampling.layout import CHUNK, Layout, even_size
 from ontogeny.sampling.losses import per_example_losses
+from ontogeny.sampling.objective import Examples, Loss
 from ontogeny.training.schedule import consecutive, sampled_steps
 
-OF_THE_CHAINS = ("inverse_temperature", "localization", "chains", "draws", "burn_in", "batch_size")
-"""What `sample` takes from calibration.json under the same names."""
 NOT_OF_THE_DRAWS = ("seeds", "llc", "other_data", "other_files")
 """Entries of the specification that the draws of a component depend on in part only, see `identity`."""
 
@@ -46,16 +44,25 @@ class Component(NamedTuple):
 
     Attributes:
         mask: of the parameters that move; None for all.
+        batch: the n examples; None for those of the task.
         options: of `sample`, instead of the variant's.
         identity: what tells its draws from those of other components.
         attributes: written with its draws.
     """
 
-    target: Target
     mask: Any = None
+    batch: Batch | None = None
     options: Mapping[str, Any] = {}
     identity: Any = None
     attributes: Mapping[str, Any] = {}
+
+
+class Setting(NamedTuple):
+    """What the components of a variant have in common."""
+
+    problem: Problem
+    llc: config.LocalLearningCoefficient
+    options: Mapping[str, Any]
 
 
 def run(job: Job) -> None:
@@ -64,35 +71,28 @@ def run(job: Job) -> None:
     calibration = read_json(job.folder / "calibration.json")
     problem = build_problem(*task_and_model(job), base=job.base)
     components = components_of(job, problem, llc)
-    settings = {
+    fixed = {name: calibration[name] for name in ("inverse_temperature", "localization", "batch_size")}
+    options = {
         "sampler": build_sampler(calibration["sampler"]),
-        "projection": llc.projection,
-        "control_variates": llc.control_variates,
-        **{name: calibration[name] for name in OF_THE_CHAINS},
         "layout": Layout(**calibration["layout"]),
+        **{name: calibration[name] for name in ("chains", "draws", "burn_in")},
     }
+    setting = Setting(problem, llc.model_copy(update=fixed), options)
     if job.profile_trace:
         seed = job.specification["seeds"][0]
-        chunk = next(chunks(sampled_steps(job.run(seed)["steps"], llc.checkpoints)))
-        own = components[WHOLE_NETWORK]
-        write_profile(job.profile_trace, lambda: sample_chunk(job, own, seed, chunk, len(chunk), settings))
+        steps = sampled_steps(job.run(seed)["steps"], llc.checkpoints)
+        chunk = steps[: even_size(len(steps), CHUNK)]
+        write_profile(job.profile_trace, lambda: sample_chunk(job, setting, components[WHOLE_NETWORK], seed, chunk, len(chunk)))
         return
 
     def sample_seed(seed: int) -> Made:
         trained = job.run(seed)
         steps = sampled_steps(trained["steps"], llc.checkpoints)
-        folder = job.seed_folder(seed) / "draws"
+        own = {"calibration": calibration["digest"], "run": trained["digest"], "seed": seed}
         for name, component in components.items():
-            made_by = digest(
-                {
-                    **identity(job, llc),
-                    "calibration": calibration["digest"],
-                    "run": trained["digest"],
-                    "seed": seed,
-                    "component": [name, component.identity],
-                }
-            )
-            sample_component(job, component, name, seed, steps, made_by, settings)
+            made_by = digest({**identity(job, llc), **own, "component": [name, component.identity]})
+            sample_component(job, setting, component, name, seed, steps, made_by)
+        folder = job.seed_folder(seed) / "draws"
         store.remove_others(folder, list(components))
         return Made(outputs=[folder], details={"steps": steps, "components": list(components)})
 
@@ -107,31 +107,24 @@ def identity(job: Job, llc: config.LocalLearningCoefficient) -> dict[str, Any]:
 
 def components_of(job: Job, problem: Problem, llc: config.LocalLearningCoefficient) -> dict[str, Component]:
     """Return the whole network, the components that `llc.refine` names, and the whole network on its other data."""
-    target = build_target(problem, llc)
     is_likelihood = problem.is_log_likelihood and not llc.behavioural
     section = llc.per_example
     network = Component(
-        target,
-        options=collecting(target, section),
+        options=collecting(chain_loss(problem, llc), chain_examples(problem.data.sampling, llc), section),
         identity=section and section.model_dump(mode="json"),
         attributes={"averages_over": problem.averages_over if is_likelihood else None, "thin": section.every if section else 1},
     )
-    masked = {name: Component(target, mask) for name, mask in refined_masks(problem, llc.refine).items()}
+    masked = {name: Component(mask=mask) for name, mask in refined_masks(problem, llc.refine).items()}
+    tasks, files = job.specification["other_data"], job.specification.get("other_files")
     # Other data may be many more examples: the layout that was kept is not theirs.
     other = {
-        name: Component(
-            target.on(examples), options={"layout": None}, identity=[job.specification["other_data"][name[5:]], other_files(job)]
-        )
-        for name, examples in other_data(job, problem, llc.batch_size or 0).items()
+        f"data:{name}": Component(batch=batch, options={"layout": None}, identity=[tasks[name], files])
+        for name, batch in other_data(job, problem, llc.batch_size or 0).items()
     }
     return {WHOLE_NETWORK: network, **masked, **other}
 
 
-def other_files(job: Job) -> Any:
-    return job.specification.get("other_files")
-
-
-def collecting(target: Target, section: config.PerExample | None) -> dict[str, Any]:
+def collecting(loss: Loss, examples: Examples, section: config.PerExample | None) -> dict[str, Any]:
     """Return the options of `sample` that keep the losses which the config asks for.
 
     Raises:
@@ -139,16 +132,16 @@ def collecting(target: Target, section: config.PerExample | None) -> dict[str, A
     """
     if section is None:
         return {}
-    n = leading_axis(target.data, "data", "n examples")
+    n = leading_axis(examples, "data", "n examples")
     count = n if section.examples == "all" else section.examples
     if count > n:
         raise SpecificationError(f"llc.per_example.examples ({count}) is larger than n ({n}); all is allowed")
-    first = jax.tree.map(lambda leaf: leaf[:count], target.data)
-    return {"collect": per_example_losses(target.loss, first), "thin": section.every}
+    first = jax.tree.map(lambda leaf: leaf[:count], examples)
+    return {"collect": {"per_example_loss": per_example_losses(loss, first)}, "thin": section.every}
 
 
 def refined_masks(problem: Problem, refine: config.Refine | None) -> dict[str, Any]:
-    """Component -> mask, of the components that the patterns name.
+    """Return component -> mask, of the components that the patterns name.
 
     Raises:
         SpecificationError: a pattern names none.
@@ -166,24 +159,24 @@ def refined_masks(problem: Problem, refine: config.Refine | None) -> dict[str, A
 
 
 def other_data(job: Job, problem: Problem, batch_size: int) -> dict[str, Batch]:
-    """Component -> examples, of the other data sets of `llc.refine`: `data:NAME`.
+    """Return name -> examples, of the other data sets of `llc.refine`.
 
     Raises:
         SpecificationError: a data set cannot be made, is smaller than a batch, or needs another network.
     """
-    found = {}
+    examples = {}
     for name, section in job.specification["other_data"].items():
         try:
-            found[f"data:{name}"] = other_examples(as_task(section), problem.shape, job.base)
+            examples[name] = other_examples(as_task(section), problem.shape, job.base)
         except SpecificationError as fault:
             raise SpecificationError(f"llc.refine.data.{name}: {fault}") from fault
-        if batch_size > (n := leading_axis(found[f"data:{name}"], "data", "n examples")):
+        if batch_size > (n := leading_axis(examples[name], "data", "n examples")):
             raise SpecificationError(f"llc.batch_size ({batch_size}) is larger than n of llc.refine.data.{name} ({n})")
-    return found
+    return examples
 
 
 def sample_component(
-    job: Job, component: Component, name: str, seed: int, steps: Sequence[int], made_by: str, settings: Mapping[str, Any]
+    job: Job, setting: Setting, component: Component, name: str, seed: int, steps: Sequence[int], made_by: str
 ) -> None:
     """Add the draws around those checkpoints of a seed that there are none of yet, chunk by chunk."""
     group = store.open_for_writing(job.seed_folder(seed) / "draws", name, made_by, component.attributes)
@@ -193,33 +186,22 @@ def sample_component(
     with progress(f"{job.label} seed {seed} {name}".strip(), len(steps), "checkpoints") as show:
         show(done := len(steps) - len(missing))
         for chunk in consecutive(missing, size):
-            store.append(group, sample_chunk(job, component, seed, chunk, size, settings))
+            store.append(group, sample_chunk(job, setting, component, seed, chunk, size))
             show(done := done + len(chunk))
 
 
-def chunks(steps: Sequence[int]) -> Iterator[tuple[int, ...]]:
-    """Yield the steps of each call of the compiled program."""
-    yield from consecutive(steps, even_size(len(steps), CHUNK))
-
-
-def sample_chunk(
-    job: Job, component: Component, seed: int, steps: Sequence[int], size: int, settings: Mapping[str, Any]
-) -> Draws:
+def sample_chunk(job: Job, setting: Setting, component: Component, seed: int, steps: Sequence[int], size: int) -> Draws:
     """Return the draws around some checkpoints. The last checkpoint fills the chunk up, so that one program serves all."""
     _, params = checkpoints.read(job.seed_folder(seed) / "checkpoints", steps)
     places = np.minimum(np.arange(size), len(steps) - 1)
     params = {name: array[places] for name, array in params.items()}
-    target = component.target
-    options = {**settings, **component.options, "steps": np.asarray(steps)[places]}
-    key = seed_keys([seed], SAMPLE)[0]
-    mask = target.mask(params, component.mask)
-    draws = sample(target.loss, target.checkpoints(params), target.data, key=key, mask=mask, **options)
-    losses = {} if draws.collected is None else {"per_example_loss": np.asarray(draws.collected, np.float32)}
-    return replace(draws, collected=losses).first(len(steps))
+    target, centers = build_target(setting.problem, setting.llc, params, mask=component.mask, batch=component.batch)
+    options = {**setting.options, **component.options, "key": seed_keys([seed], SAMPLE)[0], "steps": np.asarray(steps)[places]}
+    return sample(target, centers, **options).first(len(steps))
 
 
 def write_profile(folder: Path, work: Callable[[], Any]) -> None:
-    """A JAX trace of some work, for Perfetto or TensorBoard; it is done once before, to be compiled."""
+    """Write a JAX trace of some work, for Perfetto or TensorBoard. The work is done once before, so that it is compiled."""
     work()
     with jax.profiler.trace(folder, create_perfetto_trace=True):
         work()

@@ -14,6 +14,7 @@ from ontogeny.config.observables import cards, labels_on, rules_on
 from ontogeny.config.reading import Variant, corpora, corpus_files, is_file_corpus, user_kinds
 from ontogeny.config.study import Study
 from ontogeny.pipeline.fingerprint import PACKAGE, code_digest, code_file_digest, digest, file_digest, folder_digest
+from ontogeny.sampling.kernels.build import kernel_module
 
 if TYPE_CHECKING:
     from ontogeny.pipeline.plan import Block
@@ -46,7 +47,7 @@ def code_of(kind: JobKind, selected: Selected) -> str:
 MODULES: Mapping[str, Callable[[Any], list[str]]] = {
     "task": lambda family: built_in("tasks", [family.task.kind]),
     "model": lambda family: built_in("models", [family.model.kind]),
-    "sampler": lambda family: [f"sampling.kernels.{family.llc.sampler.kind}"],
+    "sampler": lambda family: [kernel_module(family.llc.sampler.kind)],
     "observables": lambda family: built_in("observables", OBSERVABLES if family.observables is None else family.observables),
 }
 """The modules, imported by name, that the kinds of a family are."""

@@ -5,10 +5,12 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Int, PyTree, Shaped
 
 from ontogeny.arrays.parts import split, summed
 
+Examples = PyTree[Shaped[Array, "n ..."]]
+"""n examples: every leaf has a leading axis of n."""
 Loss = Callable[[Any, Any], Array]
 """(params, batch) -> [batch]; (params, None) -> a scalar, for a potential."""
 PASS_AT_CENTER = "pass_at_center"

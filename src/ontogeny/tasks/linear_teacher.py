@@ -44,7 +44,7 @@ def teacher(config: Config, key: Array) -> Float[Array, "outputs inputs"]:
         jnp.linalg.qr(jax.random.normal(jax.random.fold_in(key, side), (size, config.rank)))[0]
         for side, size in enumerate((config.outputs, config.inputs))
     )
-    return left * (config.scale * jnp.arange(config.rank, 0, -1)) @ right.T
+    return left * (config.scale * jnp.arange(config.rank, 0, -1, dtype=float))[None] @ right.T
 
 
 def examples(config: Config, matrix: Float[Array, "outputs inputs"], key: Array) -> Batch:
