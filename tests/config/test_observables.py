@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from ontogeny.config.observables import Label, built_in_cards, cards, labels_on, rules_on
+from ontogeny.config.observables import Card, Label, built_in_cards, cards, labels_on, rules_on
 from ontogeny.config.reading import ConfigError, validate_study
 from ontogeny.transitions.naming import DEFAULT_RULES
 
@@ -37,7 +37,7 @@ def test_rules_come_in_their_stated_order_and_those_of_own_observables_first(tmp
 
 
 def test_observables_of_ones_own_need_no_card(tmp_path):
-    assert cards(["own.py:first"], tmp_path) == built_in_cards()
+    assert cards(["own.py:first"], tmp_path) == (Card(), *built_in_cards())
 
 
 def test_a_faulty_card_stops_before_any_job(tmp_path):

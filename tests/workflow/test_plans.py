@@ -137,7 +137,8 @@ def jobs(*kinds: str) -> dict[str, int]:
     return {kind: EVERYTHING[kind] for kind in kinds}
 
 
-DETECT_AND_BELOW = jobs("detect", "consensus", "run_pages", "family_page", "index_page")
+PAGES_ALONE = jobs("run_pages", "family_page", "index_page")
+DETECT_AND_BELOW = jobs("detect", "consensus") | PAGES_ALONE
 ESTIMATE_AND_BELOW = jobs("estimate") | DETECT_AND_BELOW
 
 
@@ -148,9 +149,9 @@ ESTIMATE_AND_BELOW = jobs("estimate") | DETECT_AND_BELOW
         ("sampling/chains.py", jobs("calibrate", "sample") | ESTIMATE_AND_BELOW),
         ("estimates/llc.py", ESTIMATE_AND_BELOW),
         ("observables/polygons.py", jobs("observe") | DETECT_AND_BELOW),
-        ("transitions/consensus.py", jobs("consensus", "run_pages", "family_page", "index_page")),
+        ("transitions/consensus.py", jobs("consensus") | PAGES_ALONE),
         ("models/transformer.py", dict.fromkeys(EVERYTHING, 1)),
-        ("report/templates/run.html", jobs("run_pages", "family_page", "index_page")),
+        ("report/templates/run.html", PAGES_ALONE),
     ],
 )
 def test_an_edit_of_the_code_reruns_its_job_and_those_below(own_code, module, planned):
@@ -166,6 +167,8 @@ def test_an_edit_of_the_code_reruns_its_job_and_those_below(own_code, module, pl
         ("sampling/kernels/sgnht.py", "friction: float = 0.1", "friction: float = 0.2", {}),
         ("estimates/information.py", "rtol=1e-6", "rtol=1e-5", ESTIMATE_AND_BELOW),
         ("transitions/detection/search.py", "MOST_PASSAGES = 12", "MOST_PASSAGES = 13", DETECT_AND_BELOW),
+        ("observables/loss.card.yaml", "title: held-out loss", "title: loss on held-out examples", PAGES_ALONE),
+        ("observables/attention.card.yaml", "reaches: 0.3", "reaches: 0.4", DETECT_AND_BELOW),
     ],
 )
 def test_an_edit_costs_what_it_is_worth(own_code, module, old, new, planned):

@@ -1,7 +1,7 @@
 """The cards of observables: what the pages call them, and how the transitions that they show are named.
 
-The card of a kind is a YAML file beside its module, such as `observables/attention.card.yaml`; a user's file `own.py` may have
-a card `own.card.yaml`. Only the pages and the naming of transitions read cards, so an edit of a card measures nothing again.
+The card of a kind is a YAML file beside its module, such as `observables/attention.card.yaml`; the card of a user's file `own.py`
+is `own.card.yaml`. Only the pages and the naming of transitions read cards, so an edit of a card measures nothing again.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ from ontogeny.config.section import Section
 from ontogeny.config.transitions import NamingRule
 
 ROOM, SUFFIX = Path(__file__).parents[1] / "observables", ".card.yaml"
-OBSERVABLES = tuple(sorted(path.name.removesuffix(SUFFIX) for path in ROOM.glob(f"*{SUFFIX}")))
+OBSERVABLES = tuple(sorted(path.stem for path in ROOM.glob("[!_]*.py")))
 """The built-in kinds of observables."""
 FIRST_RULES = ("attention", "in_context", "polygons", "accuracy", "spectrum")
 """The rules of these kinds are tried first, in this order; those of other kinds follow in the order of their names."""
@@ -41,18 +41,18 @@ class Card(Section):
 
 
 def read_card(path: Path) -> Card:
-    """Return the card in a file.
+    """Return the card in a file; an empty card where there is no file.
 
     Raises:
         OSError: the file cannot be read.
         ValueError: the file is not a card.
         yaml.YAMLError: the file is not YAML.
     """
-    return Card.model_validate(yaml.load(path.read_text(encoding="utf-8"), Loader))
+    return Card.model_validate(yaml.load(path.read_text(encoding="utf-8"), Loader)) if path.exists() else Card()
 
 
 def user_card_path(kind: str, base: Path) -> Path:
-    """Return the path of the card of a user's own observables, a file that may be missing.
+    """Return the path of the card of a user's own observables.
 
     Args:
         kind: `path/to/file.py:name`.
@@ -69,9 +69,9 @@ def built_in_cards() -> tuple[Card, ...]:
 
 
 def cards(kinds: Iterable[str] | None, base: Path) -> tuple[Card, ...]:
-    """Return the cards of a family: those of the user's own kinds that have one, then those of all built-in kinds."""
-    own = (user_card_path(kind, base) for kind in kinds or () if ".py:" in kind)
-    return (*(read_card(path) for path in dict.fromkeys(own) if path.is_file()), *built_in_cards())
+    """Return the cards of a family: those of the user's own kinds, then those of all built-in kinds."""
+    own = dict.fromkeys(user_card_path(kind, base) for kind in kinds or () if ".py:" in kind)
+    return (*map(read_card, own), *built_in_cards())
 
 
 def labels_on(cards: Iterable[Card]) -> dict[str, Label]:

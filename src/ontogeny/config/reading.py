@@ -263,8 +263,6 @@ def card_faults(path: Path) -> list[str]:
     """Return the faults of the card of a user's observables; none where there is no card."""
     try:
         read_card(path)
-    except FileNotFoundError:
-        return []
     except ValidationError as error:
         return [f"{path}: {fault}" for fault in describe(error, Card)]
     except (OSError, ValueError, yaml.YAMLError) as error:

@@ -1,4 +1,4 @@
-"""Deep linear networks, W_L … W_1 x: simple to solve, singular all the same (Saxe et al. 2014; Aoyagi 2024)."""
+"""Deep linear networks, W_L … W_1 x, whose learning coefficients are known (Saxe et al. 2014; Aoyagi 2024)."""
 
 from collections.abc import Callable, Mapping
 from functools import reduce

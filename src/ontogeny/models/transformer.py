@@ -1,12 +1,12 @@
 """A decoder-only transformer, attention-only by default (Elhage et al. 2021; Hoogland et al. 2024, appendix).
 
-LayerNorm comes before each sublayer and before the untied unembedding. Positions are "shortformer" ones (Press et al.
-2021): a learnt vector per position is added to what queries and keys read, and never enters the residual stream.
+LayerNorm comes before each sublayer and before the untied unembedding. Positions are those of Shortformer (Press et al.
+2021): a learnt vector for each position is added to what queries and keys read, and never enters the residual stream.
 
-Embeddings and positions start from N(0, 1), weights from N(0, 1 / fan in), those of queries and keys at half of that
-size, and the projections that write to the residual stream are divided by sqrt(2 layers). All of it decides how soon
-heads form: smaller embeddings delay induction heads about ten times, and attention that starts sharp (full-size queries
-and keys, positions added after the LayerNorm) leaves a third of the seeds without any for twice as long.
+Embeddings and positions start from N(0, 1), and weights from N(0, 1 / fan in). The weights of queries and keys are halved,
+and the projections that write to the residual stream are divided by sqrt(2 layers). These scales decide how soon heads form.
+Smaller embeddings delay induction heads about ten times. Attention that starts sharp (full-size queries and keys, positions
+added after the LayerNorm) leaves a third of the seeds without induction heads for twice as long.
 """
 
 from collections.abc import Callable, Mapping
@@ -32,7 +32,7 @@ def zeros(*shape: int) -> nnx.Param:
 
 
 class Attention(nnx.Module):
-    """Causal self-attention; each head has its own slice along the axis `heads`."""
+    """Causal self-attention. Each head has its own slice along the axis `heads`."""
 
     def __init__(self, width: int, heads: int, output_scale: float, rngs: nnx.Rngs):
         size = width // heads
@@ -43,23 +43,24 @@ class Attention(nnx.Module):
         self.output_bias = zeros(width)
 
     def patterns(self, x: Residual) -> Patterns:
-        """How much each token attends to each token up to itself; rows sum to one."""
+        """Return how much each token attends to each token up to itself; rows sum to one."""
         query = jnp.einsum("btd,dhe->bthe", x, self.query[...]) + self.query_bias[None, None]
         key = jnp.einsum("btd,dhe->bthe", x, self.key[...]) + self.key_bias[None, None]
         scores = jnp.einsum("bthe,bshe->bhts", query, key) / query.shape[-1] ** 0.5
         return jax.nn.softmax(jnp.where(causal(x.shape[1]), scores, -jnp.inf), axis=-1)
 
     def values(self, x: Residual) -> Float[Array, "batch time heads size"]:
+        """Return what each head reads from each token."""
         return jnp.einsum("btd,dhe->bthe", x, self.value[...]) + self.value_bias[None, None]
 
     def mix(self, patterns: Patterns, values: Float[Array, "batch time heads size"]) -> Residual:
-        """What the heads together write, given where they attend."""
+        """Return what all heads together write to the residual stream, given where they attend."""
         mixed = jnp.einsum("bhts,bshe->bthe", patterns, values)
         return jnp.einsum("bthe,hed->btd", mixed, self.output[...]) + self.output_bias[None, None]
 
 
 class Perceptron(nnx.Module):
-    """A layer's MLP, with GELU."""
+    """The MLP of a layer, with GELU."""
 
     def __init__(self, width: int, hidden: int, output_scale: float, rngs: nnx.Rngs):
         self.input = gaussian(rngs, (width, hidden), width**-0.5)
@@ -73,7 +74,7 @@ class Perceptron(nnx.Module):
 
 
 class Layer(nnx.Module):
-    """Attention and, where `mlp` is not zero, an MLP; each adds to the residual stream."""
+    """Attention and, unless `mlp` is zero, an MLP. Each adds its output to the residual stream."""
 
     def __init__(self, config: Config, rngs: nnx.Rngs):
         output_scale = (2 * config.layers) ** -0.5
@@ -96,7 +97,7 @@ class Layer(nnx.Module):
 
 
 class Transformer(nnx.Module):
-    """Tokens to the logits of the next token."""
+    """The map from tokens to the logits of the next token."""
 
     def __init__(self, config: Config, vocabulary: int, context: int, rngs: nnx.Rngs):
         self.embedding = gaussian(rngs, (vocabulary, config.width))
@@ -115,7 +116,7 @@ class Transformer(nnx.Module):
 
         - `embedding` [batch, time, width]: the residual stream before the first layer.
         - `layers.i.patterns` [batch, heads, time, time]: where each token attends.
-        - `layers.i.values` [batch, time, heads, size]: what the heads would carry from each token.
+        - `layers.i.values` [batch, time, heads, size]: what each head reads from each token.
         - `layers.i.attention`, `layers.i.mlp` [batch, time, width]: what the sublayer adds to the residual stream.
         - `residual.k` [batch, time, width]: the residual stream after k layers.
         """
@@ -132,10 +133,10 @@ class Transformer(nnx.Module):
         return jnp.stack(of_layers(self.activations(tokens), "patterns"))
 
     def value_logits(self, tokens: Int[Array, "batch time"]) -> Float[Array, "layers batch heads time vocabulary"]:
-        """What each head, attending wholly to a token, would write straight to the logits (its OV circuit).
+        """Return what each head would write directly to the logits if it attended to one token only (its OV circuit).
 
-        The final LayerNorm enters without its division by the length of the residual stream, which the head alone does
-        not fix, and biases are left out: these logits have a meaning up to a positive factor for each token.
+        The final LayerNorm divides by the length of the residual stream, which one head does not determine. The division
+        and the biases are therefore left out, and the logits of a token are known up to a positive factor.
         """
         assert self.norm.scale is not None
         read = self.norm.scale[...][:, None] * self.unembedding[...]
@@ -164,6 +165,7 @@ def of_layers(sites: Mapping[str, Array], name: str) -> list[Array]:
 
 
 def causal(time: int) -> Bool[Array, "time time"]:
+    """Return True where a token (first axis) may attend to a token (second axis)."""
     return jnp.tril(jnp.ones((time, time), bool))
 
 

@@ -1,4 +1,4 @@
-"""How features share the hidden dimensions of a network (Elhage et al. 2022, "Toy Models of Superposition")."""
+"""Norms and dimensionalities of features in superposition (Elhage et al. 2022, "Toy Models of Superposition")."""
 
 from collections.abc import Mapping
 
@@ -30,12 +30,12 @@ def per_feature(values: Float[Array, " features"]) -> dict[str, Float[Array, ""]
 
 
 def dimensionality(vectors: Float[Array, "hidden features"]) -> Float[Array, " features"]:
-    """D_i = |W_i|^2 / sum_j (W_i/|W_i| . W_j)^2, the share of a dimension that feature i has; 0 for a zero column."""
+    """Return D_i = |W_i|² / Σ_j (W_i/|W_i| · W_j)², the share of a dimension that feature i has; 0 for a zero column."""
     squared_norm = jnp.sum(vectors**2, axis=0)
     overlap = jnp.sum((vectors.T @ vectors) ** 2, axis=1)
     return jnp.where(overlap > 0, squared_norm**2 / jnp.where(overlap > 0, overlap, 1), 0)
 
 
 def dimensions_per_feature(vectors: Float[Array, "hidden features"]) -> Float[Array, ""]:
-    """m / |W|_F^2: the hidden dimensions over the number of features that are represented."""
+    """Return m / |W|_F², the hidden dimensions over the number of features that are represented."""
     return vectors.shape[0] / jnp.sum(vectors**2)

@@ -1,6 +1,6 @@
-"""What a language model makes of its context (Olsson et al. 2022; Hoogland et al. 2024).
+"""In-context learning scores and the cross-entropy to bigrams (Olsson et al. 2022; Hoogland et al. 2024).
 
-Positions count the predicted tokens of a window: the prediction of token p has read tokens 0 to p - 1.
+Positions count the predicted tokens of a window: the prediction of token p depends on tokens 0 to p - 1.
 """
 
 from collections.abc import Callable, Mapping
@@ -49,9 +49,9 @@ def build(network: Network, task: Task) -> Mapping[str, ObservableFunction]:
 
 
 def in_context_learning_score(losses: Float[Array, " positions"]) -> Float[Array, ""]:
-    """The loss on the last quarter of a window minus that on its second quarter; negative where context helps.
+    """Return the loss on the last quarter of a window minus the loss on its second quarter; negative where context helps.
 
-    The first token of the second half is in neither quarter: where a window repeats itself, it cannot be foreseen.
+    The first token of the second half is in neither quarter: a window that repeats itself does not determine it.
     """
     quarter = len(losses) // 4
     second, last = losses[quarter - 1 : 2 * quarter - 1], losses[3 * quarter - 1 : 4 * quarter - 1]
@@ -59,11 +59,11 @@ def in_context_learning_score(losses: Float[Array, " positions"]) -> Float[Array
 
 
 def by_position(losses: Float[Array, " positions"]) -> dict[str, Float[Array, ""]]:
-    """`positions.p` -> loss of predicting token p, for at most `MOST_POSITIONS` evenly spaced positions."""
+    """Return `positions.p` -> loss of predicting token p, for at most `MOST_POSITIONS` evenly spaced positions."""
     stride = -(-len(losses) // MOST_POSITIONS)
-    return {f"positions.{place + 1}": losses[place] for place in range(0, len(losses), stride)}
+    return {f"positions.{index + 1}": losses[index] for index in range(0, len(losses), stride)}
 
 
 def cross_entropy(probabilities: Logits, logits: Logits) -> Float[Array, " batch"]:
-    """Of the network's predictions to given ones; least where the network predicts exactly those."""
+    """Return the cross-entropy of the network's predictions to given probabilities; it is least where the two are equal."""
     return -jnp.sum(probabilities * jax.nn.log_softmax(logits), axis=-1).mean(-1)

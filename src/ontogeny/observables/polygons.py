@@ -1,7 +1,7 @@
-"""At which critical point of the toy model of superposition a network rests (Chen et al. 2023).
+"""The critical point of the toy model of superposition that a network is near (Chen et al. 2023).
 
-A k-gon is told by the number of corners of the convex hull of the columns of W, and k, k+, k++ by how many of the dead
-features have a positive bias: each of those lowers the population loss by 1 / (4 features^2).
+A k-gon has k corners of the convex hull of the columns of W. The levels k, k+ and k++ differ in the number of dead features
+with a positive bias; each of these lowers the population loss by 1 / (4 features²).
 """
 
 from collections.abc import Mapping
@@ -15,9 +15,9 @@ from ontogeny.problem.network import Network
 from ontogeny.problem.problem import ObservableFunction, Params, Task
 
 DIRECTIONS = 720
-"""Directions in which the hull is probed: a corner that sticks out over less than half a degree may be missed."""
+"""Corners are looked for in this many directions; a corner that is extreme over less than half a degree may be missed."""
 LONGEST_DEAD = 0.5
-"""A column below half the length of the shortest polygon's, 1, counts as dead."""
+"""A column counts as dead below this length, half of the length of the columns in the smallest polygons."""
 
 
 def plane(network: Network, task: Task) -> tuple[str, ...]:
@@ -43,12 +43,12 @@ def build(network: Network, task: Task) -> Mapping[str, ObservableFunction]:
 
 
 def hull_corners(points: Float[Array, "2 points"]) -> Int[Array, ""]:
-    """How many points are corners of the convex hull: those farthest out in some direction."""
+    """Return the number of corners of the convex hull: points that are farthest out in some direction."""
     angles = 2 * jnp.pi * jnp.arange(DIRECTIONS, dtype=float) / DIRECTIONS
     farthest = jnp.argmax(jnp.stack([jnp.cos(angles), jnp.sin(angles)], axis=1) @ points, axis=1)
     return jnp.sum(jnp.bincount(farthest, length=points.shape[1]) > 0)
 
 
 def positive_dead_biases(vectors: Float[Array, "2 features"], biases: Float[Array, " features"]) -> Int[Array, ""]:
-    """How many features with hardly any column have a positive bias."""
+    """Return the number of dead features with a positive bias."""
     return jnp.sum((jnp.linalg.norm(vectors, axis=0) < LONGEST_DEAD) & (biases > 0))

@@ -1,4 +1,4 @@
-"""Which of a linear teacher's directions a deep linear network has learnt (Saxe et al. 2014)."""
+"""The directions of a linear teacher that a deep linear network has learnt (Saxe et al. 2014)."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ from ontogeny.problem.network import Network
 from ontogeny.problem.problem import ObservableFunction, Params, Task
 
 LEARNT = 0.5
-"""Of the smallest singular value of the teacher: what counts towards the rank."""
+"""A singular value counts towards the rank above this share of the teacher's smallest one."""
 
 
 NEEDS = Needs(methods=("product",), provides=("teacher",))

@@ -1,6 +1,6 @@
-"""A family's model, task and observables put together into a `Problem`.
+"""Build a `Problem` from a family's task, model and observables.
 
-Kinds are modules of the same name, imported only when a family uses them, or files of the user's own.
+A built-in kind is a module of the same name, imported when a family uses it. Any other kind is a file of the user's own.
 """
 
 import importlib
@@ -25,14 +25,15 @@ def build_problem(
     batch_size: int = 1,
     observables: Iterable[str] | None = (),
 ) -> Problem:
-    """The problem that a task and a model make; user's own files and corpora are found relative to `base`.
+    """Return the problem that a task and a model make.
 
     Args:
-        batch_size: examples of a training minibatch; stages that do not train leave it out.
-        observables: kinds of observables; None for all that fit, none by default.
+        base: the folder that the paths of the user's files and corpora are relative to.
+        batch_size: the examples of a training minibatch; only training needs it.
+        observables: kinds of observables; None stands for all built-in kinds that fit.
 
     Raises:
-        ValueError: a part cannot be made, or parts do not fit, in words for whoever wrote the config.
+        SpecificationError: a part cannot be made, or parts do not fit.
     """
     task = build_task(task_section, batch_size, base)
     network = functional(build_model(model_section, task.shape, base))
@@ -58,14 +59,14 @@ def build_problem(
 
 
 def build_task(section: config.Task, batch_size: int, base: Path) -> Task:
-    """The task of a section of the config, with minibatches of `batch_size`."""
+    """Return the task of a section of the config, with minibatches of `batch_size`."""
     if isinstance(section, config.UserKind):
         return user_files.load(section.kind, base, Task)(batch_size, **section.options)
     return built_in("tasks", section.kind).build(section, batch_size=batch_size, base=base)
 
 
 def other_examples(section: config.Task, shape: Mapping[str, int], base: Path) -> Batch:
-    """The n examples of the local posterior of another task, for a network trained for `shape`.
+    """Return the n examples of the local posterior of another task, for a network trained for `shape`.
 
     Raises:
         SpecificationError: the task needs another network.
@@ -77,7 +78,11 @@ def other_examples(section: config.Task, shape: Mapping[str, int], base: Path) -
 
 
 def build_model(section: config.Model, shape: Mapping[str, int], base: Path) -> Callable[[nnx.Rngs], nnx.Module]:
-    """The maker of the module of a section of the config, for a task's shape."""
+    """Return the function that makes the module of a section of the config, for a task's shape.
+
+    Raises:
+        SpecificationError: the model does not fit the shape, or the user's file has faults.
+    """
     if isinstance(section, config.UserKind):
         make = user_files.load(section.kind, base, nnx.Module)
         return lambda rngs: make(shape, rngs, **section.options)

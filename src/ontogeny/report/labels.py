@@ -16,11 +16,11 @@ from ontogeny.config.observables import Label as CardLabel
 from ontogeny.config.observables import built_in_cards, labels_on
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#AA4499", "#E69F00", "#56B4E9", "#332288", "#6B6B6B")
-"""Okabe and Ito's colours (2008), with two of Tol's where theirs are too pale on white."""
+"""The colours of Okabe and Ito (2008); two that are too pale on white are replaced by colours of Tol."""
 BLUE, ORANGE, GREEN, PURPLE = PALETTE[:4]
 GREY = PALETTE[7]
 LIGHTEST = 0.92
-"""End of the sequential scale that is still legible on white."""
+"""The end of the sequential scale that is still legible on white."""
 
 
 class Label(NamedTuple):
@@ -83,12 +83,12 @@ def label(observable: str) -> Label:
 
 
 def natural(name: str) -> list[tuple[int, str]]:
-    """A sorting key under which heads.2 comes before heads.10."""
+    """Return a sorting key under which heads.2 comes before heads.10."""
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
 def palette(count: int) -> list[str]:
-    """Distinct colours for up to eight curves; beyond that a sequential scale, dark to light."""
+    """Return distinct colours for up to eight curves, and a sequential scale from dark to light for more."""
     if count <= len(PALETTE):
         return list(PALETTE[:count])
     scale = sample_colorscale("Viridis", list(np.linspace(0, LIGHTEST, count)), colortype="tuple")
@@ -97,21 +97,21 @@ def palette(count: int) -> list[str]:
 
 
 def dashes(count: int) -> list[str]:
-    """Line styles beside the colours, so that a grey print still tells curves apart."""
+    """Return line styles that distinguish curves without colours."""
     styles = ("solid", "dash", "dot", "dashdot")
     return [styles[index % 4] for index in range(count)] if count <= len(PALETTE) else ["solid"] * count
 
 
 def slug(*parts: object) -> str:
-    """An identifier that HTML, JavaScript and a URL's fragment accept."""
+    """Return an identifier that HTML, JavaScript and a URL's fragment accept."""
     return re.sub(r"[^A-Za-z0-9]+", "-", "-".join(str(part) for part in parts)).strip("-").lower()
 
 
 def listed(words: Sequence[str]) -> str:
-    """a, b and c."""
+    """Return "a, b and c"."""
     return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
 def capital(text: str) -> str:
-    """The text with a capital first letter, for headings; λ̂ stays λ̂."""
+    """Return the text with a capital first letter; λ̂ stays λ̂."""
     return text[:1].upper() + text[1:] if text[:1].isascii() else text
