@@ -10,6 +10,7 @@ from ontogeny.sampling.kernels.sgld import SGLD
 from ontogeny.sampling.layout import Layout
 from ontogeny.sampling.losses import per_example_losses
 from ontogeny.sampling.program import run_chains
+from ontogeny.sampling.randomness import LARGEST_AT_ONCE, block_key, noise
 from ontogeny.sampling.target import Target
 
 RNG = np.random.default_rng(0)
@@ -116,6 +117,18 @@ def test_noise_has_the_right_variance_and_differs_between_leaves_of_one_shape():
         assert steps.var() == pytest.approx(0.01, rel=4 * np.sqrt(2 / steps.size))
     assert abs(np.corrcoef(a, b)[0, 1]) < 4 / np.sqrt(a.size)
     assert abs(np.corrcoef(a[1:], a[:-1])[0, 1]) < 4 / np.sqrt(a.size)
+
+
+def test_a_model_too_large_for_the_noise_of_a_block_gets_that_of_each_draw():
+    """Without a loss or a pull, w_1 - w_0 is √ε times the noise of the first draw."""
+    parameters, key = LARGEST_AT_ONCE + 1, jax.random.key(3)
+    options = {"inverse_temperature": 1.0, "localization": 0.0, "batch_size": None, "chains": 1, "draws": 2}
+    collect = {"first": lambda w: w[:5]}
+    traces = run(
+        jnp.zeros((1, parameters)), None, flat_potential, key=key, sampler=SGLD(step_size=0.01), collect=collect, **options
+    )
+    first_noise = noise(block_key(key, 0, 0), parameters, jnp.float32)(0)[:5]
+    np.testing.assert_allclose(np.diff(traces.collected["first"][0, 0], axis=0)[0], 0.1 * first_noise, rtol=1e-5)
 
 
 def test_collect_sees_every_thin_th_kept_draw_where_its_loss_was_read():

@@ -5,14 +5,16 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.flatten_util import ravel_pytree
-from jaxtyping import Array, Float, Num, PyTree
+from jaxtyping import Array, Float, PyTree, Shaped
 
-Parameters = PyTree[Float[Array, "..."]]
+AnyArray = Array | np.ndarray
+Parameters = PyTree[Float[AnyArray, "..."]]
 """The parameters of one network."""
-Checkpoints = PyTree[Float[Array, "checkpoints ..."]]
+Checkpoints = PyTree[Float[AnyArray, "checkpoints ..."]]
 """The parameters of K checkpoints: every leaf has a leading axis of K."""
-Mask = PyTree[Num[Array, "..."]]
+Mask = PyTree[Shaped[AnyArray, "..."]]
 """1 at the parameters that move and 0 at those that stay, shaped like one checkpoint."""
 
 

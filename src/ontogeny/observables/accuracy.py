@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from ontogeny.arrays.chunks import mean_in_chunks
+from ontogeny.arrays.parts import mean_in_parts
 from ontogeny.problem.needs import Needs
 from ontogeny.problem.network import Network
 from ontogeny.problem.problem import Batch, ObservableFunction, Params, Task
@@ -15,7 +15,7 @@ def build(network: Network, task: Task) -> Mapping[str, ObservableFunction]:
 
     def on(batch: Batch) -> ObservableFunction:
         def measure(params: Params):
-            return mean_in_chunks(
+            return mean_in_parts(
                 lambda part: network.apply(params, part[0]),
                 lambda logits, part: task.provides["accuracy"](logits, part[1]),
                 batch,

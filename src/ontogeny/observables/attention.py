@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from ontogeny.arrays.chunks import mean_in_chunks
+from ontogeny.arrays.parts import mean_in_parts
 from ontogeny.problem.needs import Needs
 from ontogeny.problem.network import Network
 from ontogeny.problem.problem import ObservableFunction, Task
@@ -32,7 +32,7 @@ def build(network: Network, task: Task) -> Mapping[str, ObservableFunction]:
 
     def scores(method: str, measure: Callable[[Array, Tokens], Array], tokens: Tokens) -> ObservableFunction:
         return lambda params: per_head(
-            mean_in_chunks(lambda tokens: network.apply(params, tokens, method=method), measure, tokens)
+            mean_in_parts(lambda tokens: network.apply(params, tokens, method=method), measure, tokens)
         )
 
     return {

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ontogeny.arrays.chunks import mean_in_chunks
+from ontogeny.arrays.parts import mean_in_parts
 from ontogeny.problem.needs import Needs
 from ontogeny.problem.network import Network
 from ontogeny.problem.problem import ObservableFunction, Params, Task
@@ -33,7 +33,7 @@ def build(network: Network, task: Task) -> Mapping[str, ObservableFunction]:
         return lambda windows: network.apply(params, windows[:, :-1])
 
     def losses(params: Params, windows: Windows) -> Float[Array, " positions"]:
-        return mean_in_chunks(predictions(params), lambda logits, windows: token_losses(logits, windows[:, 1:]), windows)
+        return mean_in_parts(predictions(params), lambda logits, windows: token_losses(logits, windows[:, 1:]), windows)
 
     measured = {
         "in_context_learning_score": lambda params: in_context_learning_score(losses(params, repeated)),
@@ -42,7 +42,7 @@ def build(network: Network, task: Task) -> Mapping[str, ObservableFunction]:
     }
     if "bigram" in task.provides:
         bigram = task.provides["bigram"]
-        measured["cross_entropy_to_bigram"] = lambda params: mean_in_chunks(
+        measured["cross_entropy_to_bigram"] = lambda params: mean_in_parts(
             predictions(params), lambda logits, windows: cross_entropy(bigram[windows[:, :-1]], logits), plain
         )
     return measured

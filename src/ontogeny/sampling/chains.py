@@ -17,6 +17,7 @@ from jaxtyping import Array, Key
 from tqdm import tqdm
 
 from ontogeny.arrays.flat import Checkpoints, Mask, Parameters, parameter_count, shapes_of_one, single_precision
+from ontogeny.arrays.parts import call_in_chunks, row_count
 from ontogeny.sampling import checks
 from ontogeny.sampling.draws import Draws
 from ontogeny.sampling.kernels.kernel import Kernel
@@ -90,7 +91,7 @@ def plan_program(
     target: Target, checkpoints: Checkpoints, chains: int, draws: int, burn_in: int, thin: int, layout: Layout | None
 ) -> Program:
     """Return what the compiled program depends on: counts, how the work is laid out, and over which devices it is spread."""
-    count = len(jax.tree.leaves(checkpoints)[0])
+    count = row_count(checkpoints)
     spread = spread_over(jax.local_device_count(), count, chains)
     on_one_device = -(-count // spread[0])
     if layout is None:
@@ -132,16 +133,9 @@ def bind(
 
 
 def with_progress(run: Callable[..., dict[str, Any]], checkpoints: Checkpoints, size: int) -> dict[str, Any]:
-    """Run the program on `size` checkpoints after another, with a bar; the last checkpoint fills the last group up."""
-    count = len(jax.tree.leaves(checkpoints)[0])
-    parts = []
-    with tqdm(total=count, desc="sampling", unit="checkpoint") as bar:
-        for first in range(0, count, size):
-            rows = np.minimum(np.arange(first, first + size), count - 1)
-            group = jax.tree.map(lambda leaf, rows=rows: leaf[rows], checkpoints)
-            parts.append(jax.block_until_ready(run(checkpoints=group)))
-            bar.update(min(size, count - first))
-    return jax.tree.map(lambda *leaves: jnp.concatenate(leaves)[:count], *parts)
+    """Run the program on `size` checkpoints after another, with a bar."""
+    with tqdm(total=row_count(checkpoints), desc="sampling", unit="checkpoint") as bar:
+        return call_in_chunks(lambda chunk: run(checkpoints=chunk), checkpoints, size, lambda done: bar.update(done - bar.n))
 
 
 def free_parameters(checkpoints: Checkpoints, mask: Mask | None) -> int:

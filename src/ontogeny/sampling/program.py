@@ -11,11 +11,12 @@ from jax.tree_util import Partial
 from jaxtyping import Array, Float, Int, Key
 
 from ontogeny.arrays.flat import Checkpoints, Mask, Parameters, flatten, flatten_mask, unflatten_like, unit
+from ontogeny.arrays.parts import padded_map
 from ontogeny.sampling import randomness
 from ontogeny.sampling.kernels.kernel import Kernel, Objective, Randomness
 from ontogeny.sampling.layout import Layout
 from ontogeny.sampling.objective import Examples, Loss, anchored, at_center, paired_objective, take
-from ontogeny.sampling.over_devices import in_groups, over_devices
+from ontogeny.sampling.over_devices import over_devices
 from ontogeny.sampling.posterior import LocalPosterior
 
 Collect = Mapping[str, Callable[[Parameters], Any]]
@@ -87,7 +88,7 @@ def run_chains(
                 **measured,
             }
 
-        return in_groups(at_group, centers, program.layout.checkpoints)
+        return padded_map(at_group, centers, program.layout.checkpoints)
 
     shared = (data, key, sampler, inverse_temperature, localization, flat_mask, collect)
     return over_devices(at_checkpoints, program.spread, flatten(checkpoints), jnp.arange(program.chains), shared)
@@ -168,7 +169,7 @@ def run_chain(
         def step(number: Array, carry: Any) -> Any:
             place, draw_number = number - first, number - program.burn_in
             batch, baselines = examples if indices is None else take(examples, indices[place])
-            random = Randomness(noise[place], uniforms[place], jax.random.fold_in(key_of_block, 3 + place))
+            random = Randomness(noise(place), uniforms[place], jax.random.fold_in(key_of_block, 3 + place))
 
             def step_of(around: Around, baselines: Float[Array, " batch"], carry: Any) -> Any:
                 state, values, first_order, collected = carry

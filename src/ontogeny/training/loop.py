@@ -14,7 +14,8 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int, Key
 
-from ontogeny.arrays.parts import choose_microbatch, summed
+from ontogeny.arrays.memory import choose_microbatch
+from ontogeny.arrays.parts import summed
 from ontogeny.problem.keys import INITIALISE, seed_keys
 from ontogeny.problem.problem import Params, Problem
 

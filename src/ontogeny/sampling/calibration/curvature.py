@@ -9,11 +9,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from ontogeny.arrays.flat import Checkpoints, Mask, flatten, flatten_mask, single_precision, unflatten_like, unit
-from ontogeny.arrays.parts import MEGABYTE, example_bytes
+from ontogeny.arrays.memory import Memory, device_memory, example_bytes
 from ontogeny.sampling.checks import leading_axis
 from ontogeny.sampling.objective import Examples, Loss
 
-HESSIAN_WORKING_SET = 256 * MEGABYTE
 HESSIAN_EXAMPLES = 128
 RUN_OUT = 1e-5
 """A residual this small beside the images is rounding error in single precision, not a direction."""
@@ -37,7 +36,7 @@ def top_curvature(
 
     Lanczos converges faster than the power method at the same cost, and finds the largest eigenvalue where a negative one is
     larger in absolute value. The Hessian is that of all n examples, or of 128 spread evenly over them where the intermediate
-    results of all n exceed 256 MB. Half precision is raised to float32.
+    results of all n exceed 256 MB on a processor (`some_examples`). Half precision is raised to float32.
     """
     return top_eigenvalues(hessian_product, loss, checkpoints, some_examples(loss, checkpoints, data), key, mask, iterations)
 
@@ -62,13 +61,23 @@ def gradient_variance(
     return top_eigenvalues(covariance_product, loss, checkpoints, examples, key, mask, iterations, anchors)
 
 
-def some_examples(loss: Loss, checkpoints: Checkpoints, data: Examples | None, most: int = HESSIAN_EXAMPLES) -> Examples | None:
-    """Return all examples, or `most` spread evenly over them where the intermediate results of all exceed 256 MB."""
+def some_examples(
+    loss: Loss,
+    checkpoints: Checkpoints,
+    data: Examples | None,
+    most: int = HESSIAN_EXAMPLES,
+    memory: Memory | None = None,
+) -> Examples | None:
+    """Return all examples, or `most` spread evenly over them where the intermediate results of all exceed 32 caches.
+
+    On an accelerator the limit is the memory for intermediate results.
+    """
     if data is None:
         return None
+    memory = device_memory() if memory is None else memory
     first = jax.tree.map(lambda leaf: leaf[0], checkpoints)
     examples = leading_axis(data, "data", "n examples")
-    if examples > most and examples * example_bytes(loss, first, data) > HESSIAN_WORKING_SET:
+    if examples > most and examples * example_bytes(loss, first, data) > min(memory.intermediates, 32 * memory.cache):
         return jax.tree.map(lambda leaf: leaf[:: examples // most][:most], data)
     return data
 

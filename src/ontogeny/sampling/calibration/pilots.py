@@ -4,7 +4,8 @@ nβ and γ are never chosen: they say which λ̂ is meant. One step serves all c
 """
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -105,7 +106,7 @@ def calibrate(
     pilots = Pilots(target, checkpoints, key, chains, draws, many)
     found = explore(pilots, sampler, largest_bias, rounds)
     last = jax.tree.map(lambda leaf: leaf[-1:], checkpoints)
-    counts: dict[str, Any] = {"key": key, "chains": chains, "draws": draws}
+    at_temperatures = partial(temperature_sweep, target, last, found.sampler, float(found.curvature[-1]), key=key)
     return Calibration(
         sampler=found.sampler,
         burn_in=settled(pilots, found.sampler, found.draws, longest_pilot),
@@ -113,7 +114,7 @@ def calibrate(
         gradient_variance=found.noise,
         stability=found.stability,
         acceptance=mala_acceptance(target, last, found.sampler.step_size, key),
-        sweep=temperature_sweep(target, last, found.sampler, float(found.curvature[-1]), **counts) if sweep else None,
+        sweep=at_temperatures(chains=chains, draws=draws) if sweep else None,
     )
 
 
@@ -148,9 +149,17 @@ class Pilots(NamedTuple):
     def run(self, sampler: Kernel, draws: int) -> Draws:
         """Run chains from w*, nothing discarded, and collect the positions that `at_draws` looks at."""
         thin = max(1, (draws - 1) // (1 if self.has_many_parameters else POSITIONS))
-        collect = {"position": identity}
-        counts: dict[str, int] = {"chains": self.chains, "draws": draws, "burn_in": 0, "thin": thin}
-        return sample(self.target, self.checkpoints, sampler, key=self.key, collect=collect, **counts)
+        return sample(
+            self.target,
+            self.checkpoints,
+            sampler,
+            key=self.key,
+            chains=self.chains,
+            draws=draws,
+            burn_in=0,
+            collect={"position": identity},
+            thin=thin,
+        )
 
 
 def identity(parameters: Parameters) -> Parameters:
@@ -260,6 +269,6 @@ def settled(pilots: Pilots, sampler: Kernel, found: Draws, longest: int) -> int:
 def mala_acceptance(target: Target, checkpoint: Checkpoints, step_size: float, key: Key[Array, ""]) -> float:
     """Return the share of MALA's draws at one checkpoint, on the full batch, that differ from the draw before."""
     full_batch = target._replace(batch_size=None)
-    counts: dict[str, int] = {"chains": 1, "draws": ACCEPTANCE_DRAWS, "burn_in": 0}
-    values = sample(full_batch, checkpoint, MALA(step_size=step_size), key=key, **counts).values
+    sampler = MALA(step_size=step_size)
+    values = sample(full_batch, checkpoint, sampler, key=key, chains=1, draws=ACCEPTANCE_DRAWS, burn_in=0).values
     return float(np.mean(np.diff(np.asarray(values)[0, 0]) != 0))
