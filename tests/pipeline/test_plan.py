@@ -139,7 +139,7 @@ def test_a_corpus_of_python_files_is_read_as_text(tmp_path, line):
 
 
 def test_specifications_lie_beside_the_logs_of_their_jobs():
-    made = plan(lambda family: family.update(posterior={}))
+    made = plan(lambda family: family.update(phases={}))
     block = blocks(made.variants[0])[0].name
     names = {"train": ("toy", "base", block), "calibrate": ("toy", "base"), "family_report": ("toy",), "index": ()}
     assert {stage: made.specification_file(stage, *names[stage]) for stage in names} == {
