@@ -22,9 +22,9 @@ rule all:
 
 include: "workflow/rules/train.smk"
 include: "workflow/rules/measure.smk"
-include: "workflow/rules/analyse.smk"
-include: "workflow/rules/posterior.smk"
-include: "workflow/rules/report.smk"
+include: "workflow/rules/transitions.smk"
+include: "workflow/rules/phases.smk"
+include: "workflow/rules/pages.smk"
 
 
 for family in PLAN.study.families:

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ontogeny.polygon_phases import polygon_occupancy, polygon_transitions
+from ontogeny.phases.polygons import polygon_occupancy, polygon_transitions
 
 FEATURES = 6
 SIZES = np.geomspace(1.0, 2400, 120)

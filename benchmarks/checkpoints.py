@@ -10,20 +10,21 @@ import tempfile
 import time
 from pathlib import Path
 
-from ontogeny import devices
+from ontogeny.pipeline import devices
 
 
 def measure(variant, base: Path) -> dict[str, float]:
     """Seconds of training and of saving for the first block of a variant."""
-    from ontogeny import training
-    from ontogeny.families import build_problem
-    from ontogeny.runs import blocks
-    from ontogeny.schedule import checkpoint_steps
-    from ontogeny.stages.train import save, trained_blocks
+    from ontogeny.jobs.train import save, trained_blocks
+    from ontogeny.pipeline.plan import blocks
+    from ontogeny.problem.build import build_problem
+    from ontogeny.training import loop as training
+    from ontogeny.training.optimizers import build_optimizer
+    from ontogeny.training.schedule import checkpoint_steps
 
     family, block = variant.family, blocks(variant)[0]
     problem = build_problem(family.task, family.model, batch_size=family.training.batch_size, base=base)
-    optimizer = training.build_optimizer(family.training)
+    optimizer = build_optimizer(family.training)
     kept = checkpoint_steps(family.checkpoints, family.training.steps)
     state = training.initial_state(problem, optimizer, block.lanes)
     saving, began = 0.0, time.process_time()
@@ -44,7 +45,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, help="write the figures as JSON")
     arguments = parser.parse_args()
     devices.prepare()
-    from ontogeny.study import read_study
+    from ontogeny.config.reading import read_study
 
     _, variants = read_study(arguments.configfile)
     rows = {f"{one.family_name}/{one.name}": measure(one, arguments.configfile.parent) for one in variants}

@@ -22,7 +22,8 @@ import pandas as pd
 
 from benchmarks.detection_curves import Case, draw
 from benchmarks.detection_methods import METHODS
-from ontogeny.transitions import candidates, detect_transitions
+from ontogeny.transitions.candidates import candidates
+from ontogeny.transitions.detection.detect import detect_transitions
 
 TOLERANCE = 1.5
 SIZES = (1, 2, 3, 5, 10, 20)

@@ -13,7 +13,7 @@ checkpoint sampled again and again, each time with another key, and λ̂ of a qu
 import argparse
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +21,17 @@ import numpy as np
 import pandas as pd
 
 import ontogeny
-from ontogeny.stages.analyse import chains_of
-from ontogeny.transitions import candidates
+from ontogeny.jobs.detect import chains_of
+from ontogeny.transitions.candidates import candidates, evidence_of
+from ontogeny.transitions.matching import Interval
+from ontogeny.transitions.records import Candidate, Evidence
 
 SPACINGS = 1.5
 REPEATS, REPEATED_CURVES = 40, 100
 LEVELS = {"4": 1 / 9, "4+": 0.104167, "4++": 0.097222, "5": 0.068744, "5+": 0.061799, "6": 0.048192}
 """Exact losses of the critical points of the toy model with six features (Chen et al. 2023)."""
 
-Run = tuple[pd.DataFrame, list[dict], list[dict]]
+Run = tuple[pd.DataFrame, Sequence[Candidate], Sequence[Evidence]]
 """The trajectory, the candidates, and those of λ̂ alone."""
 
 
@@ -89,12 +91,12 @@ def detected(folder: Path) -> Run:
     independent = pd.DataFrame(table[~table["observable"].isin(made_of_draws)])
     found = ontogeny.detect_transitions(independent, chains=chains)
     alone = ontogeny.detect_transitions(table, observables=["llc"], chains=chains)
-    of_llc = alone.loc[(alone["decision"] == "candidate") & (alone["component"] == "")].to_dict(orient="records")
-    return table, candidates(table, found, chains=chains)["candidates"], of_llc
+    of_llc = [passage for passage in evidence_of(alone, ["candidate"]) if not passage.component]
+    return table, candidates(table, found, chains=chains).candidates, of_llc
 
 
-def holds(candidate: dict, event: float, spacing: float) -> bool:
-    low, high = (np.log1p(candidate[end]) for end in ("start", "end"))
+def holds(candidate: Interval, event: float, spacing: float) -> bool:
+    low, high = np.log1p([candidate.start, candidate.end])
     return bool(low - SPACINGS * spacing <= np.log1p(event) <= high + SPACINGS * spacing)
 
 
@@ -103,7 +105,7 @@ def score(run: Run, family: str) -> dict[str, int]:
     table, found, alone = run
     name, truth = DEVELOPMENTS[family]
     steps = np.log1p(np.unique(table["step"]))
-    events, named = truth(table), [one for one in found if re.fullmatch(name, one["name"])]
+    events, named = truth(table), [one for one in found if re.fullmatch(name, one.name)]
 
     def spacing(event: float) -> float:
         after = min(max(int(np.searchsorted(steps, np.log1p(event))), 1), len(steps) - 1)

@@ -20,11 +20,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
 
-from ontogeny import checkpoints
-from ontogeny.families import build_problem
-from ontogeny.files import read_json
-from ontogeny.schedule import sampled_steps
-from ontogeny.study import read_study
+from ontogeny.checkpoints import blocks as checkpoints
+from ontogeny.config.reading import read_study
+from ontogeny.pipeline.files import read_json
+from ontogeny.problem.build import build_problem
+from ontogeny.training.schedule import sampled_steps
 
 
 class Around(NamedTuple):

@@ -43,7 +43,7 @@ def store(measured: Ratios, code: str) -> None:
     Raises:
         SystemExit: neither program, or only one of them, was measured.
     """
-    from ontogeny.provenance import processor
+    from ontogeny.pipeline.provenance import processor
 
     if not measured:
         raise SystemExit("--store needs both programs, ontogeny and straightforward, measured on one core")

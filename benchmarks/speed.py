@@ -33,7 +33,7 @@ from benchmarks.speed_workloads import WORKLOADS, problem
 TORCH = ("devinterp", "devinterp, attention written out", "canonical-interp", "canonical-interp, compiled")
 JAX = ("ontogeny", "straightforward", "blackjax")
 IMPORTS = {
-    **dict.fromkeys(JAX, "jax, ontogeny.llc, blackjax, benchmarks.speed_jax"),
+    **dict.fromkeys(JAX, "jax, ontogeny.estimates.llc, blackjax, benchmarks.speed_jax"),
     **dict.fromkeys(TORCH[:2], "torch, devinterp.slt.llc"),
     **dict.fromkeys(TORCH[2:], "torch, canonical_interp.slt"),
 }

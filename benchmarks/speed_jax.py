@@ -42,8 +42,8 @@ def linear_network(parameters: Any, batch: Any) -> Any:
 def transformer(shape: dict[str, int]) -> Loss:
     """Of a window: the mean loss of its tokens, under ontogeny's own model."""
     from ontogeny import config
-    from ontogeny.models.network import functional
     from ontogeny.models.transformer import build
+    from ontogeny.problem.network import functional
     from ontogeny.tasks.text import token_losses
 
     section = config.Transformer(kind="transformer", layers=shape["layers"], heads=shape["heads"], width=shape["width"], mlp=0)

@@ -38,8 +38,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         (folder / "config.yaml").write_text(STUDY.format(seeds=", ".join(map(str, range(125)))))
-        imports = sorted(seconds("-c", "import ontogeny.study", folder=folder) for _ in range(5))[2]
-        print(f"import ontogeny.study: {imports:.2f} s")
+        imports = sorted(seconds("-c", "import ontogeny.config.reading", folder=folder) for _ in range(5))[2]
+        print(f"import ontogeny.config.reading: {imports:.2f} s")
         dry = ["-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--dry-run", "--workflow-profile", "none"]
         print(f"snakemake --dry-run of 1,000 runs: {min(seconds(*dry, folder=folder) for _ in range(2)):.1f} s")
 

@@ -24,11 +24,13 @@ from benchmarks import speed_jax, speed_workloads
 from benchmarks.cores import pin
 from benchmarks.speed import code
 from benchmarks.speed_workloads import WORKLOADS
-from ontogeny import training
-from ontogeny.families import build_problem
-from ontogeny.microbatches import choose_microbatch
-from ontogeny.problem import Data, Problem
-from ontogeny.study import read_study
+from ontogeny.arrays.memory import choose_microbatch
+from ontogeny.config.reading import read_study
+from ontogeny.problem.build import build_problem
+from ontogeny.problem.keys import TRAIN, seed_keys
+from ontogeny.problem.problem import Data, Problem
+from ontogeny.training import loop as training
+from ontogeny.training.optimizers import build_optimizer
 
 CONFIG = Path(__file__).parent.parent / "config.yaml"
 STEPS = {"tms": 10000, "dln": 600, "tf": 40, "tfl": 20, "superposition": 20000, "induction": 100}  # one to three seconds
@@ -47,7 +49,7 @@ def subject(name: str) -> tuple[Problem, optax.GradientTransformation]:
         return of_workload(name), optax.adam(1e-3)
     family = [variant.family for variant in read_study(CONFIG)[1] if variant.family_name == name][-1]
     problem = build_problem(family.task, family.model, batch_size=family.training.batch_size, base=CONFIG.parent)
-    return problem, training.build_optimizer(family.training)
+    return problem, build_optimizer(family.training)
 
 
 def of_workload(name: str) -> Problem:
@@ -67,7 +69,7 @@ def of_workload(name: str) -> Problem:
 def compiled(problem: Problem, optimizer: optax.GradientTransformation, seeds: Sequence[int], steps: int) -> Program:
     """Parameters of the seeds after ontogeny's own loop; every leaf has a leading axis of seeds."""
     advance = training.compile_training(problem, optimizer)
-    state, keys = training.initial_state(problem, optimizer, seeds), training.seed_keys(seeds, 1)
+    state, keys = training.initial_state(problem, optimizer, seeds), seed_keys(seeds, TRAIN)
     return lambda: advance(state, keys, jnp.array([0]), jnp.array([steps]))[0].params
 
 
@@ -81,7 +83,7 @@ def in_python(problem: Problem, optimizer: optax.GradientTransformation, seed: i
         updates, state = optimizer.update(gradient, state, params)
         return optax.apply_updates(params, updates), state, loss
 
-    stacked = training.initial_state(problem, optimizer, [seed]), training.seed_keys([seed], 1)
+    stacked = training.initial_state(problem, optimizer, [seed]), seed_keys([seed], TRAIN)
     first, key = jax.tree.map(lambda leaf: leaf[0], stacked)
 
     def run() -> Any:

@@ -2,7 +2,7 @@
 
 import os
 
-from ontogeny.devices import keep_bytecode
+from ontogeny.pipeline.devices import keep_bytecode
 
 keep_bytecode()
 # Tests compile many programs and run each for a moment: XLA is told not to optimise them.
@@ -13,3 +13,6 @@ os.environ.setdefault(
 )
 # There is a test process for every core, so BLAS with as many threads each would be slower.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Silent broadcasting and silent changes of dtype are faults.
+os.environ.setdefault("JAX_NUMPY_RANK_PROMOTION", "raise")
+os.environ.setdefault("JAX_NUMPY_DTYPE_PROMOTION", "strict")

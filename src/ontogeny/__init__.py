@@ -7,42 +7,49 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ontogeny.behavioural import behavioural_loss
-    from ontogeny.divergences import kullback_leibler, squared_difference
-    from ontogeny.information import information_criteria, per_example_losses
-    from ontogeny.llc import Estimate, estimate_behavioural_llc, estimate_llc, summarise
-    from ontogeny.sampling.calibration import calibrate
-    from ontogeny.sampling.chains import Traces, sample
-    from ontogeny.sampling.mala import MALA
-    from ontogeny.sampling.references import MCLMC, NUTS
-    from ontogeny.sampling.rmsprop_sgld import RMSPropSGLD
-    from ontogeny.sampling.sghmc import SGHMC
-    from ontogeny.sampling.sgld import SGLD
-    from ontogeny.sampling.sgnht import SGNHT
-    from ontogeny.transitions import critical_sample_size, detect_transitions
+    from ontogeny.estimate import calibrate, estimate_behavioural_llc, estimate_llc, sample
+    from ontogeny.estimates.free_energy import critical_sample_size
+    from ontogeny.estimates.information import information_criteria
+    from ontogeny.estimates.llc import Estimate, summarise
+    from ontogeny.problem.behavioural import behavioural_loss
+    from ontogeny.problem.divergences import kullback_leibler, squared_difference
+    from ontogeny.results import Run, load_run
+    from ontogeny.sampling.draws import Draws
+    from ontogeny.sampling.kernels.blackjax import MCLMC, NUTS
+    from ontogeny.sampling.kernels.mala import MALA
+    from ontogeny.sampling.kernels.rmsprop_sgld import RMSPropSGLD
+    from ontogeny.sampling.kernels.sghmc import SGHMC
+    from ontogeny.sampling.kernels.sgld import SGLD
+    from ontogeny.sampling.kernels.sgnht import SGNHT
+    from ontogeny.sampling.losses import per_example_losses
+    from ontogeny.sampling.target import Target
+    from ontogeny.transitions.detection.detect import detect_transitions
 
 HOMES = {
-    "Estimate": "ontogeny.llc",
-    "MALA": "ontogeny.sampling.mala",
-    "MCLMC": "ontogeny.sampling.references",
-    "NUTS": "ontogeny.sampling.references",
-    "RMSPropSGLD": "ontogeny.sampling.rmsprop_sgld",
-    "SGHMC": "ontogeny.sampling.sghmc",
-    "SGLD": "ontogeny.sampling.sgld",
-    "SGNHT": "ontogeny.sampling.sgnht",
-    "Traces": "ontogeny.sampling.chains",
-    "behavioural_loss": "ontogeny.behavioural",
-    "calibrate": "ontogeny.sampling.calibration",
-    "critical_sample_size": "ontogeny.transitions",
-    "detect_transitions": "ontogeny.transitions",
-    "estimate_behavioural_llc": "ontogeny.llc",
-    "estimate_llc": "ontogeny.llc",
-    "information_criteria": "ontogeny.information",
-    "kullback_leibler": "ontogeny.divergences",
-    "per_example_losses": "ontogeny.information",
-    "sample": "ontogeny.sampling.chains",
-    "squared_difference": "ontogeny.divergences",
-    "summarise": "ontogeny.llc",
+    "Draws": "ontogeny.sampling.draws",
+    "Estimate": "ontogeny.estimates.llc",
+    "MALA": "ontogeny.sampling.kernels.mala",
+    "MCLMC": "ontogeny.sampling.kernels.blackjax",
+    "NUTS": "ontogeny.sampling.kernels.blackjax",
+    "RMSPropSGLD": "ontogeny.sampling.kernels.rmsprop_sgld",
+    "SGHMC": "ontogeny.sampling.kernels.sghmc",
+    "SGLD": "ontogeny.sampling.kernels.sgld",
+    "Run": "ontogeny.results",
+    "SGNHT": "ontogeny.sampling.kernels.sgnht",
+    "Target": "ontogeny.sampling.target",
+    "behavioural_loss": "ontogeny.problem.behavioural",
+    "calibrate": "ontogeny.estimate",
+    "critical_sample_size": "ontogeny.estimates.free_energy",
+    "detect_transitions": "ontogeny.transitions.detection.detect",
+    "estimate_behavioural_llc": "ontogeny.estimate",
+    "estimate_llc": "ontogeny.estimate",
+    "information_criteria": "ontogeny.estimates.information",
+    "load_run": "ontogeny.results",
+    "kullback_leibler": "ontogeny.problem.divergences",
+    "per_example_losses": "ontogeny.sampling.losses",
+    "sample": "ontogeny.estimate",
+    "squared_difference": "ontogeny.problem.divergences",
+    "summarise": "ontogeny.estimates.llc",
 }
 
 __all__ = [
@@ -52,9 +59,11 @@ __all__ = [
     "SGHMC",
     "SGLD",
     "SGNHT",
+    "Draws",
     "Estimate",
     "RMSPropSGLD",
-    "Traces",
+    "Run",
+    "Target",
     "behavioural_loss",
     "calibrate",
     "critical_sample_size",
@@ -63,6 +72,7 @@ __all__ = [
     "estimate_llc",
     "information_criteria",
     "kullback_leibler",
+    "load_run",
     "per_example_losses",
     "sample",
     "squared_difference",

@@ -1,4 +1,4 @@
-"""The command line: `python -m ontogeny STAGE` runs one job of the workflow, `plan` and `schema` describe a study."""
+"""The command line: `ontogeny KIND` runs one job of the workflow, `plan` and `schema` describe a study."""
 
 import argparse
 import importlib
@@ -10,8 +10,8 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from ontogeny import devices, overhead
-from ontogeny.stage_names import STAGES
+from ontogeny.config.job_names import KINDS
+from ontogeny.pipeline import devices, overhead
 
 BEGAN = time.perf_counter()
 
@@ -27,15 +27,15 @@ def parser() -> argparse.ArgumentParser:
         "--configfile", type=Path, metavar="FILE", default=Path("config.yaml"), help="the same, as Snakemake spells it"
     )
     commands.add_parser("schema", help="print the JSON schema of config.yaml, for editors")
-    for stage in STAGES:
-        job = commands.add_parser(stage, help=f"run a {stage} job of the workflow")
+    for kind in KINDS:
+        job = commands.add_parser(kind, help=f"run a job of the workflow: {kind}")
         job.add_argument("--results", type=Path, required=True)
         job.add_argument("--base", type=Path, default=Path(), help="what paths in the config are relative to")
         job.add_argument("--family", default="")
         job.add_argument("--variant", default="")
         job.add_argument("--block", default="", help="the seeds of the job, such as seeds~0-7")
         job.add_argument("--threads", type=int, default=1)
-        if stage == "sample":
+        if kind == "sample":
             job.add_argument(
                 "--profile-trace", type=Path, metavar="FOLDER", help="only write a JAX trace of one chunk, once compiled, there"
             )
@@ -65,12 +65,12 @@ def main() -> int:
 
         print(json_schema(), end="")
         return 0
-    return run_stage(arguments)
+    return run_job(arguments)
 
 
 def show_plan(configfile: Path) -> int:
-    from ontogeny.plan import describe
-    from ontogeny.study import ConfigError
+    from ontogeny.config.reading import ConfigError
+    from ontogeny.pipeline.cost import describe
 
     try:
         print(describe(configfile))
@@ -80,15 +80,15 @@ def show_plan(configfile: Path) -> int:
     return 0
 
 
-def run_stage(arguments: argparse.Namespace) -> int:
+def run_job(arguments: argparse.Namespace) -> int:
     """Run a job and return its exit status. A fault of the user's files takes a line or two, any other fault a traceback."""
     devices.prepare(arguments.threads)
     hide_closed_loops()
     from ontogeny.errors import SpecificationError
-    from ontogeny.stages.job import Job
+    from ontogeny.jobs.job import Job
 
     job = Job(
-        stage=arguments.command,
+        name=arguments.command,
         results=arguments.results,
         specification=arguments.specification,
         base=arguments.base,
@@ -98,9 +98,9 @@ def run_stage(arguments: argparse.Namespace) -> int:
         profile_trace=getattr(arguments, "profile_trace", None),
     )
     try:
-        stage = importlib.import_module(f"ontogeny.stages.{arguments.command}")
+        module = importlib.import_module(f"ontogeny.jobs.{arguments.command}")
         start, compilation = time.perf_counter() - BEGAN, overhead.compilation_seconds()
-        stage.run(job)
+        module.run(job)
     except SpecificationError as error:
         print(f"{job.label} cannot go on: {error}", file=sys.stderr, flush=True)
         # Threads that still read would only add to this.

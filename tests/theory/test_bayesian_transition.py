@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from jax.scipy.special import logsumexp
 
-from ontogeny.bayesian import crossing, last_rise, occupancy
 from ontogeny.models.superposition import polygon
-from ontogeny.polygon_phases import free_energy, joined_loss, leading_crossing, learning_coefficient, log_dead, second_order
+from ontogeny.phases.occupancy import crossing, last_rise, occupancy
+from ontogeny.phases.polygons import free_energy, joined_loss, leading_crossing, learning_coefficient, log_dead, second_order
 
 LEFT, RIGHT, GAP, PRIOR_VARIANCE = 1.0, 25.0, 0.1, 25.0
 SIZES = np.geomspace(0.5, 120.0, 40)

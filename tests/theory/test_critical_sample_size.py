@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ontogeny.estimates.free_energy import critical_sample_size
 from ontogeny.models.superposition import polygon
-from ontogeny.transitions import candidates, critical_sample_size
-from ontogeny.transitions.detection import COLUMNS
+from ontogeny.transitions.candidates import candidates
+from ontogeny.transitions.detection.detect import COLUMNS
 
 DELTA_LOSS, DELTA_LLC, DELTA_PRIOR = 0.048192 - 0.0687432, 8.5 - 7.0, 6.377642 - 3.624169
 
@@ -26,12 +27,12 @@ def test_of_a_candidate_of_a_run_from_the_5_gon_to_the_6_gon(with_prior: bool, e
     table = pd.concat(
         [pd.DataFrame(rows | {"observable": name, "value": np.where(later, *to[::-1])}) for name, to in levels.items()]
     )
-    told = dict.fromkeys(COLUMNS, 0.001) | {"observable": "population_loss", "component": "", "direction": "fall"}
-    told |= {"start": 5.0, "location": 5.5, "end": 6.0, "change": -0.02, "decision": "candidate"}
+    passage = dict.fromkeys(COLUMNS, 0.001) | {"observable": "population_loss", "component": "", "direction": "fall"}
+    passage |= {"start": 5.0, "location": 5.5, "end": 6.0, "change": -0.02, "decision": "candidate"}
     prior = dict(zip(steps.tolist(), np.where(later, *halves[::-1]).tolist(), strict=True)) if with_prior else None
-    (found,) = candidates(table, pd.DataFrame([told]), negative_log_prior=prior)["candidates"]
-    assert found["critical_sample_size"] == pytest.approx(expected, abs=0.05)
-    assert found["delta_negative_log_prior"] == (pytest.approx(DELTA_PRIOR, abs=1e-5) if with_prior else None)
+    (found,) = candidates(table, pd.DataFrame([passage]), negative_log_prior=prior).candidates
+    assert found.critical_sample_size == pytest.approx(expected, abs=0.05)
+    assert found.delta_negative_log_prior == (pytest.approx(DELTA_PRIOR, abs=1e-5) if with_prior else None)
 
 
 @pytest.mark.parametrize(("delta_loss", "delta_llc", "prior"), [(-0.01, 1.0, 0.0), (-0.5, 12.0, -3.0), (-1e-4, 0.5, 2.0)])

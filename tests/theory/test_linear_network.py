@@ -8,7 +8,7 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 
 import ontogeny
-from ontogeny.sampling.sgld import SGLD
+from ontogeny.sampling.kernels.sgld import SGLD
 
 WIDTHS = (4, 2, 2, 3)
 NBETA = 1e4

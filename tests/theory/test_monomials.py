@@ -7,7 +7,7 @@ import pytest
 from scipy.integrate import quad
 
 import ontogeny
-from ontogeny.sampling.sgld import SGLD
+from ontogeny.sampling.kernels.sgld import SGLD
 
 LOSSES = {k: (lambda parameters, batch, k=k: jnp.sum(parameters["w"] ** (2 * k))) for k in (1, 2, 3)}
 EXACT = {1: 0.4966, 2: 0.2365, 3: 0.1478}

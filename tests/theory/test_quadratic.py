@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import ontogeny
-from ontogeny.sampling.sgld import SGLD
+from ontogeny.sampling.kernels.sgld import SGLD
 
 N = 1000
 NBETA = N / np.log(N)

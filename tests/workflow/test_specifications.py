@@ -65,7 +65,7 @@ def test_a_dry_run_writes_no_file(tmp_path):
 
 def test_every_job_has_the_specification_that_is_recorded_beside_its_log(finished):
     logs = recorded(finished.folder)
-    assert len(logs) == 17
+    assert len(logs) == 19
     files = {path: path.read_text() for path in finished.folder.rglob("*.specification.json")}
     assert sorted(files.values()) == sorted(logs.values())
     assert {path.parent for path in files} == {log.parent for log in logs}
@@ -74,7 +74,7 @@ def test_every_job_has_the_specification_that_is_recorded_beside_its_log(finishe
 def test_a_specification_may_be_longer_than_an_argument(copied):
     copied.edit("  toy:\n", f"  toy:\n    description: {'long words ' * 14_000}\n")
     copied.snakemake()
-    files = [copied.folder / "results" / name for name in ("toy/family_report", "report/index")]
+    files = [copied.folder / "results" / name for name in ("toy/family_page", "report/index_page")]
     assert all(Path(f"{file}.specification.json").stat().st_size > 131_072 for file in files)
     assert "long words" in (copied.folder / "results" / "toy" / "report.html").read_text()
 
@@ -106,7 +106,8 @@ def test_a_cluster_job_gets_what_was_recorded_although_config_yaml_has_changed(t
     assert "steps: 300" in (study.folder / "config.yaml").read_text()
     jobs = study.folder / "results" / "toy" / "base" / "jobs" / "seeds~0-7"
     manifest = json.loads((study.folder / "results" / "toy" / "base" / "seed~0" / "manifest" / "train.json").read_text())
-    assert manifest["specification"]["training"]["steps"] == manifest["steps"][-1] == 200
+    run = json.loads((study.folder / "results" / "toy" / "base" / "seed~0" / "run.json").read_text())
+    assert manifest["specification"]["training"]["steps"] == run["steps"][-1] == 200
     assert recorded(study.folder)[jobs / "train.log"] == (jobs / "train.specification.json").read_text()
 
 
@@ -149,7 +150,7 @@ def test_the_last_job_of_five_thousand_variants_starts(tmp_path):
     for family in ("toy", "induction"):
         (tmp_path / "results" / family).mkdir(parents=True)
         (tmp_path / "results" / family / "report.html").touch()
-    study.snakemake("--force", "results/report/index.html", "--allowed-rules", "index", check=False)
-    assert (tmp_path / "results" / "report" / "index.specification.json").stat().st_size > 131_072
+    study.snakemake("--force", "results/report/index.html", "--allowed-rules", "index_page", check=False)
+    assert (tmp_path / "results" / "report" / "index_page.specification.json").stat().st_size > 131_072
     # It has read the specification when it looks for the first run, which is not there.
-    assert "results/induction/base/seed~0/trajectory.parquet" in (tmp_path / "results" / "report" / "index.log").read_text()
+    assert "results/induction/base/seed~0/trajectory.parquet" in (tmp_path / "results" / "report" / "index_page.log").read_text()

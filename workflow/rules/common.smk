@@ -1,16 +1,19 @@
 # The study of config.yaml, validated before any job starts, and the functions that the rules call.
 import atexit
 import shlex
+import sys
 from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from ontogeny import results_lock
-from ontogeny.devices import prepare_jobs
+from ontogeny.pipeline import results_lock
+from ontogeny.pipeline.devices import prepare_jobs
+from ontogeny.pipeline.manifests import damaged_jobs
 from ontogeny.errors import SpecificationError
-from ontogeny.runs import Plan
-from ontogeny.study import ConfigError, load, validate_study
+from ontogeny.pipeline.plan import Plan
+from ontogeny.config.job_names import KINDS
+from ontogeny.config.reading import ConfigError, load, validate_study
 
 prepare_jobs()
 
@@ -104,6 +107,31 @@ def specification(kind):
     return of
 
 
+SCOPES = {
+    "study": ("report", ()),
+    "family": ("{family}", ("family",)),
+    "variant": ("{family}/{variant}/jobs", ("family", "variant")),
+    "block": ("{family}/{variant}/jobs/{block}", ("family", "variant", "block")),
+}
+
+
+def of_family(file):
+    return f"{RESULTS}/{{family}}/{file}"
+
+
+def of_variant(file):
+    return f"{RESULTS}/{{family}}/{{variant}}/{file}"
+
+
+def manifest(kind):
+    """Return the declared output of a kind of job that works on a block or a variant."""
+    return f"{RESULTS}/{SCOPES[KINDS[kind].scope][0]}/{kind}.json"
+
+
+def log_of(kind):
+    return f"{RESULTS}/{SCOPES[KINDS[kind].scope][0]}/{kind}.log"
+
+
 def manifests(kind):
     """Return the input function for the manifests of a kind of job over all blocks of a variant."""
     return lambda wildcards: PLAN.manifests(
@@ -121,27 +149,35 @@ def first_manifest(kind):
 def of_variants(file):
     """Return the input function for a file of every variant of a family."""
     return lambda wildcards: [
-        f"{PLAN.folder(variant)}/{file}"
-        for variant in PLAN.variants_of(wildcards.family)
+        f"{PLAN.folder(variant)}/{file}" for variant in PLAN.by_family[wildcards.family]
     ]
 
 
-def posteriors(wildcards):
+def phases_of_family(wildcards):
     """Return the results of the variants of a family whose whole posterior is sampled while n grows."""
-    return PLAN.posteriors(wildcards.family)
+    return PLAN.phases(wildcards.family)
 
 
-def command(kind, *names):
-    """Return the shell command of a kind of job, which prints the job's output and keeps it in the log.
-
-    `names` are the options of the command: `base`, and the wildcards that tell jobs apart.
-    """
-    values = {name: f"{{wildcards.{name}:q}}" for name in names if name != "base"}
-    options = "".join(
-        f" --{name} {values.get(name, shlex.quote(str(PLAN.base)))}" for name in names
-    )
-    results = shlex.quote(RESULTS)
+def command(kind):
+    """Return the shell command of a kind of job, which prints the job's output and keeps it in the log."""
+    values = {name: f"{{wildcards.{name}:q}}" for name in SCOPES[KINDS[kind].scope][1]}
+    options = "".join(f" --{name} {value}" for name, value in values.items())
+    results, base = shlex.quote(RESULTS), shlex.quote(str(PLAN.base))
     return (
-        f"python -m ontogeny {kind} --results {results}{options} --threads {{threads}}"
+        f"python -m ontogeny {kind} --results {results} --base {base}{options} --threads {{threads}}"
         f" --specification {results}/{PLAN.specification_file(kind, **values)} 2>&1 | tee {{log:q}}"
     )
+
+
+def rerun_damaged_jobs():
+    """Let Snakemake run again the jobs whose results are missing or damaged, and name these results."""
+    damaged = damaged_jobs(PLAN)
+    for why in damaged.values():
+        print(f"{why}: its job runs again.", file=sys.stderr, flush=True)
+    if damaged:
+        forced = frozenset(workflow.dag_settings.forcerun) | damaged.keys()
+        workflow.dag_settings.forcerun = forced
+
+
+if workflow.is_main_process:
+    rerun_damaged_jobs()

@@ -1,6 +1,7 @@
 """What all sections of config.yaml share: their strictness, and the numbers in them."""
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
@@ -23,13 +24,21 @@ class Section(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
+    def with_changes(self, changes: Mapping[str, Any]) -> Self:
+        """Return the section with other values of some keys.
+
+        Raises:
+            ValidationError: a value is not allowed.
+        """
+        return type(self).model_validate(self.model_dump(exclude_unset=True) | dict(changes))
+
 
 AS_WRITTEN = {"as written": True}
 """The context that validates a whole file. Without it null means none, as in the points of a sweep and in specifications."""
 
 
 def refuse_empty(value: Any, information: ValidationInfo) -> Any:
-    """Raise ValueError for `posterior:` with nothing below it, which could mean no section or a section of defaults."""
+    """Raise ValueError for `phases:` with nothing below it, which could mean no section or a section of defaults."""
     if value is None and information.context == AS_WRITTEN:
         raise ValueError("the section is empty; write {} for all of its defaults, or leave it out")
     return value

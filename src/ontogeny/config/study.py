@@ -6,11 +6,11 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from ontogeny.config.family import FamilyWithSweep
+from ontogeny.config.job_names import KINDS
 from ontogeny.config.limits import LONGEST_NAME, MOST_SEEDS, MOST_VARIANTS
 from ontogeny.config.section import FOLDER, NAME, Section, Seed
-from ontogeny.stage_names import STAGES
 
-RESERVED = (*STAGES, "studies", "all")
+RESERVED = (*KINDS, "report", "studies", "all")
 """Names that no family may have."""
 
 

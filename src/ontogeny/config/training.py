@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from ontogeny import optax_names
+from ontogeny.config import optax_names
 from ontogeny.config.limits import LARGEST, MOST_CHECKPOINTS
 from ontogeny.config.section import Count, CountOrZero, Positive, Section
 

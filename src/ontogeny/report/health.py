@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ontogeny.report.data import WHOLE_NETWORK, RunReport, column, failed, steps_of
-from ontogeny.report.figures import Panel, band, crosses, figure, line
 from ontogeny.report.labels import BLUE, dashes, label, palette, slug
 from ontogeny.report.numbers import compact, known, number, step, with_error
+from ontogeny.report.plots import Panel, band, crosses, figure, line
+from ontogeny.report.tables import WHOLE_NETWORK, RunReport, column, failed, steps_of
 from ontogeny.report.words import verdict
 
 DIAGNOSTICS = ("effective_sample_size", "r_hat", "drift", "share_below", "full_gradient_norm", "first_order")

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ontogeny.report.data import LLC, WHOLE_NETWORK, RunSummary, components, curve, failed, finite, main_loss, observables
-from ontogeny.report.figures import BAND, Panel, Trace, band, figure, line
 from ontogeny.report.labels import dashes, label, palette, slug
 from ontogeny.report.numbers import number, step, with_error
+from ontogeny.report.plots import BAND, Panel, Trace, band, figure, line
+from ontogeny.report.tables import LLC, WHOLE_NETWORK, RunSummary, components, curve, failed, finite, main_loss, observables
 from ontogeny.report.words import counted, is_named, title_of
 from ontogeny.trajectory import LOSSES
 

@@ -12,11 +12,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ontogeny.report import health, overlays, views, words
-from ontogeny.report.data import FamilySummary, RunReport, crowded_early, last_step, steps_of
-from ontogeny.report.figures import Panel, marks, observable_panels, overview, training_panels
 from ontogeny.report.labels import label
 from ontogeny.report.order import boundaries_in_words, void_in_words
-from ontogeny.report.posterior import posterior_views
+from ontogeny.report.phases import posterior_views
+from ontogeny.report.plots import Panel, marks, observable_panels, overview, training_panels
+from ontogeny.report.tables import FamilySummary, RunReport, crowded_early, last_step, steps_of
 
 
 @cache
@@ -77,6 +77,7 @@ def run_page(report: RunReport, links: Mapping[str, str]) -> str:
         stages=words.stage_rows(report.transitions),
         undecided=views.undecided_names(report.transitions),
         boundaries=boundaries_in_words(report.transitions),
+        left_out=words.left_out_in_words(report.trajectory),
         void=void_in_words(report.transitions),
         consensus=views.consensus_view(report.consensus) if report.consensus else None,
         calibration=views.flattened(report.calibration),

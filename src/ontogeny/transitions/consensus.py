@@ -1,52 +1,90 @@
-"""Which transitions the seeds of a family share, and how far their times lie apart."""
+"""Which transitions the seeds of a variant share, and how far apart they lie in time."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from ontogeny.trajectory import ALL_LOSSES
-from ontogeny.transitions.events import clearness, coincide
-from ontogeny.transitions.naming import UNNAMED
+from ontogeny.trajectory import ALL_LOSSES, STEPS, Axis
+from ontogeny.transitions.matching import clearness, coincide
+from ontogeny.transitions.records import UNNAMED, Candidate, Development
 
 NOT_INDEPENDENT = {"llc", *ALL_LOSSES}
-"""What every transition shows; behavioural or structural evidence is anything else."""
+"""Observables that change in every transition; independent evidence, behavioural or structural, is any other."""
 SUPPORTED, WEAK, UNSUPPORTED = "supported", "weak", "unsupported"
 
 
-def consensus(by_seed: Mapping[int, dict]) -> dict:
-    """The content of consensus.json: the transitions of a family matched over its seeds.
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """A transition over the seeds of a variant.
 
-    Transitions match by name; unnamed ones if their intervals coincide. One is `supported` if more than half of the seeds
-    make it and most of those show an independent observable changing with it, `weak` if one of the two holds or several seeds
-    make it, else `unsupported`.
-
-    Args:
-        by_seed: seed -> the content of its transitions.json (`candidates`).
-
-    Returns:
-        {"transitions": [{"name", "support", "seeds", "of", "location_median", "location_low", "location_high", "reason"}]},
-        in the order of their times; low and high are the earliest and the latest seed.
+    Attributes:
+        support: "supported", "weak" or "unsupported".
+        seeds: those that make the transition.
+        of: how many seeds were compared.
+        location_median, location_low, location_high: the median, the earliest and the latest seed, in the unit of the axis.
     """
-    sightings = [(seed, entry) for seed, run in sorted(by_seed.items()) for entry in run["candidates"]]
-    groups = [*by_name(sightings), *by_interval(sightings)]
-    rows = [agreed(members, len(by_seed)) for members in groups]
-    return {"transitions": sorted(rows, key=lambda row: row["location_median"])}
+
+    name: str
+    support: str
+    seeds: tuple[int, ...]
+    of: int
+    location_median: float
+    location_low: float
+    location_high: float
+    reason: str
 
 
-Sightings = list[tuple[int, dict]]
+@dataclass(frozen=True, kw_only=True)
+class Consensus:
+    """The content of `consensus.json`: the transitions of a variant in the order of their times."""
+
+    seeds: tuple[int, ...]
+    transitions: tuple[Agreement, ...]
+    axis: Axis = STEPS
 
 
-def by_name(sightings: Sightings) -> list[Sightings]:
-    names = dict.fromkeys(entry["name"] for _, entry in sightings if entry["name"] != UNNAMED)
-    return [[sighting for sighting in sightings if sighting[1]["name"] == name] for name in names]
+@dataclass(frozen=True)
+class Sighting:
+    """A candidate of one seed."""
+
+    seed: int
+    candidate: Candidate
 
 
-def by_interval(sightings: Sightings) -> list[Sightings]:
-    """Unnamed transitions, each gathered by the clearest that it coincides with."""
-    unnamed = [sighting for sighting in sightings if sighting[1]["name"] == UNNAMED]
-    groups: list[Sightings] = []
-    for sighting in sorted(unnamed, key=lambda sighting: clearness(sighting[1]), reverse=True):
-        home = next((members for members in groups if coincide(members[0][1], sighting[1])), None)
+def consensus(by_seed: Mapping[int, Development]) -> Consensus:
+    """Match the transitions of a variant over its seeds.
+
+    Transitions match by name, unnamed ones if their intervals coincide. A transition is `supported` if more than half of the
+    seeds make it and an independent observable changes with it in most of these. It is `weak` if one of the two holds or
+    several seeds make it, else `unsupported`.
+
+    Raises:
+        ValueError: the seeds lie along different axes.
+    """
+    axes = {run.axis for run in by_seed.values()} or {STEPS}
+    if len(axes) > 1:
+        raise ValueError(f"the seeds lie along different axes: {', '.join(sorted(map(str, axes)))}")
+    (axis,) = axes
+    sightings = [Sighting(seed, candidate) for seed, run in sorted(by_seed.items()) for candidate in run.candidates]
+    groups = [*by_name(sightings), *by_interval(sightings, axis)]
+    rows = [agreement(members, len(by_seed)) for members in groups]
+    transitions = tuple(sorted(rows, key=lambda row: row.location_median))
+    return Consensus(seeds=tuple(sorted(by_seed)), transitions=transitions, axis=axis)
+
+
+def by_name(sightings: Sequence[Sighting]) -> list[list[Sighting]]:
+    """Return the named sightings, those of one name together."""
+    names = dict.fromkeys(sighting.candidate.name for sighting in sightings if sighting.candidate.name != UNNAMED)
+    return [[sighting for sighting in sightings if sighting.candidate.name == name] for name in names]
+
+
+def by_interval(sightings: Sequence[Sighting], axis: Axis) -> list[list[Sighting]]:
+    """Return the unnamed sightings, each with the clearest that it coincides with."""
+    unnamed = [sighting for sighting in sightings if sighting.candidate.name == UNNAMED]
+    groups: list[list[Sighting]] = []
+    for sighting in sorted(unnamed, key=lambda sighting: clearness(sighting.candidate), reverse=True):
+        home = next((members for members in groups if coincide(members[0].candidate, sighting.candidate, axis)), None)
         if home is None:
             groups.append([sighting])
         else:
@@ -54,37 +92,42 @@ def by_interval(sightings: Sightings) -> list[Sightings]:
     return groups
 
 
-def agreed(members: Sightings, of: int) -> dict:
-    """One row of the consensus; a seed that shows a transition twice counts once, by its clearer showing."""
-    clearest: dict[int, dict] = {}
-    for seed, entry in sorted(members, key=lambda sighting: clearness(sighting[1])):
-        clearest[seed] = entry
-    seeds = sorted(clearest)
-    locations = np.array([clearest[seed]["location"] for seed in seeds])
-    support, reason = judged([independent(clearest[seed]) for seed in seeds], of)
-    return {
-        "name": members[0][1]["name"],
-        "support": support,
-        "seeds": seeds,
-        "of": of,
-        "location_median": float(np.median(locations)),
-        "location_low": float(locations.min()),
-        "location_high": float(locations.max()),
-        "reason": reason,
+def agreement(members: Sequence[Sighting], of: int) -> Agreement:
+    """Return how well the seeds agree on a transition; a seed that makes it twice counts once, by its clearer candidate."""
+    clearest = {
+        sighting.seed: sighting.candidate for sighting in sorted(members, key=lambda sighting: clearness(sighting.candidate))
     }
+    seeds = tuple(sorted(clearest))
+    locations = np.array([clearest[seed].location for seed in seeds])
+    support, reason = support_of([has_independent_evidence(clearest[seed]) for seed in seeds], of)
+    return Agreement(
+        name=members[0].candidate.name,
+        support=support,
+        seeds=seeds,
+        of=of,
+        location_median=float(np.median(locations)),
+        location_low=float(locations.min()),
+        location_high=float(locations.max()),
+        reason=reason,
+    )
 
 
-def independent(entry: Mapping) -> bool:
-    """Whether something besides loss and λ̂ was detected to change with a transition."""
-    return any(row["observable"] not in NOT_INDEPENDENT for row in entry["evidence"])
+def has_independent_evidence(candidate: Candidate) -> bool:
+    """Return whether an observable other than loss and λ̂ changes with a transition."""
+    return any(passage.observable not in NOT_INDEPENDENT for passage in candidate.evidence)
 
 
-def judged(with_evidence: Sequence[bool], of: int) -> tuple[str, str]:
-    """How well a transition is supported, and why."""
-    count = len(with_evidence)
-    common, shown = 2 * count > of > 1, 2 * sum(with_evidence) > count
-    evidence = "an independent observable changes with it" if shown else "nothing independent of the loss changes with it"
+def support_of(independent: Sequence[bool], of: int) -> tuple[str, str]:
+    """Return how well a transition is supported, and why.
+
+    Args:
+        independent: for each seed that makes the transition, whether independent evidence changes with it.
+        of: the number of seeds compared.
+    """
+    count = len(independent)
+    common, evident = 2 * count > of > 1, 2 * sum(independent) > count
+    evidence = "an independent observable changes with it" if evident else "nothing independent of the loss changes with it"
     reason = f"{count} of {of} seeds; {evidence}"
-    if common and shown:
+    if common and evident:
         return SUPPORTED, reason
-    return (WEAK if common or shown or count > 1 else UNSUPPORTED), reason
+    return (WEAK if common or evident or count > 1 else UNSUPPORTED), reason

@@ -1,30 +1,24 @@
-"""Levels before and after a passage, and what free energies say of it.
-
-With n examples, the free energy of a phase is n L + λ log n up to terms that do not grow (Watanabe 2009; Chen et al. 2023,
-arXiv 2310.06301, section 4). A passage to lower loss at higher λ is therefore one that the Bayesian posterior makes as well,
-at the critical sample size.
-"""
+"""Levels of a curve before and after a passage, and their difference with its error."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
-from scipy.special import lambertw
+from jaxtyping import Float, Int
 
-from ontogeny.transitions.curves import Curve, noise_variance
+from ontogeny.transitions.detection.curves import Curve, noise_variance
 
 WINDOW = 3
-"""Checkpoints that make up a level."""
-INTERVAL = (0.025, 0.975)
-DRAWS = 4096
+"""The largest number of checkpoints in a level."""
+CONSISTENT = 3.0
+"""The largest difference, in its standard errors, between a checkpoint of a level and the mean of those nearer to the passage."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """A level before, a level after, and their difference with its standard error.
+    """A level before, a level after, and the standard error of their difference.
 
     Attributes:
-        degrees_of_freedom: of the standard error: from few chains it is itself uncertain, and Student's t holds.
+        degrees_of_freedom: of the standard error. An error from few chains is itself uncertain, so Student's t holds.
     """
 
     before: float
@@ -38,30 +32,65 @@ class Change:
 
 
 def change_across(curve: Curve, start: float, end: float, earliest: float = -np.inf, latest: float = np.inf) -> Change | None:
-    """The levels of a curve up to `start` and from `end`, each the mean of at most `WINDOW` checkpoints.
+    """Return the change between the levels of a curve up to `start` and from `end`.
+
+    A level is the mean of up to `WINDOW` checkpoints of the stretch that touches the passage (`homogeneous`).
 
     Args:
         start, end: the passage, in units of the axis; checkpoints strictly inside count for neither level.
-        earliest, latest: no checkpoint beyond these is used (where the neighbouring passages are).
+        earliest, latest: checkpoints beyond these, where the neighbouring passages are, count for neither level.
 
     Returns:
         None where a side has no checkpoint.
     """
-    before = np.flatnonzero((curve.axis <= start) & (curve.axis >= earliest))[-WINDOW:]
-    after = np.flatnonzero((curve.axis >= end) & (curve.axis <= latest))[:WINDOW]
-    return contrast(curve, before, after)
+    before, after = beside(curve, start, end, earliest, latest)
+    return contrast(curve, homogeneous(curve, before[::-1]), homogeneous(curve, after))
+
+
+def beside(
+    curve: Curve, start: float, end: float, earliest: float = -np.inf, latest: float = np.inf
+) -> tuple[Int[np.ndarray, " before"], Int[np.ndarray, " after"]]:
+    """Return the indices of up to `WINDOW` checkpoints on each side of a passage, in order."""
+    before = np.flatnonzero((curve.checkpoints <= start) & (curve.checkpoints >= earliest))[-WINDOW:]
+    after = np.flatnonzero((curve.checkpoints >= end) & (curve.checkpoints <= latest))[:WINDOW]
+    return before, after
+
+
+def homogeneous(curve: Curve, nearest_first: Int[np.ndarray, " places"]) -> Int[np.ndarray, " level"]:
+    """Return the checkpoints that form one level, in order.
+
+    The level starts at the checkpoint nearest to the passage. It extends outwards while the next value agrees with the mean of
+    those already taken, given the curve's noise. It ends at the first that does not: behind it lies another change.
+    """
+    count = min(1, len(nearest_first))
+    while count < len(nearest_first):
+        weights = np.array([*[-1 / count] * count, 1.0])
+        places = nearest_first[: count + 1]
+        error = np.sqrt(max(weights @ noise_of_values(curve)[np.ix_(places, places)] @ weights, 0.0))
+        if abs(weights @ curve.values[places]) > CONSISTENT * error:
+            break
+        count += 1
+    return np.sort(nearest_first[:count])
 
 
 def change_within(curve: Curve, start: float, end: float) -> Change | None:
-    """From the first to the last checkpoints of a stretch; None where it has fewer than two."""
-    inside = np.flatnonzero((curve.axis >= start) & (curve.axis <= end))
+    """Return the change between the levels at the two ends of a stretch; None where it has fewer than two checkpoints."""
+    inside = np.flatnonzero((curve.checkpoints >= start) & (curve.checkpoints <= end))
     size = min(WINDOW, len(inside) // 2)
-    return contrast(curve, inside[:size], inside[len(inside) - size :])
+    return contrast(curve, homogeneous(curve, inside[:size]), homogeneous(curve, inside[len(inside) - size :][::-1]))
+
+
+def noise_of_values(curve: Curve) -> Float[np.ndarray, "N N"]:
+    """Return the covariance of a curve's errors; where it is not known, independent errors as large as the curve scatters."""
+    return np.eye(len(curve.values)) * noise_variance(curve.values) if curve.noise is None else curve.noise
 
 
 def contrast(curve: Curve, before: np.ndarray, after: np.ndarray) -> Change | None:
-    """The difference of two means. Its error is that of the mean of the chains' own differences, where there are chains (errors
-    that all checkpoints share cancel in each), else from the covariance of the noise."""
+    """Return the difference of two means, given the indices of their checkpoints.
+
+    With chains, its error is that of the mean of the chains' own differences, in which errors that all checkpoints share
+    cancel. Without, it follows from the covariance of the noise.
+    """
     if not len(before) or not len(after):
         return None
     weights = np.zeros(len(curve.values))
@@ -71,73 +100,5 @@ def contrast(curve: Curve, before: np.ndarray, after: np.ndarray) -> Change | No
     if curve.chains is not None:
         differences = weights @ curve.chains
         return Change(*levels, float(differences.std(ddof=1) / np.sqrt(len(differences))), len(differences) - 1)
-    noise = np.eye(len(weights)) * noise_variance(curve.values) if curve.noise is None else curve.noise
-    error = float(np.sqrt(max(weights @ noise @ weights, 0.0)))
+    error = float(np.sqrt(max(weights @ noise_of_values(curve) @ weights, 0.0)))
     return Change(*levels, error)
-
-
-def critical_sample_size(
-    delta_loss: float,
-    delta_llc: float,
-    delta_negative_log_prior: float = 0.0,
-    *,
-    covariance: Float[np.ndarray, "2 2"] | None = None,
-    degrees_of_freedom: float | tuple[float, float] = np.inf,
-) -> tuple[float, float, float]:
-    """The n at which the posterior passes to the later phase: the largest root of n ΔL + Δλ log n + Δc = 0.
-
-    Chen et al. 2023 (arXiv 2310.06301), section 4. The root is closed: n = -(Δλ/|ΔL|) W₋₁(-(|ΔL|/Δλ) exp(-Δc/Δλ)).
-
-    Args:
-        delta_loss: ΔL, loss per example after minus before.
-        delta_llc: Δλ, after minus before.
-        delta_negative_log_prior: Δc, minus the log prior, after minus before.
-        covariance: of the errors of (ΔL, Δλ); needed for an interval.
-        degrees_of_freedom: of their standard errors, one for both or one each, at least 1: the errors are then Student's t
-            (infinity: normal).
-
-    Returns:
-        The value, and the ends of its 95% interval (NaN without a covariance). NaN where the loss does not fall, λ̂ does not
-        rise or the free energies do not cross. In the interval, a draw whose loss does not fall counts as infinity (the later
-        phase never wins by its loss), and one that does not cross otherwise as 0 (it wins at every n).
-
-    Raises:
-        ValueError: the covariance is not a finite, positive semi-definite 2 × 2 matrix, or the degrees of freedom are below 1.
-    """
-    value = float(largest_root(np.array(delta_loss), np.array(delta_llc), delta_negative_log_prior))
-    if covariance is None or np.isnan(value):
-        return value, np.nan, np.nan
-    given = np.asarray(covariance, dtype=float)
-    if given.shape != (2, 2) or not np.all(np.isfinite(given)) or np.linalg.eigvalsh(given)[0] < -1e-9 * np.trace(given):
-        raise ValueError("covariance must be a finite, positive semi-definite 2 x 2 matrix: of delta_loss and delta_llc")
-    freedoms = np.broadcast_to(np.asarray(degrees_of_freedom, float), 2)
-    if not np.all(freedoms >= 1):
-        raise ValueError(f"degrees_of_freedom must be at least 1 each; got {degrees_of_freedom}")
-    errors = students(given, freedoms)
-    losses, llcs = np.array([[delta_loss], [delta_llc]]) + errors
-    roots = largest_root(losses, llcs, delta_negative_log_prior)
-    roots = np.where(np.isnan(roots), np.where(losses >= 0, np.inf, 0.0), roots)
-    low, high = np.quantile(roots, INTERVAL, method="inverted_cdf")
-    return value, float(low), float(high)
-
-
-def students(covariance: Float[np.ndarray, "2 2"], degrees_of_freedom: Float[np.ndarray, "2"]) -> Float[np.ndarray, "2 draws"]:
-    """Errors with this covariance of their normal part, each of them over the root of its own chi-squared over its degrees of
-    freedom."""
-    generator = np.random.default_rng(0)
-    eigenvalues, vectors = np.linalg.eigh(covariance)
-    normal = vectors @ (np.sqrt(np.maximum(eigenvalues, 0))[:, None] * generator.standard_normal((2, DRAWS)))
-    for row, freedom in zip(normal, degrees_of_freedom, strict=True):
-        if np.isfinite(freedom):
-            row /= np.sqrt(generator.chisquare(freedom, DRAWS) / freedom)
-    return normal
-
-
-def largest_root(
-    delta_loss: Float[np.ndarray, "..."], delta_llc: Float[np.ndarray, "..."], constant: float
-) -> Float[np.ndarray, "..."]:
-    """The largest root of n ΔL + Δλ log n + Δc; NaN where there is none, ΔL ≥ 0 or Δλ ≤ 0."""
-    with np.errstate(all="ignore"):
-        ratio = np.where((delta_loss < 0) & (delta_llc > 0), -delta_loss / delta_llc, np.nan)
-        root = lambertw(-ratio * np.exp(-constant / delta_llc), k=-1)
-        return np.where(np.abs(root.imag) < 1e-9, -root.real / ratio, np.nan)

@@ -1,24 +1,25 @@
-"""What a transition is called: rules as data, read top to bottom; the first that holds names it.
+"""Name a transition by rules: data that are tried in order, the first that holds.
 
-A rule looks at the levels of observables before and after the transition, and asks that at least one of the observables in
-`evidence` was itself detected there. A user's own rules, from `transitions.rules` in config.yaml, are tried before these.
+A rule compares the levels of observables before and after the transition. It also needs that one of the observables in its
+`evidence` was itself detected there. A user's own rules, from `transitions.rules` in config.yaml, are tried first.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ontogeny import config
-from ontogeny.transitions.curves import Curve, CurveName
+from ontogeny.config.observables import built_in_cards, rules_on
+from ontogeny.config.transitions import NamingRule
+from ontogeny.transitions.detection.curves import Curve
+from ontogeny.transitions.detection.tables import CurveName
 from ontogeny.transitions.evidence import Change
-
-UNNAMED = "unnamed"
+from ontogeny.transitions.records import UNNAMED, Reason
 
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:
-    """What one observable must do, in at least one component.
+    """What an observable must do in at least one of its components.
 
     Attributes:
         direction: "rise", "fall" or "change".
@@ -38,7 +39,7 @@ class Condition:
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """A name, the conditions that must all hold, and the observables of which one must have been detected.
+    """A name, the conditions that must all hold, and the observables of which at least one must have been detected.
 
     The name may use {before} and {after}: the rounded levels of the first condition's observable.
     """
@@ -48,63 +49,24 @@ class Rule:
     evidence: tuple[str, ...]
 
 
-DEFAULT_RULES: tuple[Rule, ...] = (
-    Rule(
-        name="induction-head formation",
-        conditions=(
-            Condition(observable="prefix_matching_score", direction="rise", by=0.2, reaches=0.3),
-            Condition(observable="in_context_learning_score", direction="fall", by=0.05),
-        ),
-        evidence=("prefix_matching_score",),
-    ),
-    Rule(
-        name="previous-token head formation",
-        conditions=(Condition(observable="previous_token_score", direction="rise", by=0.2, reaches=0.3),),
-        evidence=("previous_token_score",),
-    ),
-    Rule(
-        name="bigram learning",
-        conditions=(Condition(observable="cross_entropy_to_bigram", direction="fall", by_share=0.5, ends_within=0.25),),
-        evidence=("cross_entropy_to_bigram", "loss", "evaluation_loss"),
-    ),
-    Rule(
-        name="{before}-gon → {after}-gon",
-        conditions=(Condition(observable="polygon_vertices", direction="change", by=1.0),),
-        evidence=("polygon_vertices", "population_loss", "loss"),
-    ),
-    Rule(
-        name="generalisation",
-        conditions=(Condition(observable="evaluation_accuracy", direction="rise", by=0.3, reaches=0.5),),
-        evidence=("evaluation_accuracy", "evaluation_loss"),
-    ),
-    Rule(
-        name="memorisation",
-        conditions=(Condition(observable="accuracy", direction="rise", by=0.3, reaches=0.9),),
-        evidence=("accuracy", "loss"),
-    ),
-    Rule(
-        name="rank {before} → {after}",
-        conditions=(Condition(observable="rank", direction="rise", by=1.0),),
-        evidence=("rank", "population_loss", "loss", "singular_value"),
-    ),
-)
-
-
-def rules_of(section: config.Transitions) -> tuple[Rule, ...]:
-    """The user's rules, and then the built-in ones."""
-    own = (
+def rules_of(rules: Iterable[NamingRule]) -> tuple[Rule, ...]:
+    """Return the rules of config.yaml and of the cards of observables as rules to name transitions by."""
+    return tuple(
         Rule(
             name=rule.name,
             conditions=tuple(Condition(**condition.model_dump()) for condition in rule.conditions),
             evidence=tuple(rule.evidence),
         )
-        for rule in section.rules
+        for rule in rules
     )
-    return (*own, *DEFAULT_RULES)
+
+
+DEFAULT_RULES = rules_of(rules_on(built_in_cards()))
+"""The rules of the built-in kinds of observables."""
 
 
 def holds(condition: Condition, change: Change, curve: Curve) -> bool:
-    """Whether a curve did across a transition what the condition asks."""
+    """Return whether a curve meets the condition across a transition."""
     sign = {"rise": 1, "fall": -1, "change": np.sign(change.difference)}[condition.direction]
     size = sign * change.difference
     span = float(np.ptp(curve.values))
@@ -121,16 +83,15 @@ def name_with_reasons(
     curves: Mapping[CurveName, Curve],
     detected: Collection[str],
     rules: Sequence[Rule] = DEFAULT_RULES,
-) -> tuple[str, list[dict]]:
-    """The name of a transition, and what its rule rests on, in its order; nothing where it is unnamed.
+) -> tuple[str, list[Reason]]:
+    """Return the name of a transition and what its rule rests on; "unnamed" and nothing where no rule holds.
 
-    The reasons are, for each condition, the curve that changed most of those that meet it: observable, component, and its levels
-    before and after.
+    The reasons are, for each condition in order, the levels of the curve that changed most among those that meet it.
 
     Args:
         changes: of every curve across the transition.
         curves: the curves themselves.
-        detected: observables that were detected as changing there.
+        detected: observables that were detected to change there.
     """
     for rule in rules:
         matches = [
@@ -138,10 +99,11 @@ def name_with_reasons(
             for condition in rule.conditions
         ]
         if all(matches) and set(rule.evidence) & set(detected):
-            keys = [max(keys, key=lambda key: abs(changes[key].difference)) for keys in matches]
-            reasons = [
-                {"observable": name, "component": component, "before": change.before, "after": change.after}
-                for name, component, change in ((*key, changes[key]) for key in keys)
-            ]
-            return rule.name.format(before=round(reasons[0]["before"]), after=round(reasons[0]["after"])), reasons
+            reasons = [reason_of(max(keys, key=lambda key: abs(changes[key].difference)), changes) for keys in matches]
+            return rule.name.format(before=round(reasons[0].before), after=round(reasons[0].after)), reasons
     return UNNAMED, []
+
+
+def reason_of(curve: CurveName, changes: Mapping[CurveName, Change]) -> Reason:
+    """Return the levels of a curve as a reason for a name."""
+    return Reason(observable=curve[0], component=curve[1], before=changes[curve].before, after=changes[curve].after)

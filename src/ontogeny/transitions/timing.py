@@ -1,84 +1,98 @@
-"""What moves with a transition, and in which order."""
+"""Which observables move with a transition, and in which order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from ontogeny.trajectory import ALL_LOSSES, MAIN_LOSSES
+from ontogeny.trajectory import ALL_LOSSES, MAIN_LOSSES, Axis
+from ontogeny.transitions.records import Evidence, Lag
 
 LEADERS = ("llc", *MAIN_LOSSES)
-"""What others lead or follow: the first of these that a transition was seen in."""
+"""Observables that can be the reference of a transition; the first that changes in it is."""
 SHIFTS = 999
 
 
-def lags(rows: Sequence[Mapping]) -> list[dict]:
-    """Of every curve seen to change in a transition: how much later than the reference it is halfway, in log(step + 1).
+def lags(passages: Sequence[Evidence], axis: Axis) -> list[Lag]:
+    """Return how much later than the reference every other curve is halfway, on the scale of the axis, with its 95% interval.
+
+    Errors of the two locations are added in squares. The list is empty where the transition has no reference.
 
     Args:
-        rows: of `detect_transitions`, of one transition, the clearest first.
-
-    Returns:
-        observable, component, reference, lag and its 95% interval; the errors of the two locations are added in squares.
+        passages: those of one transition, the clearest first.
     """
-    reference = leader(rows)
+    reference = leader(passages)
     if reference is None:
         return []
-    return [lag(row, reference) for row in rows if row is not reference]
+    return [lag(passage, reference, axis) for passage in passages if passage is not reference]
 
 
-def leader(rows: Sequence[Mapping]) -> Mapping | None:
-    """The row of λ̂, else of a loss, of the whole network; None where neither was seen to change."""
-    return next((row for name in LEADERS for row in rows if row["observable"] == name and not row["component"]), None)
+def leader(passages: Sequence[Evidence]) -> Evidence | None:
+    """Return the passage of λ̂ of the whole network, or that of a loss, or None where neither changes."""
+    return next((row for name in LEADERS for row in passages if row.curve == (name, "")), None)
 
 
-def lag(row: Mapping, reference: Mapping) -> dict:
-    place, low, high = (np.log1p([one[f"location{end}"] for one in (row, reference)]) for end in ("", "_low", "_high"))
-    difference = float(place[0] - place[1])
-    earlier = float(np.hypot(place[0] - low[0], high[1] - place[1]))
-    later = float(np.hypot(high[0] - place[0], place[1] - low[1]))
-    return {
-        "observable": row["observable"],
-        "component": row["component"],
-        "reference": reference["observable"],
-        "lag": difference,
-        "lag_low": difference - earlier,
-        "lag_high": difference + later,
-    }
+def lag(passage: Evidence, reference: Evidence, axis: Axis) -> Lag:
+    """Return the lag of one passage behind another."""
+    middle, low, high = (
+        axis.position([getattr(row, end) for row in (passage, reference)])
+        for end in ("location", "location_low", "location_high")
+    )
+    difference = float(middle[0] - middle[1])
+    earlier = float(np.hypot(middle[0] - low[0], high[1] - middle[1]))
+    later = float(np.hypot(high[0] - middle[0], middle[1] - low[1]))
+    return Lag(
+        observable=passage.observable,
+        component=passage.component,
+        reference=reference.observable,
+        lag=difference,
+        lag_low=difference - earlier,
+        lag_high=difference + later,
+    )
 
 
 def co_timing(
-    events: Sequence[Sequence[Mapping]], rows: Sequence[Mapping], first: float, last: float, seed: int = 0
+    events: Sequence[Sequence[Evidence]],
+    passages: Sequence[Evidence],
+    first: float,
+    last: float,
+    axis: Axis,
+    seed: int = 0,
 ) -> list[float]:
-    """For each transition, the p-value of so many observables moving within it, were their times unrelated.
+    """Return for each transition the probability that as many observables move within it by coincidence.
 
-    A permutation test against circular shifts: the times of every other observable (of all its components together, the losses
-    being one) are shifted along log(step + 1), each by an amount of its own, round from the end to the start. The transition is
-    where its reference moves, λ̂, else a loss, else its clearest curve, which is not counted: an interval drawn round the
-    times that are counted would hold them by construction. 1 where nothing else moves within it.
+    This is a permutation test with circular shifts. The passages of every other observable are shifted along the scale of the
+    axis by an amount of its own, from the end round to the start. The components of an observable are shifted together, and so
+    are the losses.
+    The interval of a transition is that of its reference, or of its clearest curve where it has no reference. The reference
+    itself is not counted, because an interval drawn around the times that are counted would contain them by construction.
+    The p-value is 1 where nothing else moves within the interval.
 
     Args:
-        events: the rows of each transition, the clearest first.
-        rows: all candidate rows of the run.
-        first, last: the run's first and last checkpoint.
+        events: the passages of each transition, the clearest first.
+        passages: all candidate passages of the run.
+        first, last: the first and the last checkpoint of the run.
     """
-    return [together(leader(event) or event[0], rows, (np.log1p(first), np.log1p(last)), seed) for event in events]
+    return [coincidence(leader(event) or event[0], passages, first, last, axis, seed) for event in events]
 
 
-def together(reference: Mapping, rows: Sequence[Mapping], axis: tuple[float, float], seed: int) -> float:
-    low, high = np.log1p([reference["start"], reference["end"]])
+def coincidence(reference: Evidence, passages: Sequence[Evidence], first: float, last: float, axis: Axis, seed: int) -> float:
+    """Return the p-value of the observables that move within the interval of a reference."""
+    low, high = axis.position([reference.start, reference.end])
     times: dict[str, list[float]] = {}
-    for row in rows:
-        times.setdefault(kind(row), []).append(float(np.log1p(row["location"])))
-    times.pop(kind(reference), None)
-    start, length = axis[0], axis[1] - axis[0]
+    for passage in passages:
+        times.setdefault(family(passage), []).append(float(axis.position(passage.location)))
+    times.pop(family(reference), None)
+    start = float(axis.position(first))
+    length = float(axis.position(last)) - start
     generator = np.random.default_rng(seed)
     within = np.zeros(SHIFTS + 1, dtype=int)
-    for places in times.values():
-        moved = start + (np.asarray(places) - start + generator.uniform(0, length, (SHIFTS, 1))) % length
-        everywhere = np.concatenate([[places], moved])
+    for locations in times.values():
+        shifted = start + (np.asarray(locations) - start + generator.uniform(0, length, (SHIFTS, 1))) % length
+        everywhere = np.concatenate([[locations], shifted])
         within += np.any((everywhere >= low) & (everywhere <= high), axis=1)
     return (1 + int(np.sum(within[1:] >= within[0]))) / (SHIFTS + 1)
 
 
-def kind(row: Mapping) -> str:
-    return "loss" if row["observable"] in ALL_LOSSES else row["observable"]
+def family(passage: Evidence) -> str:
+    """Return the name under which passages are shifted together: all losses are one."""
+    return "loss" if passage.observable in ALL_LOSSES else passage.observable

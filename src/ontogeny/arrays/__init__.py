@@ -1,0 +1,1 @@
+"""Work on arrays in parts, within the memory and caches of a device."""

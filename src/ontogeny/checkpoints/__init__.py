@@ -1,0 +1,1 @@
+"""Write checkpoints to disk and read them."""

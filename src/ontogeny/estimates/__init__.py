@@ -1,0 +1,1 @@
+"""Estimates computed from draws: the local learning coefficient, its verdicts, information criteria, free energies."""

@@ -1,0 +1,1 @@
+"""The jobs of the workflow, one module per rule."""

@@ -1,0 +1,69 @@
+"""Assemble the trajectory of each seed from what other jobs measured, and look for transitions in it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ontogeny import config
+from ontogeny.checkpoints import blocks
+from ontogeny.jobs.job import Job, Made
+from ontogeny.jobs.measurements import axis_of_run, measured_tables, measurement_files
+from ontogeny.pipeline.files import read_parquet, write_csv, write_json, write_parquet
+from ontogeny.trajectory import assemble
+from ontogeny.transitions.candidates import candidates
+from ontogeny.transitions.detection.detect import detect_transitions
+from ontogeny.transitions.interventions import interventions
+from ontogeny.transitions.naming import rules_of
+from ontogeny.transitions.records import to_json
+
+OUTPUTS = ("trajectory.parquet", "trajectory.csv", "transitions.json")
+
+
+def run(job: Job) -> None:
+    """Write `trajectory.parquet`, `trajectory.csv` and `transitions.json` of each seed that does not have them."""
+    training, section = job.section("training", config.Training), job.section("transitions", config.Transitions)
+
+    def detect_seed(seed: int) -> Made:
+        folder = job.seed_folder(seed)
+        write_transitions(folder, job.run(seed)["steps"], training, section)
+        return Made(outputs=[folder / name for name in OUTPUTS])
+
+    job.per_seed(detect_seed, reads=lambda seed: measurement_files(job.seed_folder(seed)))
+
+
+def write_transitions(folder: Path, kept: Sequence[int], training: config.Training, section: config.Transitions) -> None:
+    """Write the trajectory of a run, of which some steps are kept, and the transitions in it."""
+    axis = axis_of_run(folder)
+    chains = chains_of(read_parquet(folder / "llc.parquet"), axis.name)
+    tables = measured_tables(folder, axis).values()
+    trajectory = assemble(*(table.rows for table in tables), axis=axis)
+    write_parquet(folder / "trajectory.parquet", trajectory)
+    write_csv(folder / "trajectory.csv", trajectory)
+    detected = detect_transitions(
+        assemble(*(table.rows for table in tables if table.independent), axis=axis),
+        axis=axis.name,
+        scale=axis.scale,
+        alpha=section.alpha,
+        chains=chains,
+        interventions=interventions(training, section),
+    )
+    prior = None if section.prior_variance is None else negative_log_prior(folder, kept, section.prior_variance)
+    development = candidates(trajectory, detected, rules_of(section.rules), chains=chains, negative_log_prior=prior, axis=axis)
+    write_json(folder / "transitions.json", to_json(development))
+
+
+def chains_of(llc: pd.DataFrame, column: str = "step") -> dict[tuple[str, str], np.ndarray]:
+    """Return (observable, component) -> λ̂ of each chain [K, C]: of the whole network, of its parts and on other data."""
+    return {
+        ("llc", str(component)): rows.pivot(index=column, columns="chain", values="llc").sort_index().to_numpy(float)
+        for component, rows in llc.groupby("component", sort=False)
+    }
+
+
+def negative_log_prior(folder: Path, kept: Sequence[int], variance: float) -> dict[float, float]:
+    """Return step -> ½|w|² / variance at a seed's checkpoints: minus the log of a normal prior about 0, up to a constant."""
+    steps, params = blocks.read(folder / "checkpoints", kept)
+    flat = np.concatenate([array.reshape(len(steps), -1).astype(float) for array in params.values()], axis=1)
+    return dict(zip(steps.tolist(), (0.5 * np.sum(flat**2, axis=1) / variance).tolist(), strict=True))

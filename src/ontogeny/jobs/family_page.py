@@ -1,0 +1,49 @@
+"""Write the page of a family: its seeds and variants over each other."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ontogeny.config.observables import Label
+from ontogeny.jobs.job import Job
+from ontogeny.pipeline.files import read_json, read_parquet, write_text
+from ontogeny.report.labels import given_labels
+from ontogeny.report.pages import family_page
+from ontogeny.report.tables import FamilySummary, PosteriorSummary, RunSummary
+
+
+def run(job: Job) -> None:
+    """Write `report.html` of the family."""
+    specification = job.specification
+    family = summary(job.results, job.family, specification["description"], specification["variants"], to_family="")
+    posteriors = [posterior(job.family_folder, variant) for variant in specification["phases"]]
+    with given_labels(job.section("labels", dict[str, Label])):
+        page = family_page(replace(family, posteriors=posteriors), {"index": "../report/index.html"})
+    write_text(job.family_folder / "report.html", page)
+
+
+def posterior(folder: Path, variant: str) -> PosteriorSummary:
+    """What the page of the family in `folder` shows of the posterior of a variant."""
+    return PosteriorSummary(
+        variant=variant,
+        table=read_parquet(folder / variant / "phases.parquet"),
+        summary=read_json(folder / variant / "phases.json"),
+        files={name: f"{variant}/{name}" for name in ("phases.json", "phases.parquet")},
+    )
+
+
+def summary(results: Path, family: str, description: str, variants: Mapping[str, Sequence[int]], to_family: str) -> FamilySummary:
+    """What the pages over several runs show of a family; `to_family` leads from the page to the family's folder."""
+    runs = [
+        RunSummary(
+            variant=variant,
+            seed=seed,
+            trajectory=read_parquet(results / family / variant / f"seed~{seed}" / "trajectory.parquet"),
+            transitions=read_json(results / family / variant / f"seed~{seed}" / "transitions.json"),
+            href=f"{to_family}{variant}/seed~{seed}/report.html",
+        )
+        for variant, seeds in variants.items()
+        for seed in seeds
+    ]
+    consensus = {variant: read_json(results / family / variant / "consensus.json") for variant in variants}
+    return FamilySummary(family=family, description=description, runs=runs, consensus=consensus, href=f"{to_family}report.html")

@@ -1,0 +1,48 @@
+"""Measure the observables of a family at every checkpoint of every seed of a block, in one compiled program."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import numpy as np
+
+from ontogeny.checkpoints import blocks as checkpoints
+from ontogeny.jobs.job import Job, Made, task_and_model
+from ontogeny.pipeline.files import write_parquet
+from ontogeny.pipeline.progress import progress
+from ontogeny.problem.build import build_problem
+from ontogeny.training.schedule import consecutive
+from ontogeny.trajectory import tidy_observables
+
+CHUNK = 16
+
+
+def run(job: Job) -> None:
+    """Write `observables.parquet` of each seed that does not have it."""
+    problem = build_problem(*task_and_model(job), base=job.base, observables=job.specification["observables"])
+
+    @jax.jit
+    def measure(params: Any) -> Mapping[str, Any]:
+        return jax.lax.map(lambda one: {name: function(one) for name, function in problem.observables.items()}, params)
+
+    def observe_seed(seed: int) -> Made:
+        path = job.seed_folder(seed) / "observables.parquet"
+        steps, params = checkpoints.read(job.seed_folder(seed) / "checkpoints", job.run(seed)["steps"])
+        values = in_chunks(measure, params, len(steps), f"{job.label} seed {seed}")
+        write_parquet(path, tidy_observables(steps.tolist(), values))
+        return Made(outputs=[path])
+
+    job.per_seed(observe_seed)
+
+
+def in_chunks(measure, params: Mapping[str, np.ndarray], count: int, label: str) -> Mapping[str, Any]:
+    """The observables at all checkpoints, by a program that takes `CHUNK` of them; the last chunk is filled up."""
+    measured = []
+    with progress(label, count, "checkpoints") as show:
+        show(0)
+        for places in consecutive(range(count), CHUNK):
+            filled = [*places, *places[-1:] * (CHUNK - len(places))]
+            chunk = measure({name: array[filled] for name, array in params.items()})
+            measured.append(jax.tree.map(np.asarray, chunk))
+            show(places[-1] + 1)
+    return jax.tree.map(lambda *leaves: np.concatenate(leaves)[:count], *measured)

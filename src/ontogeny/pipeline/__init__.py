@@ -1,0 +1,1 @@
+"""From a study to its jobs: the plan, its cost, digests, provenance, files and progress."""

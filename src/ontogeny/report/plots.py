@@ -1,0 +1,290 @@
+"""The plots of a run, as plain Plotly JSON: loss over λ̂, a panel per observable.
+
+A figure's x values are training steps. `templates/page.js` draws it, maps the steps to either axis, shades the candidate
+transitions and sets the type: here is only what is particular to each plot.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from ontogeny.report.labels import BLUE, GREEN, GREY, ORANGE, PURPLE, capital, dashes, label, listed, natural, palette, slug
+from ontogeny.report.numbers import compact, shortened
+from ontogeny.report.tables import LLC, RunReport, column, components, curve, failed, finite, observables
+from ontogeny.report.words import is_named, title_of, verdict
+from ontogeny.trajectory import LOSSES
+
+BAND = 1.96
+"""Standard errors on either side: 95% where errors are normal."""
+MOST_IN_LEGEND = 12
+MOST_WHOLE_TICKS = 8
+MOST_LARGE_MARKS = 40
+OTHER_DATA = "data:"
+"""How the components begin that are the whole network on another data set."""
+LOSS_COLOURS = dict(zip(LOSSES, (GREEN, BLUE, PURPLE), strict=True))
+Figure = dict[str, Any]
+Trace = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """One plot of a page: its place in the page's JSON, its words, its figure.
+
+    Attributes:
+        names: whether the names of transitions are written above it, or only their numbers.
+    """
+
+    identifier: str
+    title: str
+    caption: str
+    figure: Figure
+    height: int = 270
+    names: bool = False
+
+    @property
+    def heading(self) -> str:
+        return capital(self.title)
+
+    @property
+    def summary(self) -> str:
+        """What a reader who does not see the plot is told."""
+        return f"Plot of {self.title}. {self.caption}"
+
+
+def line(steps: Any, values: Any, name: str, colour: str, **more: Any) -> Trace:
+    """A curve, its gaps bridged; drawn as dots as well where it is short enough for them to stay apart."""
+    style = {"color": colour, "width": 1.8, **more.pop("line", {})}
+    mode = more.pop("mode", "lines+markers" if 0 < len(steps) <= 200 else "lines")
+    return {
+        "type": "scatter",
+        "mode": mode,
+        "name": name,
+        "x": compact(steps, 12),
+        "y": compact(values),
+        "line": style,
+        "marker": {"size": 4, "color": colour},
+        "connectgaps": True,
+        "hovertemplate": "%{y:.4g}",
+        **more,
+    }
+
+
+def band(rows: pd.DataFrame, colour: str, **more: Any) -> list[Trace]:
+    """± `BAND` standard errors around a curve; nothing where no errors are known."""
+    known = finite(rows)
+    known = known[known["standard_error"].notna()]
+    if known.empty:
+        return []
+    edge = {
+        "mode": "lines",
+        "line": {"width": 0, "color": colour},
+        "hoverinfo": "skip",
+        "hovertemplate": None,
+        "showlegend": False,
+        **more,
+    }
+    half = BAND * known["standard_error"].astype(float)
+    lower = line(known["step"], known["value"] - half, "lower edge", colour, **edge)
+    upper = line(known["step"], known["value"] + half, f"± {BAND} standard errors", colour, **edge)
+    return [lower, {**upper, "fill": "tonexty", "fillcolor": translucent(colour)}]
+
+
+def translucent(colour: str, share: float = 0.2) -> str:
+    """#0072B2 -> rgba(0,114,178,0.2)."""
+    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{share})"
+
+
+def figure(data: Sequence[Trace], axis: str, **layout: Any) -> Figure:
+    shown = sum(trace.get("showlegend", True) for trace in data)
+    base = {"yaxis": {"title": {"text": axis}, **ticks(data)}, "showlegend": 1 < shown <= MOST_IN_LEGEND}
+    return {"data": list(data), "layout": {**base, **layout}}
+
+
+def ticks(data: Sequence[Trace]) -> dict[str, Any]:
+    """Whole numbers get whole ticks, and a constant its place halfway up from zero; else Plotly chooses."""
+    values = [value for trace in data for value in trace["y"] if value is not None]
+    low, high = min(values, default=0), max(values, default=0)
+    if low == high:
+        return {"range": sorted([0, 2 * low])} if low else {}
+    return {"dtick": 1} if high - low <= MOST_WHOLE_TICKS and all(isinstance(value, int) for value in values) else {}
+
+
+def llc_traces(rows: pd.DataFrame, **more: Any) -> list[Trace]:
+    """λ̂ with its band; checkpoints that fail a check as crosses, those without an estimate along the bottom."""
+    values = finite(rows)
+    bad = values[failed(values)]
+    lost = rows[rows["value"].isna()]
+    traces = [*band(values, BLUE, **more)]
+    if traces:
+        traces[-1]["showlegend"] = True
+    if len(values):
+        traces.append(line(values["step"], values["value"], "λ̂", BLUE, **more))
+    if len(bad):
+        traces.append(crosses(bad["step"], bad["value"], bad["verdict"], "λ̂, fails a check", **more))
+    if len(lost):
+        floor = [min(values["value"], default=0.0)] * len(lost)
+        traces.append(
+            dots(lost["step"], floor, lost["verdict"], "no estimate", "triangle-down-open", hovertemplate="%{text}", **more)
+        )
+    return traces
+
+
+def crosses(steps: Any, values: Any, verdicts: Any, name: str, **more: Any) -> Trace:
+    """Checkpoints that fail a check, with the check in the hover text."""
+    return dots(steps, values, verdicts, name, "x", hovertemplate="%{y:.4g}: %{text}", **more)
+
+
+def failing(rows: pd.DataFrame) -> list[Trace]:
+    """Crosses on the rows whose draws fail a check; nothing where none do."""
+    bad = pd.DataFrame(rows[failed(rows)])
+    return [crosses(bad["step"], bad["value"], bad["verdict"], "fails a check")] if len(bad) else []
+
+
+def dots(steps: Any, values: Any, verdicts: Any, name: str, symbol: str, **more: Any) -> Trace:
+    """Marked checkpoints, each with its verdict."""
+    return {
+        **line(steps, values, name, ORANGE, mode="markers", **more),
+        "marker": {"symbol": symbol, "size": 8 if len(steps) <= MOST_LARGE_MARKS else 5, "color": ORANGE},
+        "text": [verdict(str(text)) for text in verdicts],
+    }
+
+
+def loss_traces(report: RunReport) -> list[Trace]:
+    """The mean training loss between checkpoints, and the losses measured at them."""
+    traces = []
+    training = column(report.training, "loss")
+    if training.notna().any():
+        traces.append(line(column(report.training, "step"), training, "training loss", GREY, mode="lines", line={"width": 1.2}))
+    for name in LOSSES:
+        rows = finite(curve(report.trajectory, name))
+        if len(rows):
+            style = dict(zip(LOSSES, ("solid", "solid", "dash"), strict=True))[name]
+            traces.append(
+                line(rows["step"], rows["value"], label(name).title, LOSS_COLOURS[name], mode="lines", line={"dash": style})
+            )
+    return traces
+
+
+def overview(report: RunReport) -> Panel | None:
+    """Loss over λ̂ on one axis of steps; None where neither was measured."""
+    loss = loss_traces(report)
+    llc = llc_traces(curve(report.trajectory, LLC), yaxis="y2") if loss else llc_traces(curve(report.trajectory, LLC))
+    if not loss and not llc:
+        return None
+    both = bool(loss and llc)
+    layout: dict[str, Any] = {}
+    if both:
+        layout = {
+            "yaxis": {"title": {"text": "loss per example"}, "domain": [0.56, 1]},
+            "yaxis2": {"title": {"text": "λ̂"}, "domain": [0, 0.5]},
+            "hoversubplots": "axis",
+            "xaxis": {"anchor": "y2"},
+        }
+    return Panel(
+        identifier="overview",
+        title="loss and local learning coefficient" if both else "loss" if loss else "local learning coefficient",
+        caption=overview_caption(bool(loss), bool(llc)),
+        figure=figure([*loss, *llc], "loss per example" if loss else "λ̂", **layout, showlegend=True),
+        height=600 if both else 380,
+        names=True,
+    )
+
+
+def overview_caption(loss: bool, llc: bool) -> str:
+    """What the overview shows, and what is missing from it."""
+    told = ["Candidate transitions are shaded, a dotted line where each is located."]
+    if llc:
+        told.append(f"The band around λ̂ is ± {BAND} standard errors; orange crosses fail a check of the sampler.")
+    else:
+        told.append("λ̂ was not sampled on this run.")
+    if not loss:
+        told.append("No loss was measured.")
+    return " ".join(told)
+
+
+def observable_panels(report: RunReport) -> list[Panel]:
+    """A panel per observable of the network, and one per observable of components with a line for each."""
+    panels = []
+    for name in observables(report.trajectory):
+        whole = finite(curve(report.trajectory, name))
+        if len(whole) and name not in (LLC, *LOSSES):
+            panels.append(whole_panel(name, whole))
+        parts = sorted(components(report.trajectory, name), key=natural)
+        if parts:
+            panels.append(component_panel(report.trajectory, name, parts))
+    return panels
+
+
+def whole_panel(name: str, rows: pd.DataFrame) -> Panel:
+    """One curve of the network; what comes from draws that fail a check is crossed out."""
+    words = label(name)
+    data = [*band(rows, BLUE), line(rows["step"], rows["value"], words.title, BLUE)]
+    data += failing(rows)
+    return Panel(identifier=slug("observable", name), title=words.title, caption=words.meaning, figure=figure(data, words.axis))
+
+
+def component_panel(trajectory: pd.DataFrame, name: str, parts: Sequence[str]) -> Panel:
+    """A line per component: distinct colours for a few, a scale from dark to light for many."""
+    words = label(name)
+    curves = {part: finite(curve(trajectory, name, part)) for part in parts}
+    styles = zip(palette(len(parts)), dashes(len(parts)), strict=True)
+    data = [
+        line(rows["step"], rows["value"], part, colour, mode="lines", line={"dash": dash})
+        for (part, rows), (colour, dash) in zip(curves.items(), styles, strict=True)
+    ]
+    data += failing(pd.concat(curves.values()))
+    many = len(parts) > MOST_IN_LEGEND
+    scale = f" {len(parts)} lines, from dark ({parts[0]}) to light ({parts[-1]})." if many else ""
+    return Panel(
+        identifier=slug("components", name),
+        title=title_by_part(words.title, parts),
+        caption=f"{words.meaning}{scale}".strip(),
+        figure=figure(data, words.axis, **({"hovermode": "closest"} if many else {})),
+        height=300,
+    )
+
+
+def title_by_part(title: str, parts: Sequence[str]) -> str:
+    """'prefix-matching score of each head', from layers.0.heads.1; a title that says it already stays."""
+    data = [part for part in parts if part.startswith(OTHER_DATA)]
+    components_ = [part for part in parts if part not in data]
+    kinds = [*map(kind_of, components_[:1]), *(["data set"] if data else [])]
+    return title if kinds[0] in title else f"{title} of each {listed(kinds)}"
+
+
+def kind_of(part: str) -> str:
+    """'head', from layers.0.heads.1."""
+    kinds = [word for word in part.split(".") if not word.isdigit()]
+    return kinds[-1].removesuffix("s") if kinds else part
+
+
+def training_panels(report: RunReport) -> list[Panel]:
+    """What the optimiser did: learning rate and norm of the gradient."""
+    panels = []
+    for name in ("learning_rate", "gradient_norm"):
+        values = column(report.training, name)
+        if values.notna().any():
+            words = label(name)
+            data = [line(column(report.training, "step"), values, words.title, GREY, mode="lines")]
+            panels.append(
+                Panel(
+                    identifier=slug("training", name), title=words.title, caption=words.meaning, figure=figure(data, words.axis)
+                )
+            )
+    return panels
+
+
+def marks(transitions: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The candidates as the page's script shades them: in the order, and under the numbers, of the list in words."""
+    return [
+        {
+            "number": place,
+            "name": title_of(candidate),
+            "named": is_named(candidate),
+            **{key: shortened(candidate.get(key), 12) for key in ("start", "location", "end")},
+        }
+        for place, candidate in enumerate(transitions.get("candidates") or [], 1)
+    ]

@@ -1,0 +1,274 @@
+"""Choose a step size and a burn-in from the checkpoints themselves, by pilot chains.
+
+nβ and γ are never chosen: they say which λ̂ is meant. One step serves all checkpoints, so that λ̂ is comparable along them.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Key
+
+from ontogeny.arrays.flat import Checkpoints, Parameters, parameter_count, single_precision
+from ontogeny.sampling import checks, diagnostics
+from ontogeny.sampling.calibration.curvature import gradient_variance, top_curvature
+from ontogeny.sampling.calibration.settling import LEAST_DRAWS, settling
+from ontogeny.sampling.calibration.stability import LARGEST_BIAS, Stability, in_words, longest_step, stability
+from ontogeny.sampling.calibration.sweep import Sweep, temperature_sweep
+from ontogeny.sampling.chains import sample
+from ontogeny.sampling.draws import Draws
+from ontogeny.sampling.kernels.kernel import Kernel, with_step
+from ontogeny.sampling.kernels.mala import MALA
+from ontogeny.sampling.target import Target
+
+PILOT_ROUNDS = 6
+POSITIONS = 16
+"""Draws of each pilot chain at which the curvature is measured."""
+MANY = 1000
+"""Parameters above which it is measured at the last draw of one chain: a Hessian product costs several gradients."""
+ACCEPTANCE_DRAWS = 64
+PerCheckpoint = Float[np.ndarray, " checkpoints"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """A sampler that suits the checkpoints, and what was measured to choose it.
+
+    Attributes:
+        sampler: with its step size.
+        burn_in: the draws after which the traces of the pilot chains had settled at all checkpoints.
+        curvature: h_max, the largest Hessian eigenvalue at each checkpoint or at the pilot's draws around it. (At a singular
+            point the Hessian may vanish at w* itself.)
+        gradient_variance: s², the variance over examples of a gradient in its noisiest direction, at each checkpoint or at the
+            pilot's draws around it; 0 with the full batch.
+        stability: what the step comes to where the curvature and the noise are largest.
+        acceptance: the share of proposals that MALA accepts at this step, on the full batch, at the last checkpoint. It compares
+            steps of one model.
+        sweep: λ̂ at the last checkpoint over nβ; None where it was not asked for.
+    """
+
+    sampler: Kernel
+    burn_in: int
+    curvature: PerCheckpoint
+    gradient_variance: PerCheckpoint
+    stability: Stability
+    acceptance: float
+    sweep: Sweep | None
+
+
+def calibrate(
+    target: Target,
+    checkpoints: Checkpoints,
+    sampler: Kernel,
+    *,
+    key: Key[Array, ""],
+    chains: int = 4,
+    draws: int = 400,
+    longest_pilot: int = 8,
+    largest_bias: float = LARGEST_BIAS,
+    sweep: bool = False,
+    rounds: int = PILOT_ROUNDS,
+    many: int = MANY,
+) -> Calibration:
+    """Measure the curvature at the checkpoints and along pilot chains; choose the step, if none is given, and the burn-in.
+
+    The step is the longest at which, on a quadratic with the curvature and the gradient noise that were measured, neither the
+    step nor the noise of minibatches biases the stiffest direction by more than `largest_bias` (estimates R1 and R1b in
+    docs/estimators.md). Pilot chains ignore the target's projection.
+
+    Args:
+        target: the local posterior, made by `Target.of`.
+        checkpoints: pytree, every leaf with a leading axis of K checkpoints. Half precision is raised to float32.
+        sampler: a given step is kept and its bias measured; for None a step is chosen.
+        chains, draws: of the pilot.
+        longest_pilot: the pilot is made longer, up to this many times, until it settles in its first half; 1 where a burn-in is
+            given, and the pilot only says whether it suffices.
+        largest_bias: as a share of λ̂, in the worst direction.
+        sweep: also measure λ̂ at the last checkpoint from nβ/9 to 9 nβ.
+        rounds: how often a step is chosen anew, for the curvature that its own pilot met.
+        many: parameters above which the curvature is measured at one draw only.
+
+    Raises:
+        ValueError: an argument is wrong (named, as in `sample`); the sampler has no step that can be chosen; a given step is
+            beyond stability; or chains die at every step that was tried.
+    """
+    checks.check_key(key)
+    checks.check_sampler(sampler)
+    if sampler.limits is None:
+        raise ValueError(f"sampler: the step size of {type(sampler).__name__} cannot be calibrated; give a number")
+    checks.check_counts(chains=(chains, 1), draws=(draws, LEAST_DRAWS), longest_pilot=(longest_pilot, 1))
+    (sampler if sampler.step_size is not None else with_step(sampler, 1.0)).check(full_batch=target.full_batch)
+    target = target._replace(projection=None)
+    checkpoints = jax.tree.map(jnp.asarray, single_precision(checkpoints))
+    pilots = Pilots(target, checkpoints, key, chains, draws, many)
+    found = explore(pilots, sampler, largest_bias, rounds)
+    last = jax.tree.map(lambda leaf: leaf[-1:], checkpoints)
+    at_temperatures = partial(temperature_sweep, target, last, found.sampler, float(found.curvature[-1]), key=key)
+    return Calibration(
+        sampler=found.sampler,
+        burn_in=settled(pilots, found.sampler, found.draws, longest_pilot),
+        curvature=found.curvature,
+        gradient_variance=found.noise,
+        stability=found.stability,
+        acceptance=mala_acceptance(target, last, found.sampler.step_size, key),
+        sweep=at_temperatures(chains=chains, draws=draws) if sweep else None,
+    )
+
+
+class Pilots(NamedTuple):
+    """Pilot chains: the local posterior that they sample, the checkpoints that they start at, and how many draws they take."""
+
+    target: Target
+    checkpoints: Checkpoints
+    key: Key[Array, ""]
+    chains: int
+    draws: int
+    many: int
+
+    @property
+    def has_many_parameters(self) -> bool:
+        return parameter_count(self.checkpoints) > self.many
+
+    def curvature(self, positions: Checkpoints) -> PerCheckpoint:
+        """Return h_max at each position."""
+        target = self.target
+        return np.asarray(top_curvature(target.loss, positions, target.data, key=self.key, mask=target.mask))
+
+    def noise(self, positions: Checkpoints, centers: Checkpoints) -> PerCheckpoint:
+        """Return s² at positions around their checkpoints; 0 with the full batch."""
+        target = self.target
+        if target.full_batch:
+            return np.zeros(len(jax.tree.leaves(positions)[0]))
+        anchors = centers if target.control_variates else None
+        variance = gradient_variance(target.loss, positions, target.data, key=self.key, mask=target.mask, anchors=anchors)
+        return np.asarray(variance)
+
+    def run(self, sampler: Kernel, draws: int) -> Draws:
+        """Run chains from w*, nothing discarded, and collect the positions that `at_draws` looks at."""
+        thin = max(1, (draws - 1) // (1 if self.has_many_parameters else POSITIONS))
+        return sample(
+            self.target,
+            self.checkpoints,
+            sampler,
+            key=self.key,
+            chains=self.chains,
+            draws=draws,
+            burn_in=0,
+            collect={"position": identity},
+            thin=thin,
+        )
+
+
+def identity(parameters: Parameters) -> Parameters:
+    return parameters
+
+
+class Explored(NamedTuple):
+    """A sampler with a step, what that comes to, and the pilot chains with the curvature and the noise that they met."""
+
+    sampler: Kernel
+    stability: Stability
+    curvature: PerCheckpoint
+    noise: PerCheckpoint
+    draws: Draws
+
+
+def explore(pilots: Pilots, sampler: Kernel, largest_bias: float, rounds: int) -> Explored:
+    """Run pilot chains until the step chosen for the largest curvature and noise met along them meets no larger ones.
+
+    Where chains of a chosen step die (a flat w* between steep walls), a tenth of the step is tried.
+
+    Raises:
+        ValueError: chains die at every step that was tried.
+    """
+    curvature, noise = pilots.curvature(pilots.checkpoints), pilots.noise(pilots.checkpoints, pilots.checkpoints)
+    given = sampler.step_size is not None
+    factor = 1.0
+    for _ in range(rounds):
+        stepping, found = with_suitable_step(pilots.target, sampler, curvature, noise, largest_bias, factor)
+        draws = pilots.run(stepping, pilots.draws)
+        dead = int(diagnostics.dead(np.asarray(draws.values)).sum())
+        if dead and not given:
+            factor /= 10
+            continue
+        if dead:
+            died = found._replace(kind="unstable", dead_chains=dead, pilot_chains=draws.values[..., 0].size)
+            return Explored(stepping, died, curvature, noise, draws)
+        before = curvature.max(), noise.max()
+        met = at_draws(pilots, draws, noise)
+        curvature, noise = np.fmax(curvature, met[0]), np.fmax(noise, met[1])
+        if given or (curvature.max() <= 1.1 * before[0] and noise.max() <= 1.1 * before[1]):
+            break
+        factor = 1.0
+    if dead:
+        raise ValueError(
+            f"sampler: chains die at every step tried, down to {stepping.step_size:.3g}; perhaps the loss falls without bound "
+            "around the checkpoints: raise localization"
+        )
+    stepping, found = with_suitable_step(pilots.target, sampler, curvature, noise, largest_bias, factor)
+    return Explored(stepping, found, curvature, noise, draws)
+
+
+def with_suitable_step(
+    target: Target, sampler: Kernel, curvature: PerCheckpoint, noise: PerCheckpoint, largest_bias: float, factor: float
+) -> tuple[Kernel, Stability]:
+    """Return the sampler with its step, if none is given `factor` times the longest one, and what the step comes to.
+
+    Raises:
+        ValueError: the curvature is not finite, or chains of a given step diverge.
+    """
+    if not np.isfinite(curvature).all():
+        places = np.flatnonzero(~np.isfinite(curvature)).tolist()
+        raise ValueError(f"checkpoints: the Hessian is not finite at checkpoints {places}")
+    n_beta, localization = target.inverse_temperature, target.localization
+    stiffest, noisiest = float(curvature.max()), float(noise.max() / (target.batch_size or 1))
+    if sampler.step_size is None:
+        assert sampler.limits is not None
+        step = longest_step(sampler.limits, n_beta, stiffest, localization, noisiest, largest_bias)
+        if not np.isfinite(step):
+            raise ValueError("sampler: no step size can be chosen where the loss is flat and localization is 0; give a number")
+        sampler = with_step(sampler, factor * step)
+    found = stability(sampler, n_beta, stiffest, localization, noisiest, largest_bias)
+    if found.kind == "unstable":
+        raise ValueError(f"sampler: step_size {sampler.step_size:g} is {in_words(found)}")
+    return sampler, found
+
+
+def at_draws(pilots: Pilots, draws: Draws, noise: PerCheckpoint) -> tuple[PerCheckpoint, PerCheckpoint]:
+    """Return the largest curvature and the largest noise over the positions that the pilot collected around each checkpoint.
+
+    With many parameters the noise is measured again only where there was none at w*, or control variates subtract it there.
+    Else the noise at w* stands for the noise around it.
+    """
+    collected = draws.collected["position"]
+    if pilots.has_many_parameters:
+        collected = jax.tree.map(lambda leaf: leaf[:, :1, -1:], collected)
+    count, chains, kept = jax.tree.leaves(collected)[0].shape[:3]
+    positions = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[3:]), collected)
+    centers = jax.tree.map(lambda leaf: jnp.repeat(leaf, chains * kept, axis=0), pilots.checkpoints)
+    curvature = pilots.curvature(positions).reshape(count, -1).max(axis=1)
+    if pilots.has_many_parameters and noise.any():
+        return curvature, noise
+    return curvature, pilots.noise(positions, centers).reshape(count, -1).max(axis=1)
+
+
+def settled(pilots: Pilots, sampler: Kernel, found: Draws, longest: int) -> int:
+    """Return the burn-in: pilots are made twice as long until every trace settles within its first half."""
+    draws = found.values.shape[-1]
+    while True:
+        start = max(settling(trace) for trace in np.asarray(found.values, float))
+        if start <= draws // 2 or draws >= longest * pilots.draws:
+            return start
+        draws *= 2
+        found = pilots.run(sampler, draws)
+
+
+def mala_acceptance(target: Target, checkpoint: Checkpoints, step_size: float, key: Key[Array, ""]) -> float:
+    """Return the share of MALA's draws at one checkpoint, on the full batch, that differ from the draw before."""
+    full_batch = target._replace(batch_size=None)
+    sampler = MALA(step_size=step_size)
+    values = sample(full_batch, checkpoint, sampler, key=key, chains=1, draws=ACCEPTANCE_DRAWS, burn_in=0).values
+    return float(np.mean(np.diff(np.asarray(values)[0, 0]) != 0))

@@ -1,0 +1,1 @@
+"""Train networks: the compiled loop, the optimisers, and the steps that are kept."""

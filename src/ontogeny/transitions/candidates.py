@@ -1,0 +1,142 @@
+"""From the passages of single curves to the candidates of a run, with their names, free energies and timing."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+import pandas as pd
+
+from ontogeny.trajectory import STEPS, Axis
+from ontogeny.transitions.detection.curves import Curve
+from ontogeny.transitions.detection.derivative import boundaries, slope_of
+from ontogeny.transitions.detection.detect import CANDIDATE, UNDECIDED, VOID
+from ontogeny.transitions.detection.search import noise_beside
+from ontogeny.transitions.detection.tables import LLC, Chains, Covariances, CurveName
+from ontogeny.transitions.events import Event, group, intervals_of
+from ontogeny.transitions.evidence import Change
+from ontogeny.transitions.free_energies import free_energy_change
+from ontogeny.transitions.levels import (
+    NEGATIVE_LOG_PRIOR,
+    Curves,
+    changes_across,
+    curves_with_levels,
+    exact_curve,
+    levels_beside,
+    main_loss,
+    passages_of,
+    span,
+    with_search_noise,
+)
+from ontogeny.transitions.matching import clearness
+from ontogeny.transitions.merging import merged
+from ontogeny.transitions.naming import DEFAULT_RULES, Rule, name_with_reasons
+from ontogeny.transitions.records import Boundary, Candidate, Development, Evidence, Undecided
+from ontogeny.transitions.stretches import stages_between
+from ontogeny.transitions.timing import co_timing, lags
+
+CLEAREST = ("observable", "component", "direction", "change", "change_standard_error", "p_value", "q_value")
+"""Fields that a candidate takes from its clearest passage."""
+
+
+def candidates(
+    trajectory: pd.DataFrame,
+    detected: pd.DataFrame,
+    rules: Sequence[Rule] = DEFAULT_RULES,
+    covariance: Covariances | None = None,
+    chains: Chains | None = None,
+    negative_log_prior: Mapping[float, float] | None = None,
+    axis: Axis = STEPS,
+) -> Development:
+    """Return a run's candidates with their evidence, and the stages between them.
+
+    Args:
+        trajectory: the run's table (`trajectory.SCHEMA`).
+        detected: from `detect_transitions` along the same axis.
+        rules: how transitions are named, the first that holds.
+        covariance, chains: as in `detect_transitions`.
+        negative_log_prior: checkpoint -> minus the log density of the prior there, up to a constant. It enters the
+            critical sample size; None leaves it out.
+    """
+    curves, llc_verdict = curves_with_levels(trajectory, axis, covariance, chains)
+    if negative_log_prior is not None:
+        curves |= {NEGATIVE_LOG_PRIOR: exact_curve(NEGATIVE_LOG_PRIOR, negative_log_prior, axis)}
+    flagged, void = evidence_of(detected, [CANDIDATE]), evidence_of(detected, [VOID])
+    # A void passage is not development, but it is not noise either.
+    passages = evidence_of(detected, [CANDIDATE, VOID])
+    turns = boundaries_of(curves.get(LLC), passages_of(LLC, passages, axis), axis)
+    curves = {name: with_search_noise(curve, passages_of(name, passages, axis)) for name, curve in curves.items()}
+    own = intervals_of(passages)
+    events = merged(group(flagged, axis), curves, rules, own, axis)
+    chances = co_timing([event.passages for event in events], flagged, *span(curves), axis) if events else []
+    undecided = detected.loc[detected["decision"] == UNDECIDED, ["observable", "component", "reason"]]
+    return Development(
+        candidates=tuple(
+            candidate(
+                event,
+                changes_across(event, events, curves, own),
+                levels_beside(event, events, curves, own),
+                curves,
+                rules,
+                axis,
+                llc_verdict,
+                chance,
+            )
+            for event, chance in zip(events, chances, strict=True)
+        ),
+        stages=tuple(stages_between([(event.start, event.end) for event in events], curves)),
+        boundaries=tuple(turns),
+        void=tuple(void),
+        undecided=tuple(Undecided(**row) for row in undecided.to_dict(orient="records")),
+        axis=axis,
+    )
+
+
+def evidence_of(detected: pd.DataFrame, decisions: Collection[str]) -> list[Evidence]:
+    """Return the rows of `detect_transitions` that have one of the decisions, in their order."""
+    rows = detected.loc[detected["decision"].isin(decisions)].drop(columns="decision")
+    return [Evidence(**row) for row in rows.to_dict(orient="records")]
+
+
+def boundaries_of(llc: Curve | None, passages: Sequence[tuple[float, float]], axis: Axis) -> list[Boundary]:
+    """Return where λ̂ turns from rising, falling or resting to another of the three.
+
+    Args:
+        passages: the positions of the start and the end of every passage of λ̂.
+    """
+    if llc is None or llc.undecided:
+        return []
+    return boundaries(slope_of(llc.positions, llc.values, noise_beside(llc, passages)), axis)
+
+
+def candidate(
+    event: Event,
+    changes: Mapping[CurveName, Change],
+    levels: Mapping[str, float | None],
+    curves: Curves,
+    rules: Sequence[Rule],
+    axis: Axis,
+    llc_verdict: str | None,
+    co_timing_p_value: float,
+) -> Candidate:
+    """Return the candidate that an event is."""
+    name, reasons = name_with_reasons(changes, curves, event.observables, rules)
+    llc, loss = (
+        None if None in (levels[f"{kind}_before"], levels[f"{kind}_after"]) else changes.get(curve)
+        for kind, curve in (("llc", LLC), ("loss", main_loss(curves)))
+    )
+    energies = free_energy_change(loss, llc, changes.get(NEGATIVE_LOG_PRIOR))
+    low, high = event.located_within
+    return Candidate(
+        name=name,
+        named_by=tuple(reasons),
+        start=event.start,
+        location=event.location,
+        location_low=low,
+        location_high=high,
+        end=event.end,
+        **{field: getattr(event.passages[0], field) for field in CLEAREST},
+        **levels,
+        **vars(energies),
+        lags=tuple(lags(event.passages, axis)),
+        evidence=tuple(sorted(event.passages, key=clearness, reverse=True)),
+        llc_verdict=llc_verdict,
+        co_timing_p_value=co_timing_p_value,
+    )

@@ -1,0 +1,1 @@
+"""Find transitions on the curves of a run: change points, their significance, and their shared errors."""

@@ -1,0 +1,220 @@
+"""The content of `transitions.json` as frozen dataclasses, and their way to JSON and back.
+
+All code passes these objects. JSON is made by `to_json` and read by `from_json`, where a file is written or read.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from ontogeny.errors import SpecificationError
+from ontogeny.trajectory import STEPS, Axis
+
+UNNAMED = "unnamed"
+Record = TypeVar("Record")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """A passage of one curve: a candidate or void row of `detect_transitions`.
+
+    Attributes:
+        start, location, location_low, location_high, end: in the unit of the axis.
+        change, change_standard_error: in the unit of the observable.
+        slope_probability: None where no slope lies within the passage.
+        reason: why the passage is void, or how its curve was thinned; "" otherwise.
+    """
+
+    observable: str
+    component: str
+    start: float
+    location: float
+    location_low: float
+    location_high: float
+    end: float
+    change: float
+    change_standard_error: float
+    p_value: float
+    q_value: float
+    slope_probability: float | None = None
+    direction: str
+    reason: str = ""
+
+    @property
+    def curve(self) -> tuple[str, str]:
+        """The observable and the component."""
+        return self.observable, self.component
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reason:
+    """The levels of a curve before and after a transition that met a condition of a naming rule."""
+
+    observable: str
+    component: str
+    before: float
+    after: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lag:
+    """How much later than a reference curve another one passes its halfway point, with the 95% interval.
+
+    Lags are differences of positions on the scale of the axis.
+    """
+
+    observable: str
+    component: str
+    reference: str
+    lag: float
+    lag_low: float
+    lag_high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class FreeEnergyChange:
+    """What a transition does to the free energy. None where λ̂ or the loss was not measured on both sides.
+
+    Attributes:
+        delta_llc_degrees_of_freedom: None where the standard error is known exactly.
+        free_energy_condition: whether the loss falls while λ̂ rises.
+        critical_sample_size: the n at which the free energies cross, with its 95% interval; None where they do not cross or
+            the end is infinite.
+    """
+
+    delta_llc: float | None = None
+    delta_llc_standard_error: float | None = None
+    delta_llc_degrees_of_freedom: float | None = None
+    delta_loss: float | None = None
+    delta_loss_standard_error: float | None = None
+    delta_negative_log_prior: float | None = None
+    free_energy_condition: bool | None = None
+    free_energy_condition_probability: float | None = None
+    critical_sample_size: float | None = None
+    critical_sample_size_low: float | None = None
+    critical_sample_size_high: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate(FreeEnergyChange):
+    """A transition of a run: the passages of several curves that coincide.
+
+    Attributes:
+        named_by: what the naming rule rests on; empty where the candidate is unnamed.
+        start, location, end: in the unit of the axis.
+        location_low, location_high: the medians of the ends of the 95% intervals of the passages' locations.
+        llc_before, llc_after, loss_before, loss_after: levels; None where that side has no clean level. The change and what
+            follows from it are then None too.
+        observable, component, direction, change, change_standard_error, p_value, q_value: those of the clearest curve.
+        lags: of the other curves behind λ̂, or behind the loss where λ̂ does not change.
+        evidence: the passages, the clearest first.
+        llc_verdict: "ok", "failed", or None where the run has no λ̂.
+        co_timing_p_value: the chance that as many observables move within the candidate by coincidence.
+    """
+
+    name: str
+    named_by: tuple[Reason, ...] = ()
+    start: float
+    location: float
+    location_low: float
+    location_high: float
+    end: float
+    observable: str
+    component: str
+    direction: str
+    change: float
+    change_standard_error: float
+    p_value: float
+    q_value: float
+    llc_before: float | None = None
+    llc_after: float | None = None
+    loss_before: float | None = None
+    loss_after: float | None = None
+    lags: tuple[Lag, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    llc_verdict: str | None = None
+    co_timing_p_value: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A stretch of development between transitions, with its changes of λ̂ and loss (None where not measured)."""
+
+    start: float
+    end: float
+    delta_llc: float | None
+    delta_loss: float | None
+    type: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Boundary:
+    """Where λ̂ turns from rising, falling or resting to another of the three; `from` and `to` in JSON."""
+
+    location: float
+    before: Annotated[str, Field(alias="from")]
+    after: Annotated[str, Field(alias="to")]
+    probability: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Undecided:
+    """A curve in which no transition can be looked for, and why."""
+
+    observable: str
+    component: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Development:
+    """The content of `transitions.json`: the transitions of a run, the stages between them, and what is not known.
+
+    Attributes:
+        void: passages where the training itself was changed.
+    """
+
+    candidates: tuple[Candidate, ...]
+    stages: tuple[Stage, ...]
+    boundaries: tuple[Boundary, ...]
+    void: tuple[Evidence, ...]
+    undecided: tuple[Undecided, ...]
+    axis: Axis = STEPS
+
+
+def to_json(record: object) -> dict[str, Any]:
+    """Return a record as dicts, lists, strings and numbers, with None for NaN and infinities."""
+    return finite(TypeAdapter(type(record)).dump_python(record, by_alias=True, mode="json"))
+
+
+def from_json(kind: type[Record], content: Any, source: str) -> Record:
+    """Return the record that `content` describes; fields that the record does not have are ignored.
+
+    Args:
+        source: the file that the content was read from, for the message.
+
+    Raises:
+        SpecificationError: a field is missing or of the wrong type. The message names the file and every such field.
+    """
+    try:
+        return TypeAdapter(kind).validate_python(content)
+    except ValidationError as error:
+        faults = "; ".join(f"{field_name(fault['loc'])}: {fault['msg'].lower()}" for fault in error.errors())
+        raise SpecificationError(f"{source}: {faults}. Delete the file and run the study again.") from None
+
+
+def field_name(location: Sequence[str | int]) -> str:
+    """Return the place of a field as it would be written in Python: `candidates[2].p_value`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).removeprefix(".") or "the content"
+
+
+def finite(value: Any) -> Any:
+    """Return a JSON value with None in place of NaN and infinities."""
+    if isinstance(value, Mapping):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
