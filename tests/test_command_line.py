@@ -18,13 +18,12 @@ def test_only_tracebacks_of_closed_loops_are_hidden(monkeypatch):
 
 
 @pytest.mark.parametrize("content", [None, "", "{cut"])
-def test_a_specification_that_cannot_be_read_is_named(tmp_path, monkeypatch, capsys, content):
-    path = tmp_path / "index.specification.json"
+def test_a_specification_that_cannot_be_read_is_named(tmp_path, capsys, content):
+    path = tmp_path / "index_page.specification.json"
     if content is not None:
         path.write_text(content)
-    monkeypatch.setattr(sys, "argv", ["ontogeny", "index", "--results", str(tmp_path), "--specification", str(path)])
     with pytest.raises(SystemExit):
-        main()
+        main(["index_page", "--results", str(tmp_path), "--specification", str(path)])
     assert f"{path} cannot be read" in capsys.readouterr().err
 
 

@@ -7,6 +7,7 @@ import pytest
 from small_study import ROOT
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("name", ["flax_model", "equinox_model"])
 def test_an_example_estimates_a_trajectory(name, capsys):
     estimate = runpy.run_path(str(ROOT / "examples" / f"{name}.py"))["main"]()

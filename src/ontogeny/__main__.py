@@ -7,6 +7,7 @@ import os
 import sys
 import time
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,9 +56,9 @@ def read_specification(file: str) -> dict[str, Any]:
         raise argparse.ArgumentTypeError(f"{file} cannot be read: {error}. Snakemake writes it when it starts the job") from None
 
 
-def main() -> int:
-    """Run a command; its exit status."""
-    arguments = parser().parse_args()
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command that the arguments name, by default those of the process; return its exit status."""
+    arguments = parser().parse_args(argv)
     if arguments.command == "plan":
         return show_plan(arguments.file or arguments.configfile)
     if arguments.command == "schema":

@@ -21,6 +21,7 @@ def test_the_rule_graph_is_the_workflows():
     assert drawn() == edges
 
 
+@pytest.mark.end_to_end
 @pytest.mark.filterwarnings("ignore")
 def test_the_example_of_the_library_runs(capsys):
     code = re.search(r"```python\n(.*?)```", README, re.DOTALL)[1]
