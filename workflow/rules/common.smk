@@ -21,9 +21,8 @@ prepare_jobs()
 GIVEN = [Path(file) for file in workflow.overwrite_configfiles]
 CONFIGFILE = GIVEN[-1] if GIVEN else Path("config.yaml")
 try:
-    load(
-        CONFIGFILE
-    )  # Snakemake reads it as well, but takes duplicate keys and says less
+    # Snakemake reads the file as well, but it takes duplicate keys and ends in a traceback where YAML is nested too deeply.
+    load(CONFIGFILE)
 except ConfigError as error:
     raise WorkflowError(str(error))
 
