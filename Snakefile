@@ -4,9 +4,6 @@ from snakemake.utils import min_version
 min_version("9.16")
 
 
-configfile: "config.yaml"
-
-
 include: "workflow/rules/common.smk"
 
 
@@ -38,6 +35,10 @@ for family in PLAN.study.families:
         input:
             f"{RESULTS}/{family}/report.html",
         localrule: True
+
+
+onstart:
+    lock_results()
 
 
 onsuccess:

@@ -60,33 +60,21 @@ def trace(name: str) -> tuple[str, Any]:
 
     import ontogeny
     from benchmarks import speed_jax
-    from ontogeny.sampling import chains
+    from ontogeny.sampling.chains import bind, plan_program
 
     work, (checkpoints, data), loss = WORKLOADS[name], problem(name), speed_jax.loss_of(name)
-    program, seen = chains.run_chains, []
-
-    def noted(*arguments: Any, **options: Any) -> Any:
-        seen.append((arguments, options))
-        return program(*arguments, **options)
-
-    chains.run_chains = noted
+    some = {leaf: jax.numpy.asarray(array[: CHECKPOINTS[name]]) for leaf, array in checkpoints.items()}
+    settings = speed_jax.settings(work)
+    sampler, chains = settings.pop("sampler"), settings.pop("chains")
+    target = ontogeny.Target.of(loss, data, some, **settings)
+    program = plan_program(target, some, chains, draws=DRAWS[name], burn_in=0, thin=1, layout=None)
 
     def run(seed: int) -> None:
-        traces = ontogeny.sample(
-            loss,
-            {leaf: array[: CHECKPOINTS[name]] for leaf, array in checkpoints.items()},
-            data,
-            key=jax.random.key(seed),
-            draws=DRAWS[name],
-            burn_in=0,
-            **speed_jax.settings(work),
-        )
-        jax.block_until_ready(traces.values)
+        jax.block_until_ready(bind(program, target, sampler, jax.random.key(seed), {})(checkpoints=some))
 
     run(0)
-    arguments, options = seen[0]
-    text = program.lower(*arguments, **options).compile().as_text()
-    chains.run_chains = program
+    call = bind(program, target, sampler, jax.random.key(0), {})
+    text = call.func.lower(*call.args, **call.keywords, checkpoints=some).compile().as_text()
     with tempfile.TemporaryDirectory() as folder:
         with jax.profiler.trace(folder, create_perfetto_trace=True):
             run(1)

@@ -24,7 +24,7 @@ from benchmarks import speed_jax, speed_workloads
 from benchmarks.cores import pin
 from benchmarks.speed import code
 from benchmarks.speed_workloads import WORKLOADS
-from ontogeny.arrays.parts import choose_microbatch
+from ontogeny.arrays.memory import choose_microbatch
 from ontogeny.config.reading import read_study
 from ontogeny.problem.build import build_problem
 from ontogeny.problem.keys import TRAIN, seed_keys

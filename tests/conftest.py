@@ -13,3 +13,6 @@ os.environ.setdefault(
 )
 # There is a test process for every core, so BLAS with as many threads each would be slower.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Silent broadcasting and silent changes of dtype are faults.
+os.environ.setdefault("JAX_NUMPY_RANK_PROMOTION", "raise")
+os.environ.setdefault("JAX_NUMPY_DTYPE_PROMOTION", "strict")

@@ -20,9 +20,9 @@ def ridge(parameters, batch):
     return -jnp.sum(parameters["w"] ** 4)
 
 
-def traces(values, inverse_temperature=10.0):
+def draws(values, inverse_temperature=10.0):
     values = np.asarray(values, np.float32)
-    return ontogeny.Traces(
+    return ontogeny.Draws(
         values=values,
         baseline=np.zeros(len(values)),
         gradient_norm=np.zeros(len(values)),
@@ -64,7 +64,7 @@ def test_dead_chains_are_left_out_and_counted():
     values = np.random.default_rng(0).uniform(0.1, 0.3, (2, 4, 100))
     values[0, 1, 50:] = np.nan
     values[0, 1, :50] = 1e6
-    estimate = ontogeny.summarise(traces(values))
+    estimate = ontogeny.summarise(draws(values))
     assert list(estimate.dead_chains) == [1, 0]
     assert np.isnan(estimate.per_chain[0, 1])
     assert estimate.mean[0] == pytest.approx(10 * values[0, [0, 2, 3]].mean(), rel=1e-5)
@@ -82,17 +82,17 @@ def test_where_all_chains_die_nothing_is_claimed():
 
 
 def test_negative_values_are_reported_and_marked():
-    estimate = ontogeny.summarise(traces(-np.random.default_rng(0).uniform(0.1, 0.3, (1, 4, 100))))
+    estimate = ontogeny.summarise(draws(-np.random.default_rng(0).uniform(0.1, 0.3, (1, 4, 100))))
     assert estimate.mean[0] == pytest.approx(-2.0, rel=0.1)
     assert estimate.verdict == ["negative, share_below"]
 
 
 def test_one_chain_has_an_error_from_its_autocorrelation():
-    estimate = ontogeny.summarise(traces(np.random.default_rng(0).normal(1, 0.1, (1, 1, 400))))
+    estimate = ontogeny.summarise(draws(np.random.default_rng(0).normal(1, 0.1, (1, 1, 400))))
     assert estimate.standard_error[0] == pytest.approx(10 * 0.1 / np.sqrt(400), rel=0.3)
 
 
-def test_another_seed_changes_the_estimate_by_what_its_error_says():
+def test_estimates_of_other_seeds_differ_by_their_errors():
     options = {"n": 100, "chains": 8, "draws": 400, "burn_in": 100, "sampler": ontogeny.SGLD(step_size=5e-3)}
     estimates = [ontogeny.estimate_llc(bowl, CHECKPOINTS, key=jax.random.key(seed), **options) for seed in range(30)]
     spread = np.std([estimate.mean[0] for estimate in estimates], ddof=1)
@@ -106,7 +106,7 @@ def slope(parameters, batch):
     return -w[0] + 0.5 * jnp.sum(w[1:] ** 2)
 
 
-def test_the_first_order_term_is_what_a_slope_takes_from_the_estimate():
+def test_the_first_order_term_is_the_share_of_a_slope():
     """Under localisation, E[w - w*] = -nβ ∇L / γ along a slope, and E[∇L·(w - w*)] = -nβ |∇L|² / γ."""
     options = {"inverse_temperature": 10.0, "localization": 20.0, "chains": 64, "draws": 600, "burn_in": 200}
     estimate = ontogeny.estimate_llc(slope, CHECKPOINTS, sampler=ontogeny.SGLD(step_size=2e-2), **options)
@@ -127,7 +127,7 @@ def test_a_projection_takes_the_slope_out():
     assert estimate.verdict == ["ok", "ok"]
 
 
-def test_refined_estimates_equal_those_of_their_masks_and_add_up_on_a_bowl():
+def test_refined_estimates_are_those_of_their_masks():
     masks = {"first": {"w": np.array([1, 0, 0])}, "others": {"w": np.array([0, 1, 1])}}
     options = {"n": 1000, "chains": 8, "draws": 400, "sampler": ontogeny.SGLD(step_size=1e-3)}
     estimate = ontogeny.estimate_llc(bowl, CHECKPOINTS, refine=masks, **options)
@@ -140,7 +140,7 @@ def test_refined_estimates_equal_those_of_their_masks_and_add_up_on_a_bowl():
     assert list(frame["component"]) == ["", "", "first", "first", "others", "others"]
 
 
-def test_at_a_minimum_with_rounding_a_projection_takes_nothing_out():
+def test_a_projection_takes_out_nothing_at_a_minimum():
     """The gradient left by rounding points anywhere; λ̂ must be that of the plain estimate, not one direction short."""
     options = {"n": 1000, "chains": 8, "draws": 400, "sampler": ontogeny.SGLD(step_size=1e-3)}
     nearly = {"w": jnp.full((1, 3), 1e-6)}
@@ -161,12 +161,12 @@ def test_without_refinements_there_are_none():
 
 
 def test_refinements_share_one_compilation():
-    from ontogeny.sampling import chains
+    from ontogeny.sampling.program import run_chains
 
     options = {"n": 1000, "chains": 2, "draws": 30, "burn_in": 0}
-    before = chains.run_chains._cache_size()
+    before = run_chains._cache_size()
     ontogeny.estimate_llc(bowl, CHECKPOINTS, refine={str(i): {"w": np.eye(3)[i]} for i in range(3)}, **options)
-    assert chains.run_chains._cache_size() == before + 1
+    assert run_chains._cache_size() == before + 1
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_refinements_share_one_compilation():
         "extrapolate: NUTS has no bias in its step": {"extrapolate": True, "sampler": ontogeny.NUTS()},
     }.items(),
 )
-def test_arguments_of_the_wrong_kind_are_named_before_anything_runs(message, arguments):
+def test_a_wrong_argument_is_named_before_anything_runs(message, arguments):
     with pytest.raises(ValueError, match=message):
         ontogeny.estimate_llc(bowl, CHECKPOINTS, n=100, **arguments)
 

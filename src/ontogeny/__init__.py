@@ -7,14 +7,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ontogeny.estimate import estimate_behavioural_llc, estimate_llc
+    from ontogeny.estimate import calibrate, estimate_behavioural_llc, estimate_llc, sample
     from ontogeny.estimates.free_energy import critical_sample_size
     from ontogeny.estimates.information import information_criteria
     from ontogeny.estimates.llc import Estimate, summarise
     from ontogeny.problem.behavioural import behavioural_loss
     from ontogeny.problem.divergences import kullback_leibler, squared_difference
-    from ontogeny.sampling.calibration.pilots import calibrate
-    from ontogeny.sampling.chains import Traces, sample
+    from ontogeny.results import Run, load_run
+    from ontogeny.sampling.draws import Draws
     from ontogeny.sampling.kernels.blackjax import MCLMC, NUTS
     from ontogeny.sampling.kernels.mala import MALA
     from ontogeny.sampling.kernels.rmsprop_sgld import RMSPropSGLD
@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from ontogeny.sampling.kernels.sgld import SGLD
     from ontogeny.sampling.kernels.sgnht import SGNHT
     from ontogeny.sampling.losses import per_example_losses
+    from ontogeny.sampling.target import Target
     from ontogeny.transitions.detection.detect import detect_transitions
 
 HOMES = {
+    "Draws": "ontogeny.sampling.draws",
     "Estimate": "ontogeny.estimates.llc",
     "MALA": "ontogeny.sampling.kernels.mala",
     "MCLMC": "ontogeny.sampling.kernels.blackjax",
@@ -32,18 +34,20 @@ HOMES = {
     "RMSPropSGLD": "ontogeny.sampling.kernels.rmsprop_sgld",
     "SGHMC": "ontogeny.sampling.kernels.sghmc",
     "SGLD": "ontogeny.sampling.kernels.sgld",
+    "Run": "ontogeny.results",
     "SGNHT": "ontogeny.sampling.kernels.sgnht",
-    "Traces": "ontogeny.sampling.chains",
+    "Target": "ontogeny.sampling.target",
     "behavioural_loss": "ontogeny.problem.behavioural",
-    "calibrate": "ontogeny.sampling.calibration.pilots",
+    "calibrate": "ontogeny.estimate",
     "critical_sample_size": "ontogeny.estimates.free_energy",
     "detect_transitions": "ontogeny.transitions.detection.detect",
     "estimate_behavioural_llc": "ontogeny.estimate",
     "estimate_llc": "ontogeny.estimate",
     "information_criteria": "ontogeny.estimates.information",
+    "load_run": "ontogeny.results",
     "kullback_leibler": "ontogeny.problem.divergences",
     "per_example_losses": "ontogeny.sampling.losses",
-    "sample": "ontogeny.sampling.chains",
+    "sample": "ontogeny.estimate",
     "squared_difference": "ontogeny.problem.divergences",
     "summarise": "ontogeny.estimates.llc",
 }
@@ -55,9 +59,11 @@ __all__ = [
     "SGHMC",
     "SGLD",
     "SGNHT",
+    "Draws",
     "Estimate",
     "RMSPropSGLD",
-    "Traces",
+    "Run",
+    "Target",
     "behavioural_loss",
     "calibrate",
     "critical_sample_size",
@@ -66,6 +72,7 @@ __all__ = [
     "estimate_llc",
     "information_criteria",
     "kullback_leibler",
+    "load_run",
     "per_example_losses",
     "sample",
     "squared_difference",

@@ -1,4 +1,4 @@
-"""The command line: `python -m ontogeny STAGE` runs one job of the workflow, `plan` and `schema` describe a study."""
+"""The command line: `ontogeny KIND` runs one job of the workflow, `plan` and `schema` describe a study."""
 
 import argparse
 import importlib
@@ -6,10 +6,12 @@ import json
 import os
 import sys
 import time
+import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ontogeny.config.job_names import JOBS
+from ontogeny.config.job_names import KINDS
 from ontogeny.pipeline import devices, overhead
 
 BEGAN = time.perf_counter()
@@ -26,25 +28,37 @@ def parser() -> argparse.ArgumentParser:
         "--configfile", type=Path, metavar="FILE", default=Path("config.yaml"), help="the same, as Snakemake spells it"
     )
     commands.add_parser("schema", help="print the JSON schema of config.yaml, for editors")
-    for stage in JOBS:
-        job = commands.add_parser(stage, help=f"run a {stage} job of the workflow")
+    for kind in KINDS:
+        job = commands.add_parser(kind, help=f"run a job of the workflow: {kind}")
         job.add_argument("--results", type=Path, required=True)
         job.add_argument("--base", type=Path, default=Path(), help="what paths in the config are relative to")
         job.add_argument("--family", default="")
         job.add_argument("--variant", default="")
         job.add_argument("--block", default="", help="the seeds of the job, such as seeds~0-7")
         job.add_argument("--threads", type=int, default=1)
-        if stage == "sample":
+        if kind == "sample":
             job.add_argument(
                 "--profile-trace", type=Path, metavar="FOLDER", help="only write a JAX trace of one chunk, once compiled, there"
             )
-        job.add_argument("--specification", type=json.loads, required=True, help="canonical JSON")
+        job.add_argument("--specification", type=read_specification, required=True, metavar="FILE", help="JSON from Snakemake")
     return top
 
 
-def main() -> int:
-    """Run a command; its exit status."""
-    arguments = parser().parse_args()
+def read_specification(file: str) -> dict[str, Any]:
+    """Return the specification of a job.
+
+    Raises:
+        ArgumentTypeError: the file is missing or no JSON.
+    """
+    try:
+        return json.loads(Path(file).read_text())
+    except (OSError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"{file} cannot be read: {error}. Snakemake writes it when it starts the job") from None
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command that the arguments name, by default those of the process; return its exit status."""
+    arguments = parser().parse_args(argv)
     if arguments.command == "plan":
         return show_plan(arguments.file or arguments.configfile)
     if arguments.command == "schema":
@@ -52,7 +66,7 @@ def main() -> int:
 
         print(json_schema(), end="")
         return 0
-    return run_stage(arguments)
+    return run_job(arguments)
 
 
 def show_plan(configfile: Path) -> int:
@@ -67,15 +81,15 @@ def show_plan(configfile: Path) -> int:
     return 0
 
 
-def run_stage(arguments: argparse.Namespace) -> int:
-    """Run a job. What is wrong with the user's files is told in a line or two, anything else with its traceback."""
+def run_job(arguments: argparse.Namespace) -> int:
+    """Run a job and return its exit status. A fault of the user's files takes a line or two, any other fault a traceback."""
     devices.prepare(arguments.threads)
     hide_closed_loops()
     from ontogeny.errors import SpecificationError
     from ontogeny.jobs.job import Job
 
     job = Job(
-        stage=arguments.command,
+        name=arguments.command,
         results=arguments.results,
         specification=arguments.specification,
         base=arguments.base,
@@ -85,13 +99,18 @@ def run_stage(arguments: argparse.Namespace) -> int:
         profile_trace=getattr(arguments, "profile_trace", None),
     )
     try:
-        stage = importlib.import_module(f"ontogeny.jobs.{arguments.command}")
+        module = importlib.import_module(f"ontogeny.jobs.{arguments.command}")
         start, compilation = time.perf_counter() - BEGAN, overhead.compilation_seconds()
-        stage.run(job)
+        module.run(job)
     except SpecificationError as error:
         print(f"{job.label} cannot go on: {error}", file=sys.stderr, flush=True)
         # Threads that still read would only add to this.
         os._exit(1)
+    except SystemExit as fault:
+        frame = traceback.extract_tb(fault.__traceback__)[-1]
+        place = f"{frame.filename} line {frame.lineno}: {frame.line}"
+        print(f"{job.label} cannot go on: the code exits with status {fault.code} ({place})", file=sys.stderr, flush=True)
+        return 1
     print(overhead.told(job.label, time.perf_counter() - BEGAN, start, compilation()), file=sys.stderr, flush=True)
     return 0
 

@@ -2,49 +2,40 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal
 
 import jax
 import numpy as np
 from jaxtyping import Array, Key
 
+from ontogeny.arrays.flat import Checkpoints, Mask, Parameters
 from ontogeny.estimates.llc import Estimate, summarise
 from ontogeny.problem.behavioural import behavioural_loss, moving_mask, with_reference
 from ontogeny.problem.divergences import Divergence
 from ontogeny.sampling import checks
-from ontogeny.sampling.calibration.pilots import AUTO, calibrate, check_stability, with_step
-from ontogeny.sampling.chains import Projection, Traces, sample
-from ontogeny.sampling.kernels.kernel import Kernel
+from ontogeny.sampling.calibration.glance import check_stability
+from ontogeny.sampling.calibration.pilots import Calibration
+from ontogeny.sampling.calibration.pilots import calibrate as calibrate_target
+from ontogeny.sampling.calibration.stability import LARGEST_BIAS
+from ontogeny.sampling.chains import sample as sample_target
+from ontogeny.sampling.draws import Draws
+from ontogeny.sampling.kernels.kernel import Kernel, with_step
 from ontogeny.sampling.kernels.sgld import SGLD
-from ontogeny.sampling.objective import Loss
+from ontogeny.sampling.layout import Layout
+from ontogeny.sampling.objective import Examples, Loss
+from ontogeny.sampling.target import Projection, Target
 
 LARGEST_STEP_BIAS = 0.05
-
-
 PILOTS = 2**31 - 1
 """Folded into the key for pilot chains."""
-
-
 DEFAULT_SAMPLER = SGLD(step_size=1e-4)
-
-
-def judged(estimate: Estimate) -> Estimate:
-    """With `step_size` among the failed checks where the step biases the stiffest direction by more than 5%."""
-    if estimate.stability is None or estimate.stability.bias <= LARGEST_STEP_BIAS:
-        return estimate
-    failed = ["step_size" if verdict == "ok" else f"{verdict}, step_size" for verdict in estimate.verdict]
-    return replace(estimate, verdict=failed)
-
-
-def extrapolated(whole: Traces, half: Traces) -> Traces:
-    """Richardson's extrapolation draw by draw: the bias of first order in the step cancels in 2 x(ε/2) - x(ε)."""
-    return replace(half, values=2 * half.values - whole.values, first_order=2 * half.first_order - whole.first_order)
 
 
 def estimate_llc(
     loss: Loss,
-    checkpoints: Any,
-    data: Any = None,
+    checkpoints: Checkpoints,
+    data: Examples | None = None,
     *,
     key: Key[Array, ""] | None = None,
     sampler: Kernel = DEFAULT_SAMPLER,
@@ -55,85 +46,222 @@ def estimate_llc(
     burn_in: int | Literal["auto"] = 200,
     batch_size: int | None = None,
     n: int | None = None,
-    mask: Any = None,
-    refine: Mapping[str, Any] | None = None,
+    mask: Mask | None = None,
+    refine: Mapping[str, Mask] | None = None,
     projection: Projection | None = None,
     control_variates: bool = False,
     extrapolate: bool = False,
     steps: Sequence[int] | None = None,
     progress: bool = False,
 ) -> Estimate:
-    """λ̂ at every checkpoint: `sample`, then `summarise`. Arguments, and what is raised, as in `sample` and `calibrate`.
+    """Estimate λ̂ at every checkpoint.
+
+    The function makes a `Target`, calibrates the sampler where asked to, samples, and summarises the draws.
 
     Args:
-        key: None for `jax.random.key(0)`.
-        sampler: with `step_size="auto"` the step is chosen by `calibrate`, from all checkpoints.
-        burn_in: "auto" for what `calibrate` finds.
-        extrapolate: take chains of half the step too, and 2 λ̂(ε/2) - λ̂(ε): Richardson's extrapolation removes the bias of
-            first order in the step, at twice the cost and two to three times the error.
+        loss: (params, batch) -> [batch]; (params, None) -> a scalar where data is None. Keep the same object to reuse its
+            compilation.
+        checkpoints: pytree, every leaf with a leading axis of K checkpoints. Half precision is raised to float32.
+        data: pytree of arrays with a leading axis of n examples; None for a potential. Half precision is raised to float32.
+        key: of the random numbers; None for `jax.random.key(0)`.
+        sampler: with `step_size="auto"` (or None) the step is chosen by `calibrate`, from all checkpoints.
+        inverse_temperature, localization, batch_size, n, mask, projection, control_variates: as in `Target.of`.
+        chains, draws, steps, progress: as in `sample`.
+        burn_in: draws of each chain that are discarded first; "auto" for the number that `calibrate` returns.
         refine: name -> mask, each like `mask` and instead of it: weight-refined λ̂ beside that of the whole network, with
-            the same batches and noise, and the program compiled once for all.
-    """
+            the same batches and noise. The program is compiled once for all.
+        extrapolate: also run chains of half the step, and return 2 λ̂(ε/2) - λ̂(ε). Richardson's extrapolation removes the bias
+            of first order in the step, at twice the cost and two to three times the error.
 
+    Raises:
+        ValueError: naming the argument, its value, and what was expected; or chains of the step diverge.
+    """
     checks.check_sampler(sampler)
     if extrapolate and sampler.limits is None:
         raise ValueError(f"extrapolate: {type(sampler).__name__} has no bias in its step to extrapolate; leave it out")
-    checks.check_counts(chains=(chains, 1), draws=(draws, 1), **({} if burn_in == AUTO else {"burn_in": (burn_in, 0)}))
+    checks.check_counts(chains=(chains, 1), draws=(draws, 1), **({} if burn_in == "auto" else {"burn_in": (burn_in, 0)}))
     key = jax.random.key(0) if key is None else key
-    posterior: Any = {
-        "key": key,
-        "inverse_temperature": inverse_temperature,
-        "localization": localization,
-        "batch_size": batch_size,
-        "n": n,
-        "control_variates": control_variates,
-    }
-    if AUTO in (getattr(sampler, "step_size", None), burn_in):
-        # Another key: pilots that shared the chains' noise would tune the step and the burn-in to it.
-        pilots = {**posterior, "key": jax.random.fold_in(key, PILOTS)}
-        calibration = calibrate(loss, checkpoints, data, sampler=sampler, mask=mask, **pilots)
-        sampler, burn_in = calibration.sampler, calibration.burn_in if burn_in == AUTO else burn_in
-        told = calibration.stability
+    checks.check_key(key)
+    target = Target.of(
+        loss,
+        data,
+        checkpoints,
+        inverse_temperature=inverse_temperature,
+        localization=localization,
+        batch_size=batch_size,
+        n=n,
+        mask=mask,
+        projection=projection,
+        control_variates=control_variates,
+    )
+    checks.check_steps(steps, checks.leading_axis(checkpoints, "checkpoints", "K checkpoints"))
+    if refine is not None:
+        checks.check_refine(refine, checkpoints)
+    if sampler.step_size is None or burn_in == "auto":
+        # Another key: pilots that shared the chains' noise would fit the step and the burn-in to it.
+        calibration = calibrate_target(target, checkpoints, sampler, key=jax.random.fold_in(key, PILOTS))
+        sampler, stability = calibration.sampler, calibration.stability
+        burn_in = calibration.burn_in if burn_in == "auto" else burn_in
     else:
-        told = check_stability(loss, checkpoints, data, sampler=sampler, mask=mask, **posterior)
-    counts: Any = {"chains": chains, "draws": draws, "burn_in": burn_in}
-    options: Any = {"projection": projection, "steps": steps, "progress": progress, **posterior, **counts}
+        stability = check_stability(target, checkpoints, sampler, key=key)
 
-    def estimate(mask: Any) -> Estimate:
-        whole = sample(loss, checkpoints, data, sampler=sampler, mask=mask, **options)
+    run = partial(sample_target, checkpoints=checkpoints, key=key, chains=chains, draws=draws, steps=steps, progress=progress)
+
+    def estimate(mask: Mask | None) -> Estimate:
+        refined = target._replace(mask=mask)
+        found = run(refined, sampler=sampler, burn_in=burn_in)
         if extrapolate:
-            # Chains of half the step take twice as many to settle.
-            half = {**options, "sampler": with_step(sampler, sampler.step_size / 2), "burn_in": 2 * counts["burn_in"]}
-            whole = extrapolated(whole, sample(loss, checkpoints, data, mask=mask, **half))
-        return judged(replace(summarise(whole), sampler=sampler, burn_in=counts["burn_in"], stability=told))
+            # Chains of half the step take twice as many draws to settle.
+            found = extrapolated(found, run(refined, sampler=with_step(sampler, sampler.step_size / 2), burn_in=2 * burn_in))
+        return with_step_size_check(replace(summarise(found), sampler=sampler, burn_in=burn_in, stability=stability))
 
     if not refine:
         return estimate(mask)
-    checks.check_checkpoints(checkpoints, steps)
-    checks.check_refine(refine, checkpoints)
     everything = jax.tree.map(lambda leaf: np.ones(np.shape(leaf)[1:]), checkpoints)
     whole = estimate(everything if mask is None else mask)
     return replace(whole, refined={name: estimate(component) for name, component in refine.items()})
 
 
+def with_step_size_check(estimate: Estimate) -> Estimate:
+    """Add `step_size` to the failed checks where the step biases the stiffest direction by more than 5%."""
+    if estimate.stability is None or estimate.stability.bias <= LARGEST_STEP_BIAS:
+        return estimate
+    return replace(estimate, failed={**estimate.failed, "step_size": np.ones(len(estimate.mean), bool)})
+
+
+def extrapolated(whole: Draws, half: Draws) -> Draws:
+    """Extrapolate draw by draw (Richardson): the bias of first order in the step cancels in 2 x(ε/2) - x(ε)."""
+    return replace(half, values=2 * half.values - whole.values, first_order=2 * half.first_order - whole.first_order)
+
+
 def estimate_behavioural_llc(
-    apply: Callable[[Any, Any], Any],
+    apply: Callable[[Parameters, Any], Any],
     divergence: Divergence,
-    checkpoints: Any,
-    inputs: Any,
+    checkpoints: Checkpoints,
+    inputs: Examples,
     *,
-    mask: Any = None,
+    mask: Mask | None = None,
     **options: Any,
 ) -> Estimate:
-    """The behavioural λ̂ at every checkpoint.
+    """Estimate the behavioural λ̂ at every checkpoint.
 
     Args:
         apply: (params, inputs) -> outputs.
-        divergence: such as `squared_difference` or `kullback_leibler`; its scale sets that of λ̂, as the loss does.
+        divergence: such as `squared_difference` or `kullback_leibler`; its scale sets that of λ̂, as the scale of a loss does.
         checkpoints: pytree, every leaf with a leading axis of K checkpoints.
         inputs: pytree of arrays with a leading axis of n examples.
         mask: as in `estimate_llc`.
-        options: all others of `estimate_llc`, `refine` left out.
+        options: all other options of `estimate_llc`, except `refine`.
     """
     loss = behavioural_loss(apply, divergence)
     return estimate_llc(loss, with_reference(checkpoints), inputs, mask=moving_mask(checkpoints, mask), **options)
+
+
+def sample(
+    loss: Loss,
+    checkpoints: Checkpoints,
+    data: Examples | None = None,
+    *,
+    key: Key[Array, ""],
+    sampler: Kernel,
+    inverse_temperature: float | None = None,
+    localization: float = 1.0,
+    chains: int = 8,
+    draws: int = 500,
+    burn_in: int = 200,
+    batch_size: int | None = None,
+    n: int | None = None,
+    mask: Mask | None = None,
+    projection: Projection | None = None,
+    control_variates: bool = False,
+    steps: Sequence[int] | None = None,
+    progress: bool = False,
+    collect: Mapping[str, Callable[[Parameters], Any]] | None = None,
+    thin: int = 1,
+    layout: Layout | None = None,
+) -> Draws:
+    """Run chains around every checkpoint.
+
+    Arguments are those of `Target.of` and of `sampling.chains.sample`, which this function calls.
+
+    Raises:
+        ValueError: naming the argument, its value, and what was expected; or the loss is not finite at a checkpoint.
+    """
+    target = Target.of(
+        loss,
+        data,
+        checkpoints,
+        inverse_temperature=inverse_temperature,
+        localization=localization,
+        batch_size=batch_size,
+        n=n,
+        mask=mask,
+        projection=projection,
+        control_variates=control_variates,
+    )
+    return sample_target(
+        target,
+        checkpoints,
+        sampler,
+        key=key,
+        chains=chains,
+        draws=draws,
+        burn_in=burn_in,
+        collect=collect,
+        thin=thin,
+        steps=steps,
+        progress=progress,
+        layout=layout,
+    )
+
+
+def calibrate(
+    loss: Loss,
+    checkpoints: Checkpoints,
+    data: Examples | None = None,
+    *,
+    key: Key[Array, ""] | None = None,
+    sampler: Kernel,
+    inverse_temperature: float | None = None,
+    localization: float = 1.0,
+    batch_size: int | None = None,
+    n: int | None = None,
+    mask: Mask | None = None,
+    control_variates: bool = False,
+    chains: int = 4,
+    draws: int = 400,
+    longest_pilot: int = 8,
+    largest_bias: float = LARGEST_BIAS,
+    sweep: bool = False,
+) -> Calibration:
+    """Choose the step of a sampler, if none is given, and the burn-in.
+
+    Arguments are those of `Target.of` and of `sampling.calibration.pilots.calibrate`, which this function calls; `key` None
+    stands for `jax.random.key(0)`.
+
+    Raises:
+        ValueError: naming the argument, its value, and what was expected; or no step can be chosen, or a given one is beyond
+            stability.
+    """
+    target = Target.of(
+        loss,
+        data,
+        checkpoints,
+        inverse_temperature=inverse_temperature,
+        localization=localization,
+        batch_size=batch_size,
+        n=n,
+        mask=mask,
+        control_variates=control_variates,
+    )
+    return calibrate_target(
+        target,
+        checkpoints,
+        sampler,
+        key=jax.random.key(0) if key is None else key,
+        chains=chains,
+        draws=draws,
+        longest_pilot=longest_pilot,
+        largest_bias=largest_bias,
+        sweep=sweep,
+    )

@@ -48,7 +48,7 @@ def test_no_checkpoints_at_all(tmp_path):
         checkpoints.read(tmp_path)
 
 
-def test_a_file_cut_short_is_named_and_the_blocks_before_it_stay_whole(folder):
+def test_a_damaged_block_is_named_and_earlier_ones_stay(folder):
     block = checkpoints.read_index(folder)[1]
     for path in (folder / block.path).rglob("d/*"):
         path.write_bytes(path.read_bytes()[:40])

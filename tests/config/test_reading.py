@@ -8,8 +8,8 @@ import yaml
 from pydantic import TypeAdapter
 
 from ontogeny import config
+from ontogeny.config import Text
 from ontogeny.config.reading import ConfigError, read_study, validate_study, variant_name
-from ontogeny.config.tasks import Text, with_other_data
 
 SMALL = {
     "families": {
@@ -66,9 +66,9 @@ def test_numbers_that_yaml_reads_as_text():
         ({"training__steps": None}, "families.small.training.steps is missing: it has no default"),
         (
             {"task__kind": "sparse"},
-            "families.small.task.kind is 'sparse': must be one of sparse_features, text, linear_teacher, modular_addition, path",
+            "families.small.task.kind is 'sparse': must be one of linear_teacher, modular_addition, sparse_features, text, path",
         ),
-        ({"task": {"features": 5}}, "families.small.task.kind is missing: must be one of sparse_features, text"),
+        ({"task": {"features": 5}}, "families.small.task.kind is missing: must be one of linear_teacher, modular_addition"),
         ({"task__active": "two"}, "families.small.task.active is 'two': must be 'one'"),
         ({"training__optimizer__learning_rate": "fast"}, "learning_rate is 'fast': must be a number, or a mapping of keys"),
         ({"training__optimizer__name": "sdg"}, "Optax has no optimizer called 'sdg'"),
@@ -115,8 +115,8 @@ def test_numbers_that_yaml_reads_as_text():
         ({"llc__per_example": {"every": 501}}, "llc.per_example.every (501) is larger than llc.draws (500)"),
         ({"llc__batch_size": 2000}, "llc.batch_size (2000) is larger than task.examples (1000)"),
         ({"checkpoints": {}}, "families.small.checkpoints: give at least one of linear, logarithmic, every"),
-        ({"model": {"kind": "transformer"}}, "model transformer does not fit task sparse_features; it fits text"),
-        ({"observables": ["polygon"]}, "observables.0 is 'polygon': must be loss, polygons, features"),
+        ({"model": {"kind": "transformer"}}, "model transformer needs a task with context, vocabulary; this task has features"),
+        ({"observables": ["polygon"]}, "observables.0 is 'polygon': must be accuracy, attention, features"),
         ({"model__kind": "mine.py:Net"}, "families.small.model.kind is 'mine.py:Net': no such file: mine.py"),
         ({"seeds": []}, "families.small.seeds is []"),
         ({"seeds": [0, "a"]}, "families.small.seeds.1 is 'a': must be a whole number"),
@@ -195,11 +195,11 @@ def test_a_missing_corpus_of_other_data(tmp_path):
 
 def test_another_corpus_is_read_by_the_vocabulary_of_the_first():
     task = Text(kind="text", corpus="sotu", repeat=0.5)
-    other = with_other_data(task, {"corpus": "python"})
+    other = task.with_changes({"corpus": "python"})
     assert (other.corpus, other.tokenizer_corpus, other.repeat) == ("python", "sotu", 0.5)
-    assert with_other_data(other, {"corpus": "a.txt"}).tokenizer_corpus == "sotu"
-    assert with_other_data(task, {"repeat": 0.0}).tokenizer_corpus is None
-    assert with_other_data(Text(kind="text", tokenizer="byte"), {"corpus": "python"}).tokenizer_corpus is None
+    assert other.with_changes({"corpus": "a.txt"}).tokenizer_corpus == "sotu"
+    assert task.with_changes({"repeat": 0.0}).tokenizer_corpus is None
+    assert Text(kind="text", tokenizer="byte").with_changes({"corpus": "python"}).tokenizer_corpus is None
 
 
 @pytest.mark.parametrize("tokenizer", ["bpe", "byte"])

@@ -26,9 +26,10 @@ def folder_of(results, transitions) -> Job:
         "training": {"optimizer": {"learning_rate": 0.1}, "steps": 3000},
         "transitions": transitions,
     }
-    job = Job(stage="detect", results=results, specification=specification, family="line", variant="base", block="seed~0")
-    for stage in ("sample", "observe"):
-        write_json(job.manifest_path(0, stage), {"digest": ""})
+    job = Job(name="detect", results=results, specification=specification, family="line", variant="base", block="seed~0")
+    for kind in ("estimate", "observe"):
+        write_json(job.manifest_path(0, kind), {"digest": ""})
+    write_json(job.seed_folder(0) / "run.json", {"steps": STEPS.tolist()})
     generator = np.random.default_rng(0)
     chains = 10 + 5.0 * (STEPS >= JUMP)[:, None] + generator.standard_normal((len(STEPS), 4))
     mean, error = chains.mean(1), chains.std(1, ddof=1) / 2

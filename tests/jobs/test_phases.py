@@ -19,7 +19,7 @@ from ontogeny.report.tables import FamilySummary
 def job(folder, **changed) -> Job:
     section = Posterior(largest_sample_size=600, sizes=20, particles=100, **{"repeats": 2, "moves": 1, **changed})
     specification = {"code": "0", "features": 6, "phases": section.model_dump(mode="json")}
-    return Job(stage="phases", results=folder, family="toy", variant="base", specification=specification)
+    return Job(name="phases", results=folder, family="toy", variant="base", specification=specification)
 
 
 @pytest.fixture(scope="module")

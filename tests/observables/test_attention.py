@@ -31,7 +31,7 @@ def looking_back(distance):
     return jnp.eye(TIME)[jnp.maximum(jnp.arange(TIME) - distance, 0)]
 
 
-UNIFORM = jnp.tril(jnp.ones((TIME, TIME))) / jnp.arange(1, TIME + 1)[:, None]
+UNIFORM = jnp.tril(jnp.ones((TIME, TIME))) / jnp.arange(1.0, TIME + 1)[:, None]
 
 
 def test_probes_repeat_each_token_once_in_many_rotations(tokens):
@@ -52,7 +52,7 @@ def test_previous_token_head(tokens):
 
 def test_induction_head_matches_prefixes_and_no_fixed_distance_does(tokens):
     matches = follows_a_copy(tokens)
-    perfect = jnp.where(matches.any(-1, keepdims=True), matches, looking_back(0))
+    perfect = jnp.where(matches.any(-1, keepdims=True), matches.astype(float), looking_back(0)[None])
     fixed = [looking_back(distance) for distance in range(TIME)]
     scores = prefix_matching(heads(perfect, UNIFORM, *fixed), tokens).mean(0)[0]
     assert scores[0] == 1
@@ -69,7 +69,7 @@ def test_the_copy_is_the_token_before(tokens):
 def test_probes_of_a_small_vocabulary_count_every_copy():
     tokens = random_repeats(5, TIME)
     matches = follows_a_copy(tokens)
-    spread = matches / jnp.maximum(matches.sum(-1, keepdims=True), 1)
+    spread = matches.astype(float) / jnp.maximum(matches.sum(-1, keepdims=True, dtype=float), 1)
     assert float(prefix_matching(heads(spread), tokens).mean()) == pytest.approx(1)
 
 

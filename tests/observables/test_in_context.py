@@ -1,11 +1,14 @@
 """In-context scores of predictors whose score is known."""
 
+from pathlib import Path
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ontogeny.observables import attention, in_context
+from ontogeny.observables import in_context
+from ontogeny.problem.build import build_observables
 from ontogeny.problem.network import Network
 from ontogeny.problem.problem import Data, Task
 from ontogeny.tasks.text import repeat
@@ -47,7 +50,7 @@ def test_a_predictor_that_copies_gains_all_of_the_last_quarter(task):
     windows = task.provides["repeated_windows"]
 
     def copies(tokens):
-        known = jnp.where(jnp.arange(1, CONTEXT + 1) > CONTEXT // 2, 50.0, 0.0)[:, None] * jax.nn.one_hot(
+        known = jnp.where(jnp.arange(1, CONTEXT + 1) > CONTEXT // 2, 50.0, 0.0)[None, :, None] * jax.nn.one_hot(
             windows[:, 1:], VOCABULARY
         )
         return jnp.where((tokens == windows[:, :-1]).all(), known, 0.0)
@@ -77,8 +80,8 @@ def test_long_windows_are_shown_at_evenly_spaced_positions():
 def test_a_task_without_windows_is_refused(task):
     network = Network(init=lambda key: {}, apply=lambda params, tokens: tokens)
     bare = Task(data=task.data, output_loss=task.output_loss, shape={"features": 3})
-    assert not in_context.fits(network, bare) and not attention.fits(network, bare)
+    assert list(build_observables(None, network, bare, Path())) == ["loss", "evaluation_loss"]
     with pytest.raises(ValueError, match="need a task that provides plain_windows and a task that provides repeated_windows"):
-        in_context.build(network, bare)
+        build_observables(["in_context"], network, bare, Path())
     with pytest.raises(ValueError, match="a network with a method attention_patterns"):
-        attention.build(network, task)
+        build_observables(["attention"], network, task, Path())

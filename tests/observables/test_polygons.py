@@ -10,7 +10,8 @@ from scipy.spatial import ConvexHull
 
 from ontogeny.config import SparseFeatures, Superposition
 from ontogeny.models.superposition import build, polygon
-from ontogeny.observables import features, polygons
+from ontogeny.observables import polygons
+from ontogeny.problem.build import build_observables
 from ontogeny.problem.network import functional
 from ontogeny.tasks import sparse_features
 
@@ -58,7 +59,7 @@ def test_they_work_under_a_map_over_checkpoints(task):
 
 
 def test_other_networks_are_refused_in_words(task):
-    assert not polygons.fits(network(hidden=3), task)
-    assert features.fits(network(hidden=3), task)
+    solid = network(hidden=3)
+    assert "polygon_vertices" not in (fitting := build_observables(None, solid, task, Path())) and "feature_norm" in fitting
     with pytest.raises(ValueError, match="observables polygons need two hidden dimensions"):
-        polygons.build(network(hidden=3), task)
+        build_observables(["polygons"], solid, task, Path())

@@ -1,11 +1,10 @@
 """`python -m ontogeny plan`: what a study will take."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import jax
 import pytest
+from small_study import Study
 
 from ontogeny.__main__ import main
 from ontogeny.config.reading import read_study
@@ -58,10 +57,8 @@ def test_parameters_are_counted_as_the_networks_have_them(configfile):
 
 
 def test_jobs_are_those_that_snakemake_counts(configfile):
-    root = Path(__file__).parents[2]
-    command = [sys.executable, "-m", "snakemake", "-n", "--snakefile", str(root / "Snakefile"), "--workflow-profile", "none"]
-    done = subprocess.run(command, cwd=configfile.parent, capture_output=True, text=True)
-    counted = next(int(line.split()[1]) for line in (done.stdout + done.stderr).splitlines() if line.startswith("total"))
+    text = Study(configfile.parent).without_jobs("--dry-run").stdout
+    counted = next(int(line.split()[1]) for line in text.splitlines() if line.startswith("total"))
     assert f"3 runs in {counted - 1} jobs" in describe(configfile)  # all is no job
 
 
@@ -91,15 +88,10 @@ def test_plan_takes_a_file_in_either_way_or_config_yaml(given, configfile, monke
     monkeypatch.chdir(configfile.parent)
     if given:
         configfile.rename("other.yaml")
-    monkeypatch.setattr(sys, "argv", ["ontogeny", "plan", *given])
-    assert main() == 0 and "3 runs in" in capsys.readouterr().out
+    assert main(["plan", *given]) == 0 and "3 runs in" in capsys.readouterr().out
 
 
-def test_a_bad_config_is_told_and_fails(configfile):
+def test_a_bad_config_is_told_and_fails(configfile, capsys):
     configfile.write_text(CONFIG.replace("steps: 10", "steps: 0"))
-    done = subprocess.run(
-        [sys.executable, "-m", "ontogeny", "plan", "--configfile", str(configfile)], capture_output=True, text=True
-    )
-    assert done.returncode == 1
-    assert "families.toy.training.steps is 0" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert main(["plan", "--configfile", str(configfile)]) == 1
+    assert "families.toy.training.steps is 0" in capsys.readouterr().err

@@ -59,12 +59,10 @@ def test_no_module_of_a_package_that_changes_no_result_counts():
     assert fingerprint.code_digest("jobs.train", "config.training") == fingerprint.code_digest("jobs.train")
 
 
-def test_a_users_corpus_is_digested_by_its_bytes_and_python_by_its_code(tmp_path):
-    text, code = tmp_path / "a.txt", tmp_path / "a.py"
-    text.write_text("one # two")
-    code.write_text("x = 1")
-    before = fingerprint.file_digest(text), fingerprint.file_digest(code)
-    text.write_text("one # three")
-    code.write_text("x = 1  # three")
-    assert fingerprint.file_digest(text) != before[0]
-    assert fingerprint.file_digest(code) == before[1]
+def test_a_file_counts_by_its_bytes_and_users_code_by_its_tree(tmp_path):
+    path = tmp_path / "a.py"
+    path.write_text("x = 1")
+    before = fingerprint.file_digest(path), fingerprint.code_file_digest(path)
+    path.write_text("x = 1  # three")
+    assert fingerprint.file_digest(path) != before[0]
+    assert fingerprint.code_file_digest(path) == before[1]

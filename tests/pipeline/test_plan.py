@@ -1,4 +1,4 @@
-"""Blocks of seeds and what each stage's specification depends on."""
+"""Blocks of seeds, the table of jobs, and what each job's specification depends on."""
 
 import copy
 import json
@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ontogeny.config.job_names import JOBS
+from ontogeny.config.job_names import JOBS, KINDS
 from ontogeny.config.reading import validate_study
-from ontogeny.pipeline.plan import SPECIFICATIONS, Plan, blocks
+from ontogeny.pipeline.plan import Plan, blocks
+from ontogeny.pipeline.specifications import PARTS
 
 RAW = {
     "seeds": [0, 1, 9],
@@ -24,11 +25,16 @@ RAW = {
 }
 
 
-def test_every_stage_has_a_module_a_specification_and_a_rule():
+def test_every_kind_of_job_has_a_module_a_rule_and_parts():
     root = Path(__file__).parents[2]
     rules = {name for file in root.glob("workflow/rules/*.smk") for name in re.findall(r"^rule (\w+):", file.read_text(), re.M)}
-    assert set(JOBS) == set(SPECIFICATIONS) == rules
-    assert all((root / "src" / "ontogeny" / "jobs" / f"{stage}.py").is_file() for stage in JOBS)
+    assert set(KINDS) == rules
+    assert all((root / "src" / "ontogeny" / "jobs" / f"{name}.py").is_file() for name in KINDS)
+    assert {part for kind in JOBS for part in kind.reads} == set(PARTS)
+    earlier: set[str] = set()
+    for kind in JOBS:  # in order: what a kind needs stands above it
+        assert earlier.issuperset(kind.needs)
+        earlier.add(kind.name)
 
 
 def plan(change=lambda family: None):
@@ -39,12 +45,12 @@ def plan(change=lambda family: None):
 
 def specifications(made):
     first = blocks(made.variants[0])[0].name
-    return {stage: made.specification(stage, "toy", "base", first) for stage in SPECIFICATIONS}
+    return {kind: made.specification(kind, "toy", "base", first) for kind in KINDS}
 
 
 def changed(change):
     before, after = specifications(plan()), specifications(plan(change))
-    return {stage for stage in before if before[stage] != after[stage]}
+    return {kind for kind in before if before[kind] != after[kind]}
 
 
 def test_blocks_are_aligned():
@@ -59,7 +65,7 @@ def test_a_bigger_model_has_a_job_for_each_seed():
 
 
 @pytest.mark.parametrize(
-    ("change", "stages"),
+    ("change", "jobs"),
     [
         (lambda family: family.update(llc={"draws": 7}), {"calibrate", "sample", "run_pages"}),
         (lambda family: family.update(llc={"per_example": {}}), {"sample", "run_pages"}),
@@ -71,11 +77,11 @@ def test_a_bigger_model_has_a_job_for_each_seed():
         (lambda family: family["checkpoints"].update(linear=3), {"train", "calibrate", "run_pages"}),
         (lambda family: family["task"].update(seed=1), {"train", "calibrate", "sample", "observe", "run_pages"}),
         (lambda family: family.update(seeds=[0, 1]), {"consensus", "run_pages", "family_page", "index_page"}),
-        (lambda family: family.update(seeds=[0, 1, 2, 9]), set(SPECIFICATIONS) - {"calibrate", "phases"}),
+        (lambda family: family.update(seeds=[0, 1, 2, 9]), set(KINDS) - {"calibrate", "phases"}),
     ],
 )
-def test_a_stage_depends_on_what_it_reads_and_no_more(change, stages):
-    assert changed(change) == stages
+def test_a_job_depends_on_what_it_reads_and_no_more(change, jobs):
+    assert changed(change) == jobs
 
 
 def test_the_order_of_keys_does_not_matter():
@@ -100,7 +106,7 @@ def test_a_users_file_is_part_of_the_specification(tmp_path):
     assert specification() != before
 
 
-def test_the_files_of_other_data_are_what_sampling_alone_depends_on(tmp_path):
+def test_only_sampling_depends_on_files_of_other_data(tmp_path):
     path = tmp_path / "code.txt"
 
     def found():
@@ -113,7 +119,35 @@ def test_the_files_of_other_data_are_what_sampling_alone_depends_on(tmp_path):
     before = found()
     path.write_text("other")
     after = found()
-    assert {stage for stage in before if before[stage] != after[stage]} == {"sample"}
+    assert {kind for kind in before if before[kind] != after[kind]} == {"sample"}
+
+
+@pytest.mark.parametrize("line", ["# other", 'print "Python 2"'])
+def test_a_corpus_of_python_files_is_read_as_text(tmp_path, line):
+    path = tmp_path / "code.py"
+
+    def found():
+        raw = copy.deepcopy(RAW)
+        raw["families"]["toy"] |= {"task": {"kind": "text", "corpus": "*.py"}, "model": {"kind": "transformer"}}
+        return specifications(Plan(*validate_study(raw, tmp_path / "config.yaml"), tmp_path))
+
+    path.write_text("x = 1\n")
+    before = found()
+    path.write_text(f"x = 1\n{line}\n")
+    after = found()
+    assert {stage for stage in before if before[stage] != after[stage]} == {"train", "calibrate", "sample", "observe"}
+
+
+def test_specifications_lie_beside_the_logs_of_their_jobs():
+    made = plan(lambda family: family.update(phases={}))
+    block = blocks(made.variants[0])[0].name
+    names = {"train": ("toy", "base", block), "calibrate": ("toy", "base"), "family_report": ("toy",), "index": ()}
+    assert {stage: made.specification_file(stage, *names[stage]) for stage in names} == {
+        "train": f"toy/base/jobs/{block}/train.specification.json",
+        "calibrate": "toy/base/jobs/calibrate.specification.json",
+        "family_report": "toy/family_report.specification.json",
+        "index": "report/index.specification.json",
+    }
 
 
 def test_specifications_are_json():

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from ontogeny.problem.network import functional
+from ontogeny.problem.masks import mask_of
+from ontogeny.problem.network import functional, parameter_shapes
 
 
 class Block(nnx.Module):
@@ -28,8 +29,11 @@ class Stack(nnx.Module):
     def first(self):
         return self.blocks[0].weight[...]
 
-    def components(self, shapes):
-        return {"weights": {path: jnp.full(shape.shape, path.endswith("weight")) for path, shape in shapes.items()}}
+    def components(self):
+        return {
+            "weights": lambda shapes: {path: () for path in shapes if path.endswith("weight")},
+            "corner": lambda shapes: {"blocks.0.weight": (0, slice(1, 3))},
+        }
 
 
 @pytest.fixture(scope="module")
@@ -69,5 +73,13 @@ def test_seeds_are_vectorised_and_differ(network):
 
 def test_exposes_the_methods_of_the_class_and_its_components(network):
     assert network.exposes == {"first", "components"}
-    assert network.components["weights"]["blocks.1.weight"].all()
-    assert not network.components["weights"]["normalise.scale"].any()
+    assert list(network.components) == ["weights", "corner"]
+
+
+def test_a_mask_is_true_on_what_the_predicate_gives(network):
+    shapes = parameter_shapes(network)
+    weights, corner = (mask_of(network.components[name], shapes) for name in ("weights", "corner"))
+    assert weights.keys() == corner.keys() == shapes.keys()
+    assert weights["blocks.1.weight"].all() and not weights["normalise.scale"].any()
+    np.testing.assert_array_equal(corner["blocks.0.weight"], [[False, True, True], [False] * 3, [False] * 3])
+    assert not corner["blocks.1.weight"].any()

@@ -31,6 +31,7 @@ def test_a_file_may_define_dataclasses(write):
         ("import no_such_package\n", "own.py:make", r"No module named 'no_such_package' \(line 1: import no_such_package\)"),
         ("def f(:\n", "own.py:make", r"SyntaxError: .* \(line 1: def f\(:\)"),
         ("from math import sin\ndef build(): ...\n", "own.py:make", r"own.py defines no make; it defines build$"),
+        ("import sys\nsys.exit(3)\n", "own.py:make", r"own.py fails on import: SystemExit: 3 \(line 2: sys.exit\(3\)\)"),
         ("make = 3\n", "own.py:make", r"has a make that cannot be called \(int\); it defines nothing to call"),
     ],
 )
@@ -45,6 +46,12 @@ def test_what_fails_when_called_is_told(write):
         make(5)
     with pytest.raises(UserFileError, match="unexpected keyword argument 'depth'"):
         make(5, depth=3)
+
+
+def test_a_function_that_exits_is_told(write):
+    make = load("own.py:make", write("def make():\n    raise SystemExit\n"), int)
+    with pytest.raises(UserFileError, match=r"own.py:make fails: SystemExit:? \(line 2: raise SystemExit\)"):
+        make()
 
 
 def test_a_result_of_the_wrong_type_is_told(write):

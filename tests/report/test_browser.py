@@ -16,6 +16,8 @@ FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
     "--no-first-run", "--enable-logging=stderr", "--v=0", "--window-size=1000,1400",
 )  # fmt: skip
+MOUSE = "--blink-settings=primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,availablePointerTypes=4"
+"""A pointer that hovers: without one, the plots have no buttons."""
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no chromium or google-chrome is installed")
 
 
@@ -23,9 +25,18 @@ def opened(page, folder):
     """The page after its scripts have run, and the lines they wrote to the console."""
     (folder / "page.html").write_text(page, encoding="utf-8")
     address = (folder / "page.html").as_uri()
-    command = [BROWSER, *FLAGS, f"--user-data-dir={folder / 'profile'}", "--dump-dom", address]
+    places = f"--user-data-dir={folder / 'profile'}", f"--log-net-log={folder / 'network.json'}"
+    command = [BROWSER, *FLAGS, MOUSE, *places, "--dump-dom", address]
     result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     return result.stdout, [line for line in result.stderr.splitlines() if ":CONSOLE" in line]
+
+
+def requests(folder):
+    """The addresses that the page opened last asked for. Chromium's own requests have no origin as their initiator."""
+    log = json.loads((folder / "network.json").read_text(encoding="utf-8"))
+    kind = log["constants"]["logEventTypes"]["URL_REQUEST_START_JOB"]
+    started = [event["params"] for event in log["events"] if event["type"] == kind and "params" in event]
+    return [one["url"] for one in started if one.get("initiator", "not an origin") != "not an origin"]
 
 
 def drawn(document):
@@ -47,6 +58,49 @@ def test_a_run_page_draws_everything_without_an_error(polygon, tmp_path):
     document, console = opened(page, tmp_path)
     assert console == []
     assert drawn(document) == page.count('class="plot"') > 10
+
+
+OFFLINE = """
+const plots = [...document.querySelectorAll(".js-plotly-plot")];
+const buttons = plots.map((plot) => [...plot.querySelectorAll(".modebar-btn")].map((button) => button.dataset.title));
+const tell = (image) => { document.title = JSON.stringify([buttons, image]); };
+if (plots.length) Plotly.toImage(plots[0], { format: "png" }).then((address) => tell(address.slice(0, 15)));
+else tell("");
+"""
+OFFERED = ["Download plot as a PNG", "Zoom", "Pan", "Zoom in", "Zoom out", "Reset axes"]
+
+
+@pytest.mark.parametrize("name", ["polygon", "induction", "bare", "family", "index"])
+def test_no_page_asks_the_network_or_offers_to_upload_a_plot(name, polygon, induction, bare, summaries, tmp_path):
+    family = FamilySummary(family="induction", description="", runs=summaries)
+    make = {
+        "polygon": lambda: run_page(polygon, {}),
+        "induction": lambda: run_page(induction, {}),
+        "bare": lambda: run_page(bare, {}),
+        "family": lambda: family_page(family, {}),
+        "index": lambda: index_page([family], {}),
+    }
+    page = make[name]()
+    document, console = opened(with_script(page, OFFLINE), tmp_path)
+    assert (console, requests(tmp_path)) == ([], [])
+    plots = page.count('class="plot"')
+    assert found(document) == [[OFFERED] * plots, "data:image/png;" if plots else ""]
+
+
+ASKING = """
+fetch("https://ontogeny.invalid/").catch(() => 0);
+new Image().src = "https://ontogeny.invalid/image.png";
+navigator.sendBeacon("https://ontogeny.invalid/beacon");
+"""
+
+
+def test_a_page_forbids_every_request_and_one_without_its_policy_would_be_seen_to_ask(bare, tmp_path):
+    page = with_script(run_page(bare, {}), ASKING)
+    _, console = opened(page, tmp_path)
+    assert requests(tmp_path) == []
+    assert sum("Content Security Policy" in line for line in console) >= 3
+    opened(page.replace("Content-Security-Policy", "nothing"), tmp_path)
+    assert len(requests(tmp_path)) == 3
 
 
 SWITCH = """

@@ -98,7 +98,7 @@ def test_the_step_axis_starts_as_the_checkpoints_lie(pages):
 
 def test_a_run_page_tells_candidates_settings_and_links(pages):
     text = " ".join(Outline(pages["induction"]).text)
-    assert "induction-head formation" in text and "complexity is bought" in text
+    assert "induction-head formation" in text and "a lower loss is bought with more complexity" in text
     assert "inverse_temperature" in text and '"kind": "transformer"' in text
     assert "supported by the seeds" in text
     assert (

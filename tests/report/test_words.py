@@ -2,18 +2,23 @@ import pandas as pd
 import pytest
 
 from ontogeny.report.health import calibration_panels
+from ontogeny.report.order import boundaries_in_words
+from ontogeny.report.tables import RunReport
 from ontogeny.report.words import (
+    MEANINGS,
     agreement,
     calibration_in_words,
     candidate_sentences,
     clearest,
+    distinguishable,
     evidence_in_words,
     headline,
+    left_out_in_words,
     naming,
     passage,
     sampling_in_words,
+    stage_rows,
     support_of,
-    told_apart,
     verdict,
 )
 
@@ -24,7 +29,7 @@ CHANGES = {"delta_llc": 30.1, "delta_llc_standard_error": 2.1, "delta_loss": -0.
 def test_a_candidate_is_told_in_words(induction):
     told = " ".join(candidate_sentences(induction.transitions["candidates"][2], induction.trajectory))
     assert told.startswith("Between steps 600 and 800 (located at 700) λ̂ rises by 30.1 ± 2.1 while the loss falls by 0.42")
-    assert "complexity is bought" in told
+    assert ": a lower loss is bought with more complexity." in told
     head = "the prefix-matching score of layers.1.heads.1 rises from 0.077 to 0.793"
     assert f"It is named induction-head formation because {head}; the in-context learning score falls from" in told
     assert "With it, the copying score of layers.1.heads.0 rises by 0.100 (and 2 further components)." in told
@@ -54,7 +59,10 @@ def test_the_loss_is_no_reason_for_a_name(induction):
         ({"delta_llc": 0.3, "delta_llc_standard_error": 0.5, "delta_loss": -0.1}, "λ̂ does not clearly change (+0.30 ± 0.50)"),
         ({"delta_llc": None, "delta_loss": -0.1}, "the change of λ̂ is not known"),
         ({"delta_llc": 3.0, "delta_llc_standard_error": 0.5, "delta_loss": None}, "the change of the loss is not known"),
-        ({}, "neither λ̂ nor the loss was measured"),
+        ({}, "neither the change of λ̂ is known (no clean level before or after) nor that of the loss (no clean level before or"),
+        ({"loss_before": 4.2, "delta_loss": -0.1}, "the change of λ̂ is not known (no clean level before or after)"),
+        ({"llc_after": 61.2, "delta_loss": -0.1}, "the change of λ̂ is not known (no clean level before, 61.2 after)"),
+        ({"llc_verdict": "failed", "delta_loss": -0.1}, "(λ̂ passes the sampler's checks at too few checkpoints)"),
     ],
 )
 def test_every_kind_of_passage_has_its_words(changes, words):
@@ -64,7 +72,8 @@ def test_every_kind_of_passage_has_its_words(changes, words):
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"free_energy_condition": None}, "is not known"),
+        ({"free_energy_condition": None}, "cannot say whether the free energies cross"),
+        ({"critical_sample_size": 380.0, "free_energy_condition_probability": 0.9999}, "with probability more than 0.99."),
         ({"free_energy_condition": True, "critical_sample_size": None}, "do not cross"),
         ({"free_energy_condition": False}, "needs a falling loss and a rising λ̂"),
         (
@@ -77,6 +86,53 @@ def test_every_kind_of_passage_has_its_words(changes, words):
 def test_free_energies_are_told_as_far_as_known(fields, words):
     told = candidate_sentences({**BARE, **CHANGES, **fields}, pd.DataFrame())
     assert any(words in sentence for sentence in told)
+
+
+def test_a_stage_of_rising_complexity_and_falling_loss_has_the_same_meaning_as_a_candidate():
+    (row,) = stage_rows({"stages": [{"start": 0, "end": 9, "type": "complexity bought"}]})
+    assert row["meaning"] == MEANINGS[1, -1] == "a lower loss is bought with more complexity"
+
+
+FEATURE = {"observable": "feature_norm", "component": "features.4"}
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "low", "high", "vague"),
+    [
+        (3000.0, 24_000.0, 917.0, 69_178.0, True),
+        (3000.0, 24_000.0, 4000.0, 15_000.0, False),
+        (15_000.0, 16_500.0, 14_950.0, 16_550.0, False),  # no interval is narrower than the distance of two checkpoints
+        (15_000.0, 16_500.0, 12_000.0, 19_500.0, True),
+    ],
+)
+def test_a_location_is_vague_if_its_interval_is_wider_than_the_candidate(make_rows, start, end, low, high, vague):
+    trajectory = make_rows(range(0, 150_000, 1500), "feature_norm", [0.0] * 100, "features.4")
+    candidate = {**CHANGES, **FEATURE, "start": start, "location": (start + end) / 2, "end": end}
+    candidate |= {"location_low": low, "location_high": high}
+    first, second, *_ = candidate_sentences(candidate, trajectory)
+    assert f"95% interval {low:,.0f} to {high:,.0f})" in first
+    assert ("Its location is vague" in second) == vague
+    found = {"candidates": [candidate]}
+    report = RunReport(family="f", variant="v", seed=0, description="", trajectory=trajectory, transitions=found)
+    assert ("95% interval" in headline(report)) == vague
+
+
+def test_checkpoints_that_are_left_out_of_the_slope_are_named(make_rows, polygon, bare):
+    verdicts = ["ok", "r_hat", "drift", "ok", "r_hat", "ok"]
+    trajectory = make_rows(range(0, 60, 10), "llc", [1.0] * 6, verdicts=verdicts)
+    assert left_out_in_words(trajectory) == (
+        "Left out, because λ̂ fails the sampler's checks there: 3 of 6 checkpoints, at steps 10 to 20 and 40. "
+        "The slope and its probabilities do not see them."
+    )
+    assert "2 of 151 checkpoints, at steps 75,000 and 112,500" in left_out_in_words(polygon.trajectory)
+    assert left_out_in_words(bare.trajectory) == left_out_in_words(trajectory.assign(verdict="ok")) == ""
+
+
+def test_no_boundary_is_certain():
+    turns = [{"location": 105_726.0, "from": "plateau", "to": "rise", "probability": p} for p in (0.99999, 0.934)]
+    certain, likely = boundaries_in_words({"boundaries": turns})
+    assert certain == "step 105,726: from resting to rising, with probability more than 0.99"
+    assert likely.endswith("with probability 0.93")
 
 
 def test_a_name_without_independent_evidence_gets_no_because(induction):
@@ -92,9 +148,9 @@ def test_evidence_without_its_curve_falls_back_on_the_change():
 
 
 def test_levels_get_the_digits_that_tell_them_apart():
-    assert told_apart(0.05, 0.62) == ("0.050", "0.620")
-    assert told_apart(1.00012, 0.99991) == ("1.00012", "0.99991")
-    assert told_apart(4.0, 5.0) == ("4", "5")
+    assert distinguishable(0.05, 0.62) == ("0.050", "0.620")
+    assert distinguishable(1.00012, 0.99991) == ("1.00012", "0.99991")
+    assert distinguishable(4.0, 5.0) == ("4", "5")
 
 
 def test_of_two_as_certain_the_one_that_more_curves_show_comes_first():

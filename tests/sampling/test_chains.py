@@ -3,12 +3,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from ontogeny.estimate import sample
 from ontogeny.estimates.llc import summarise
-from ontogeny.sampling import chains
-from ontogeny.sampling.chains import sample
+from ontogeny.sampling.chains import bind, plan_program
 from ontogeny.sampling.kernels.sgld import SGLD
 from ontogeny.sampling.layout import Layout
 from ontogeny.sampling.losses import per_example_losses
+from ontogeny.sampling.program import run_chains
+from ontogeny.sampling.randomness import LARGEST_AT_ONCE, block_key, noise
+from ontogeny.sampling.target import Target
 
 RNG = np.random.default_rng(0)
 INPUTS = jnp.asarray(RNG.normal(size=(60, 3)), jnp.float32)
@@ -101,15 +104,14 @@ def flat_potential(parameters, batch):
     return 0.0 * sum(jnp.sum(leaf) for leaf in jax.tree.leaves(parameters))
 
 
-def positions(parameters):
-    return parameters
+POSITIONS = {"position": lambda parameters: parameters}
 
 
 def test_noise_has_the_right_variance_and_differs_between_leaves_of_one_shape():
     """Without a loss or a pull, w_t - w* is a sum of t normals of variance ε."""
     checkpoints = {"a": jnp.zeros((1, 50)), "b": jnp.zeros((1, 50))}
-    options = {"inverse_temperature": 1.0, "localization": 0.0, "batch_size": None, "chains": 40, "collect": positions}
-    collected = run(checkpoints, None, flat_potential, sampler=SGLD(step_size=0.01), **options).collected
+    options = {"inverse_temperature": 1.0, "localization": 0.0, "batch_size": None, "chains": 40, "collect": POSITIONS}
+    collected = run(checkpoints, None, flat_potential, sampler=SGLD(step_size=0.01), **options).collected["position"]
     a, b = (np.diff(np.asarray(collected[name])[0], axis=1).ravel() for name in ("a", "b"))
     for steps in (a, b):
         assert steps.var() == pytest.approx(0.01, rel=4 * np.sqrt(2 / steps.size))
@@ -117,21 +119,35 @@ def test_noise_has_the_right_variance_and_differs_between_leaves_of_one_shape():
     assert abs(np.corrcoef(a[1:], a[:-1])[0, 1]) < 4 / np.sqrt(a.size)
 
 
+def test_a_model_too_large_for_the_noise_of_a_block_gets_that_of_each_draw():
+    """Without a loss or a pull, w_1 - w_0 is √ε times the noise of the first draw."""
+    parameters, key = LARGEST_AT_ONCE + 1, jax.random.key(3)
+    options = {"inverse_temperature": 1.0, "localization": 0.0, "batch_size": None, "chains": 1, "draws": 2}
+    collect = {"first": lambda w: w[:5]}
+    traces = run(
+        jnp.zeros((1, parameters)), None, flat_potential, key=key, sampler=SGLD(step_size=0.01), collect=collect, **options
+    )
+    first_noise = noise(block_key(key, 0, 0), parameters, jnp.float32)(0)[:5]
+    np.testing.assert_allclose(np.diff(traces.collected["first"][0, 0], axis=0)[0], 0.1 * first_noise, rtol=1e-5)
+
+
 def test_collect_sees_every_thin_th_kept_draw_where_its_loss_was_read():
-    everything = run(collect=positions, batch_size=None, draws=20, burn_in=10)
-    thinned = run(collect=positions, batch_size=None, draws=20, burn_in=10, thin=6)
-    assert thinned.collected["weight"].shape == (3, 3, 4, 3)
-    np.testing.assert_allclose(thinned.collected["weight"], everything.collected["weight"][:, :, ::6], rtol=1e-5, atol=1e-7)
-    at = jax.tree.map(lambda leaf: leaf[1, 2, 7], everything.collected)
+    everything = run(collect=POSITIONS, batch_size=None, draws=20, burn_in=10)
+    thinned = run(collect=POSITIONS, batch_size=None, draws=20, burn_in=10, thin=6)
+    assert thinned.collected["position"]["weight"].shape == (3, 3, 4, 3)
+    whole = everything.collected["position"]
+    np.testing.assert_allclose(thinned.collected["position"]["weight"], whole["weight"][:, :, ::6], rtol=1e-5, atol=1e-7)
+    at = jax.tree.map(lambda leaf: leaf[1, 2, 7], whole)
     expected = loss(at, DATA).mean() - everything.baseline[1]
     assert everything.values[1, 2, 7] == pytest.approx(float(expected), rel=1e-3)
 
 
 def test_a_mask_holds_parameters_where_they_are():
     mask = {"bias": np.zeros(1), "weight": np.array([True, False, True])}
-    traces = run(mask=mask, collect=positions)
-    moved = np.asarray(traces.collected["weight"]) - np.asarray(CHECKPOINTS["weight"])[:, None, None]
-    assert np.all(np.asarray(traces.collected["bias"]) == 0)
+    traces = run(mask=mask, collect=POSITIONS)
+    position = traces.collected["position"]
+    moved = np.asarray(position["weight"]) - np.asarray(CHECKPOINTS["weight"])[:, None, None]
+    assert np.all(np.asarray(position["bias"]) == 0)
     assert np.all(moved[..., 1] == 0)
     assert np.all(moved[..., 1:, [0, 2]] != 0)
 
@@ -160,33 +176,28 @@ def test_a_chain_whose_last_step_overflows_is_dead_at_its_last_value():
 
 def test_the_same_shapes_compile_once():
     run()
-    size = chains.run_chains._cache_size()
+    size = run_chains._cache_size()
     other = jax.tree.map(lambda leaf: leaf + 1, CHECKPOINTS)
     run(other, key=jax.random.key(7), sampler=SGLD(step_size=2e-3), inverse_temperature=9.0, localization=3.0)
-    assert chains.run_chains._cache_size() == size
+    assert run_chains._cache_size() == size
 
 
-def test_data_is_no_constant_of_the_program(monkeypatch):
-    program, lowered = chains.run_chains, []
-
-    def lower_and_run(*arguments, **named):
-        lowered.append(program.lower(*arguments, **named).as_text())
-        return program(*arguments, **named)
-
-    monkeypatch.setattr(chains, "run_chains", lower_and_run)
+def test_data_is_no_constant_of_the_program():
     big = jax.tree.map(lambda leaf: jnp.tile(leaf, (1000,) + (1,) * (leaf.ndim - 1)), DATA)
-    run(data=big, collect=per_example_losses(loss, big), chains=2, draws=3)
-    assert len(lowered) == 1 and len(lowered[0]) < 200_000
+    target = Target.of(loss, big, CHECKPOINTS, batch_size=8)
+    program = plan_program(target, CHECKPOINTS, chains=2, draws=3, burn_in=0, thin=1, layout=None)
+    call = bind(program, target, SGLD(step_size=1e-3), jax.random.key(0), {"losses": per_example_losses(loss, big)})
+    assert len(call.func.lower(*call.args, **call.keywords, checkpoints=CHECKPOINTS).as_text()) < 200_000
 
 
 def test_losses_of_other_examples_compile_nothing_anew():
-    run(collect=per_example_losses(loss, DATA))
-    size = chains.run_chains._cache_size()
+    run(collect={"losses": per_example_losses(loss, DATA)})
+    size = run_chains._cache_size()
     other = jax.tree.map(lambda leaf: 2 * leaf, DATA)
-    traces = run(collect=per_example_losses(loss, other))
-    assert chains.run_chains._cache_size() == size
+    traces = run(collect={"losses": per_example_losses(loss, other)})
+    assert run_chains._cache_size() == size
     second = jax.tree.map(lambda leaf: leaf[1], CHECKPOINTS)
-    np.testing.assert_allclose(traces.collected[1, :, 0], np.tile(loss(second, other), (3, 1)), rtol=1e-5)
+    np.testing.assert_allclose(traces.collected["losses"][1, :, 0], np.tile(loss(second, other), (3, 1)), rtol=1e-5)
 
 
 BAD = {
@@ -230,22 +241,24 @@ def test_bad_input_is_named(message):
 
 
 def test_a_projection_keeps_chains_in_the_hyperplane_normal_to_the_gradient():
-    traces = run(projection="gradient", collect=positions)
+    traces = run(projection="gradient", collect=POSITIONS)
     for k in range(3):
         center = jax.tree.map(lambda leaf, k=k: leaf[k], CHECKPOINTS)
         gradient = jax.grad(lambda parameters: loss(parameters, DATA).mean())(center)
         norm = np.sqrt(sum(np.sum(leaf**2) for leaf in jax.tree.leaves(gradient)))
         assert traces.gradient_norm[k] == pytest.approx(float(norm), rel=1e-5)
-        moved = jax.tree.map(lambda leaf, start, k=k: np.asarray(leaf[k] - start), traces.collected, center)
+        moved = jax.tree.map(
+            lambda leaf, start, k=k: np.asarray(leaf[k]) - np.asarray(start), traces.collected["position"], center
+        )
         along = sum(np.sum(moved[name] * np.asarray(gradient[name]), axis=-1) for name in moved)
         np.testing.assert_allclose(along / norm, 0, atol=1e-5)
         assert np.abs(moved["weight"][:, -1]).max() > 1e-2
 
 
 def test_the_first_order_term_is_measured_on_the_kept_draws():
-    traces = run(collect=positions, burn_in=7)
+    traces = run(collect=POSITIONS, burn_in=7)
     gradient = jax.vmap(jax.grad(lambda parameters: loss(parameters, DATA).mean()))(CHECKPOINTS)
-    moved = jax.tree.map(lambda leaf, start: leaf - start[:, None, None], traces.collected, CHECKPOINTS)
+    moved = jax.tree.map(lambda leaf, start: leaf - start[:, None, None], traces.collected["position"], CHECKPOINTS)
     expected = sum(jnp.einsum("kcdi,ki->kc", moved[name], gradient[name]) for name in moved) / 40
     np.testing.assert_allclose(traces.first_order, expected, rtol=1e-3, atol=1e-4)
 
@@ -254,7 +267,7 @@ def test_with_control_variates_minibatches_of_a_quadratic_are_as_good_as_the_ful
     """Where all examples have one curvature, all the noise of a minibatch is that at w*: nothing of it is left."""
 
     def centred(parameters, batch):
-        return 0.5 * jnp.sum(jnp.array([1.0, 2.0]) * (parameters - batch) ** 2, axis=-1)
+        return 0.5 * jnp.sum(jnp.array([[1.0, 2.0]]) * (parameters[None] - batch) ** 2, axis=-1)
 
     checkpoint, data = jnp.array([[0.3, -0.2]]), jnp.asarray(RNG.normal(size=(60, 2)), jnp.float32)
     full, anchored, noisy = (

@@ -20,9 +20,10 @@ for checkpoints, chains in ((1, 4), (5, 4), (5, 3)):
     centers = jnp.asarray(rng.normal(size=(checkpoints, 3)), jnp.float32)
     traces = ontogeny.sample(
         lambda w, x: (x @ w) ** 2 + jnp.sum(w**4), centers, data, key=jax.random.key(0), sampler=ontogeny.SGLD(step_size=1e-4),
-        chains=chains, draws=20, burn_in=3, batch_size=16, collect=jnp.sum, thin=3,
+        chains=chains, draws=20, burn_in=3, batch_size=16, collect={"sum": jnp.sum}, thin=3,
     )
-    fields = {name: np.asarray(getattr(traces, name)).tolist() for name in ("values", "first_order", "baseline", "collected")}
+    fields = {name: np.asarray(getattr(traces, name)).tolist() for name in ("values", "first_order", "baseline")}
+    fields["collected"] = np.asarray(traces.collected["sum"]).tolist()
     seen[f"{checkpoints} × {chains}"] = {**fields, "devices": len(traces.values.devices())}
 print(json.dumps({"devices": jax.local_device_count(), "seen": seen}))
 """

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ontogeny.sampling.randomness import batches, block_key, multiply_shift, noise
+from ontogeny.sampling.randomness import BLOCK, batches, block_key, multiply_shift, noise
 
 KEY = jax.random.key(0)
 
@@ -38,8 +38,20 @@ def test_members_of_a_batch_are_independent_of_each_other():
     assert np.abs(correlation).max() < 4 / np.sqrt(len(indices))
 
 
-def test_noise_is_standard_normal_and_differs_between_chains_blocks_and_coordinates():
+@pytest.mark.parametrize("largest", [200, 199], ids=["at once", "by draw"])
+def test_noise_is_standard_normal_and_differs_between_chains_blocks_draws_and_coordinates(largest):
     keys = [block_key(KEY, chain, block) for chain in range(3) for block in range(3)]
-    drawn = np.stack([np.asarray(noise(key, 200, jnp.float32)) for key in keys])
+    drawn = np.stack([jax.vmap(noise(key, 200, jnp.float32, largest))(jnp.arange(BLOCK)) for key in keys])
     assert stats.kstest(drawn.ravel(), "norm").pvalue > 1e-3
     assert len(np.unique(drawn)) > 0.99 * drawn.size
+
+
+def test_noise_of_a_large_model_is_drawn_by_draw_and_that_of_a_small_one_at_once():
+    """The largest intermediate result tells: that of 16 draws, or of one."""
+
+    def largest_result(parameters):
+        jaxpr = jax.make_jaxpr(lambda key, place: noise(key, parameters, jnp.float32, largest=100)(place))(KEY, 3)
+        return max(output.aval.size for equation in jaxpr.eqns for output in equation.outvars)
+
+    assert largest_result(100) == BLOCK * 100
+    assert largest_result(101) == 101

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from ontogeny import config
-from ontogeny.errors import SpecificationError
 from ontogeny.models import linear
 from ontogeny.observables import spectrum
 from ontogeny.problem.build import build_problem
@@ -51,8 +50,3 @@ def test_the_network_is_the_product_of_its_layers():
     x = jnp.ones((3, 6))
     product = params["layers.2"] @ params["layers.1"] @ params["layers.0"]
     np.testing.assert_allclose(problem.apply(params, x), x @ product.T, rtol=1e-5, atol=1e-6)
-
-
-def test_a_task_of_another_shape_is_refused():
-    with pytest.raises(SpecificationError, match="model linear needs a task with inputs, outputs; this task has features"):
-        linear.build(config.Linear(kind="linear"), {"features": 6})

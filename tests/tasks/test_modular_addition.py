@@ -9,8 +9,6 @@ import pytest
 from pydantic import ValidationError
 
 from ontogeny import config
-from ontogeny.errors import SpecificationError
-from ontogeny.models import mlp
 from ontogeny.observables import accuracy
 from ontogeny.problem.build import build_problem
 from ontogeny.problem.network import Network
@@ -55,8 +53,3 @@ def test_the_network_reads_both_numbers_and_starts_near_chance():
 def test_a_share_that_leaves_nothing_is_refused(share, modulus):
     with pytest.raises(ValidationError, match="pairs to learn from"):
         config.ModularAddition(kind="modular_addition", modulus=modulus, share=share)
-
-
-def test_a_task_of_another_shape_is_refused():
-    with pytest.raises(SpecificationError, match="model mlp needs a task with classes, numbers; this task has no shape"):
-        mlp.build(config.MLP(kind="mlp"), {})

@@ -87,6 +87,6 @@ def test_population_loss_where_no_feature_is_dead(k, level):
 def test_population_loss_is_what_a_large_data_set_gives():
     weight, bias = polygon(5, 6, dead_bias=-1.0)
     x, _ = task(examples=200_000).data.sampling
-    losses = squared_error(jax.nn.relu(x @ weight.T @ weight + bias), x)
+    losses = squared_error(jax.nn.relu(x @ weight.T @ weight + bias[None]), x)
     error = float(losses.std()) / np.sqrt(len(losses))
     assert abs(float(losses.mean() - population_loss(weight, bias))) < 4 * error

@@ -108,7 +108,7 @@ def test_the_volume_of_a_dead_feature_is_that_of_quadrature():
             return joined_loss(live, (jnp.array([[x], [y]]), bias[None])) - base
 
         rises = jax.vmap(lambda x: jax.vmap(lambda y: rise(x, y))(places))(places)
-        prior = -(places[:, None] ** 2 + places**2 + bias**2) / 2 - 1.5 * jnp.log(2 * jnp.pi)
+        prior = -(places[:, None] ** 2 + places[None] ** 2 + bias**2) / 2 - 1.5 * jnp.log(2 * jnp.pi)
         return jax.vmap(lambda n: logsumexp(prior - n * rises))(jnp.asarray(sizes))
 
     cell = (places[1] - places[0]) ** 2 * (biases[1] - biases[0])

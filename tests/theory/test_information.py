@@ -36,10 +36,10 @@ def test_the_criteria_of_a_regular_model(inverse_temperature):
         chains=16,
         draws=8_000,
         burn_in=200,
-        collect=ALL,
+        collect={"losses": ALL},
         thin=10,
     )
-    found = ontogeny.information_criteria(traces.collected, inverse_temperature)
+    found = ontogeny.information_criteria(traces.collected["losses"], inverse_temperature)
     beta = inverse_temperature / N
     residuals = TARGETS - INPUTS @ SOLUTION
     spread = np.einsum("ni,ij,nj->n", INPUTS, np.linalg.inv(beta * INPUTS.T @ INPUTS), INPUTS)

@@ -75,7 +75,7 @@ def test_the_noise_of_minibatches_does_not_heat_the_thermostat():
     nbeta, curvature, step, friction, batch_size, heating = 10.0, 0.3, 0.015, 0.05, 4, 0.3
 
     def centred(parameters, batch):
-        return curvature / 2 * jnp.sum((parameters - batch) ** 2, axis=1)
+        return curvature / 2 * jnp.sum((parameters[None] - batch) ** 2, axis=1)
 
     scale = np.sqrt(heating * 4 * batch_size / step) / (nbeta * curvature)
     data = np.random.default_rng(0).normal(size=(N, 10))

@@ -142,3 +142,45 @@ def test_a_void_passage_leaves_the_errors_of_the_other_changes_as_they_are() -> 
     whole, voided = (candidates(run, detect_transitions(run, interventions=given)) for given in ({}, {3050: "the data changed"}))
     assert len(whole.candidates) == 2 and len(voided.candidates) == len(voided.void) == 1
     assert voided.candidates[0].delta_loss_standard_error == whole.candidates[1].delta_loss_standard_error < 0.1
+
+
+def loss_and_feature(loss: np.ndarray) -> pd.DataFrame:
+    """A loss with noise, every 1,500 steps, and a feature that changes between steps 3,000 and 24,000."""
+    steps = 1500 * np.arange(len(loss))
+    noisy = loss + 1e-5 * np.random.default_rng(0).standard_normal(len(steps))
+    curves = {"population_loss": noisy, "feature_norm": np.clip((steps - 3000) / 21_000, 0, 1)}
+    return pd.concat(pd.DataFrame({"step": steps, "observable": name, "value": values}) for name, values in curves.items())
+
+
+def test_a_level_does_not_reach_over_the_drop_at_step_0() -> None:
+    run = loss_and_feature(np.array([0.11076, *[0.10422] * 60]))
+    (candidate,) = candidates(run, pd.DataFrame([row(3000, 24_000, name="feature_norm")])).candidates
+    assert candidate.loss_before == pytest.approx(0.10422, abs=3e-5)
+    assert abs(candidate.delta_loss) < 3 * candidate.delta_loss_standard_error < 1e-4
+    assert candidate.llc_before is candidate.delta_llc is None
+
+
+@pytest.mark.parametrize("decision", ["candidate", "void"])
+def test_a_level_stops_at_another_passage_of_its_curve(decision: str) -> None:
+    passed = np.concatenate([np.full(8, 0.11), np.full(53, 0.10422)])
+    other = row(10_500, 12_000, name="population_loss") | {"decision": decision}
+    rows = pd.DataFrame([row(15_000, 18_000, name="feature_norm"), other])
+    *_, candidate = candidates(loss_and_feature(passed), rows).candidates
+    assert candidate.observable == "feature_norm"
+    assert candidate.loss_before == pytest.approx(0.10422, abs=3e-5)
+    assert abs(candidate.delta_loss) < 1e-4
+
+
+def test_within_another_passage_of_a_curve_there_is_no_clean_level() -> None:
+    falling = np.interp(np.arange(61), [2, 12], [0.11, 0.10])
+    rows = pd.DataFrame([row(15_000, 40_500, name="feature_norm"), row(3000, 18_000, name="population_loss")])
+    *_, candidate = candidates(loss_and_feature(falling), rows).candidates
+    assert candidate.observable == "feature_norm"
+    assert candidate.loss_before is candidate.delta_loss is candidate.free_energy_condition is None
+    assert candidate.loss_after == pytest.approx(0.10, abs=3e-5)
+
+
+def test_a_candidate_has_the_interval_of_its_location() -> None:
+    rows = pd.DataFrame([row(3000, 24_000, name="feature_norm", location_low=917.0, location_high=69_178.0)])
+    (candidate,) = candidates(loss_and_feature(np.full(61, 0.1)), rows).candidates
+    assert (candidate.location_low, candidate.location_high) == (917, 69_178)

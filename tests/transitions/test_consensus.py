@@ -22,6 +22,7 @@ def candidate(name: str, location: float, *observables: str, p_value: float = 0.
         co_timing_p_value=1.0,
         **interval,
         **tested,
+        **ends,
     )
 
 

@@ -35,6 +35,28 @@ def test_levels_do_not_look_beyond_the_neighbours() -> None:
     assert change == Change(1.0, 5.0, pytest.approx(np.sqrt(2)))
 
 
+def test_a_level_ends_where_the_curve_itself_changes() -> None:
+    dropped = np.array([9.0, 1.0, 1.2, 0.9, 1.1, 5.0, 5.1, 4.9, 0.0])
+    change = change_across(curve(dropped, 0.04 * np.eye(9)), 2, 5)
+    assert (change.before, change.after) == (pytest.approx(1.1), pytest.approx(5.0))
+    assert change.standard_error == pytest.approx(0.2 * np.sqrt(1 / 2 + 1 / 3))
+    ends = change_within(curve(dropped, 0.04 * np.eye(9)), 0, 8)
+    assert (ends.before, ends.after) == (9.0, 0.0)
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.5])
+def test_levels_of_a_constant_with_noise_keep_their_checkpoints_and_cover_as_often_as_they_say(correlation: float) -> None:
+    noise = correlation ** np.abs(np.subtract.outer(np.arange(6), np.arange(6)))
+    draws = np.random.default_rng(0).multivariate_normal(np.zeros(6), noise, 2000)
+    changes = [change_across(curve(values, noise), 2, 3) for values in draws]
+    whole = np.repeat([-1 / 3, 1 / 3], 3)
+    full = np.isclose([change.standard_error for change in changes], np.sqrt(whole @ noise @ whole))
+    assert np.mean(full) > 0.98
+    covered = [abs(change.difference) <= 1.96 * change.standard_error for change in changes]
+    low, high = binom.interval(0.999, 2000, 0.95)
+    assert low <= sum(covered) <= high
+
+
 def test_no_level_on_one_side_is_no_change() -> None:
     assert change_across(curve(np.arange(5)), -1, 2) is None
     assert change_across(curve(np.arange(5)), 2, 9) is None
@@ -43,7 +65,7 @@ def test_no_level_on_one_side_is_no_change() -> None:
 
 def test_shared_noise_cancels_in_a_difference() -> None:
     shared = 0.1 * np.eye(8) + 4 * np.ones((8, 8))
-    change = change_across(curve(np.arange(8), shared), 3, 4)
+    change = change_across(curve(np.repeat([0, 5], 4), shared), 3, 4)
     assert change.standard_error == pytest.approx(np.sqrt(0.2 / 3))
 
 

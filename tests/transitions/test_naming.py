@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from ontogeny import config
+from ontogeny.config.observables import built_in_cards, rules_on
 from ontogeny.transitions.detection.curves import Curve, curves_of
 from ontogeny.transitions.evidence import Change
 from ontogeny.transitions.naming import DEFAULT_RULES, Condition, Rule, name_with_reasons, rules_of
@@ -78,7 +79,7 @@ def test_a_users_rule_from_the_config_is_tried_first() -> None:
             ]
         }
     )
-    rules = rules_of(section)
+    rules = rules_of([*section.rules, *rules_on(built_in_cards())])
     assert rules[1:] == DEFAULT_RULES
     columns = {"step": range(4), "observable": "polygon_vertices", "component": "", "value": [4.0, 4, 5, 5], "verdict": ""}
     curve = curves_of(pd.DataFrame(columns).assign(standard_error=np.nan))[0]
@@ -86,7 +87,9 @@ def test_a_users_rule_from_the_config_is_tried_first() -> None:
     assert name_with_reasons({key: Change(4, 5, 0)}, {key: curve}, {"loss"}, rules)[0] == "my event to 5"
 
 
-@pytest.mark.parametrize("name", ["{component}", "{}", "{before"])
+@pytest.mark.parametrize(
+    "name", ["{component}", "{}", "{before", "{before:q}", "{before!x}", "{after:>1000000000}", "{before.x}"]
+)
 def test_a_name_with_another_placeholder_is_refused(name: str) -> None:
     rule = {"name": name, "conditions": [{"observable": "loss", "direction": "fall"}], "evidence": ["loss"]}
     with pytest.raises(ValidationError, match=r"no placeholders but \{before\} and \{after\}"):

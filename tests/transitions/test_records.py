@@ -35,6 +35,7 @@ def test_the_keys_that_others_read_stay(development) -> None:
     assert set(content["stages"][0]) == {"start", "end", "delta_llc", "delta_loss", "type"}
     candidate = content["candidates"][0]
     assert set(candidate) == {
+        *("location_low", "location_high", "llc_before", "llc_after", "loss_before", "loss_after"),
         *("name", "named_by", "start", "location", "end", "observable", "component", "direction", "change"),
         *("change_standard_error", "p_value", "q_value", "delta_llc", "delta_llc_standard_error"),
         *("delta_llc_degrees_of_freedom", "delta_loss", "delta_loss_standard_error", "delta_negative_log_prior"),

@@ -35,6 +35,15 @@ def test_gaps() -> None:
     assert gaps([(0, 6), (1, 3)], 0, 10) == [(6, 10)]
 
 
+def test_a_stage_that_begins_with_a_drop_counts_all_of_it() -> None:
+    steps = np.arange(20.0)
+    values = 1 - 0.3 * (steps > 0) + 1e-3 * np.random.default_rng(0).standard_normal(20)
+    noise = 1e-6 * np.eye(20)
+    loss = Curve(observable="loss", component="", checkpoints=steps, positions=steps, values=values, noise=noise)
+    (only,) = stages_between([], {("loss", ""): loss})
+    assert only.delta_loss == pytest.approx(-0.3, abs=0.005)
+
+
 def test_stages_prefer_the_exact_loss() -> None:
     steps = np.arange(20.0)
 
@@ -44,6 +53,6 @@ def test_stages_prefer_the_exact_loss() -> None:
     curves = {("llc", ""): curve(2 * steps), ("loss", ""): curve(steps), ("population_loss", ""): curve(-steps)}
     first, second = stages_between([(8, 11)], curves)
     assert (first.start, first.end, second.start, second.end) == (0, 8, 11, 19)
-    assert first.delta_loss == -6
-    assert first.delta_llc == 12
+    assert first.delta_loss == -8
+    assert first.delta_llc == 16
     assert first.type == "complexity bought"

@@ -31,13 +31,13 @@ def toy_runs() -> list[str]:
     return [f"superposition/base/seed~{seed}" for seed in range(8)]
 
 
-def test_some_seeds_pass_from_a_4_gon_to_a_5_gon_and_some_stay():
+def test_some_seeds_pass_to_a_5_gon_and_some_stay():
     jumped = {run for run in toy_runs() if curve(run, "population_loss").iloc[-1, 0] < 0.07}
     assert 1 <= len(jumped) < 8
     assert {run for run in toy_runs() if "4-gon → 5-gon" in names(run)} == jumped
 
 
-def test_flat_stretches_of_the_toy_model_lie_on_the_levels_of_the_paper():
+def test_flat_stretches_lie_on_the_levels_of_the_paper():
     distances = []
     for run in toy_runs():
         losses = curve(run, "population_loss").iloc[:, 0].to_numpy()

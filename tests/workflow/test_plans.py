@@ -1,10 +1,8 @@
-"""What an edit reruns: dry runs of the finished small study."""
+"""What an edit reruns: dry runs of the small study, all of whose jobs Snakemake has recorded as done."""
 
 import os
 import re
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,11 +10,12 @@ import pytest
 from small_study import ROOT, Study, make_study
 
 PAGES = {"run_pages": 1, "family_page": 1, "index_page": 1}
-BELOW_SAMPLE = {"detect": 1, "consensus": 1, **PAGES}
+BELOW_SAMPLE = {"estimate": 1, "detect": 1, "consensus": 1, **PAGES}
 EVERYTHING = {
     "train": 2,
     "calibrate": 2,
     "sample": 2,
+    "estimate": 2,
     "observe": 2,
     "detect": 2,
     "consensus": 2,
@@ -34,16 +33,22 @@ NEW_FAMILY = """\
 """
 
 
+@pytest.fixture
+def copied(recorded: Study, tmp_path: Path) -> Study:
+    """A copy of the study whose jobs are recorded as done, to be changed."""
+    return Study(shutil.copytree(recorded.folder, tmp_path / "study"))
+
+
 def test_a_new_study_runs_everything(tmp_path):
     assert make_study(tmp_path).planned() == EVERYTHING
 
 
-def test_a_study_given_beside_config_yaml_is_not_merged_into_it():
-    command = [sys.executable, "-m", "snakemake", "-n", "--configfile", "studies/text.yaml", "--workflow-profile", "none"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode and "give --replace-workflow-config" in done.stdout + done.stderr
-    whole = subprocess.run([*command, "--replace-workflow-config"], cwd=ROOT, capture_output=True, text=True)
-    assert not whole.returncode and "induction" not in whole.stdout + whole.stderr
+def test_a_second_config_file_is_not_merged():
+    given = ["--dry-run", "--configfile", "studies/text.yaml"]
+    done = Study(ROOT).without_jobs(*given)
+    assert done.returncode and "give --replace-workflow-config" in done.stdout
+    whole = Study(ROOT).without_jobs(*given, "--replace-workflow-config")
+    assert not whole.returncode and "induction" not in whole.stdout
 
 
 def test_a_finished_study_runs_nothing(finished):
@@ -56,7 +61,7 @@ def test_a_family_is_a_target(tmp_path):
     assert planned == {rule: 1 for rule in EVERYTHING if rule != "index_page"}
 
 
-def test_a_new_seed_runs_its_block_and_the_pages_that_show_it(copied):
+def test_a_new_seed_runs_its_block_and_pages(copied):
     copied.edit("seeds: [0, 1]", "seeds: [0, 1, 2]")
     # The calibration, made on the first seed of the block, is made again as it was, so that nothing is sampled anew.
     assert copied.planned() == {"train": 1, "calibrate": 1, "sample": 1, "observe": 1, **BELOW_SAMPLE}
@@ -78,7 +83,7 @@ def test_a_posterior_is_sampled_beside_what_is_there(copied):
     assert copied.planned() == {"phases": 1, "family_page": 1, "index_page": 1}
 
 
-def test_the_way_transitions_are_found_resamples_nothing(copied):
+def test_the_way_transitions_are_found_estimates_nothing(copied):
     copied.edit(
         "checkpoints: {linear: 9}\n    llc: {sampler",
         "checkpoints: {linear: 9}\n    transitions: {alpha: 0.01}\n    llc: {sampler",
@@ -91,7 +96,7 @@ def test_a_description_rewrites_pages_only(copied):
     assert copied.planned() == PAGES
 
 
-def test_reordering_and_comments_in_the_config_and_touching_files_run_nothing(copied):
+def test_order_comments_and_touched_files_run_nothing(copied):
     copied.edit("{kind: sparse_features, examples: 50}", "{examples: 50, kind: sparse_features}  # the same")
     for name in ("config.yaml", "corpus.txt"):
         os.utime(copied.folder / name)
@@ -106,14 +111,13 @@ def test_an_edited_corpus_reruns_the_family_that_reads_it(copied):
 
 
 @pytest.fixture
-def own_code(copied: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
-    """The finished study under a copy of the code, which tests may edit."""
+def own_code(copied: Study, tmp_path: Path) -> Study:
+    """The study under a copy of the code, which tests may edit."""
     code = tmp_path / "code"
     for name in ("src", "workflow"):
         shutil.copytree(ROOT / name, code / name)
     shutil.copy(ROOT / "Snakefile", code)
     (code / "config.yaml").write_text("{}")
-    monkeypatch.setenv("PYTHONPATH", str(code / "src"))
     return replace(copied, code=code)
 
 
@@ -128,22 +132,50 @@ def test_comments_in_the_code_and_touching_it_run_nothing(own_code):
     assert own_code.planned() == {}
 
 
+def jobs(*kinds: str) -> dict[str, int]:
+    """All jobs of some kinds in the small study."""
+    return {kind: EVERYTHING[kind] for kind in kinds}
+
+
+PAGES_ALONE = jobs("run_pages", "family_page", "index_page")
+DETECT_AND_BELOW = jobs("detect", "consensus") | PAGES_ALONE
+ESTIMATE_AND_BELOW = jobs("estimate") | DETECT_AND_BELOW
+
+
 @pytest.mark.parametrize(
     ("module", "planned"),
     [
         ("training/loop.py", EVERYTHING),
-        ("estimates/llc.py", {rule: EVERYTHING[rule] for rule in EVERYTHING if rule not in ("train", "observe", "calibrate")}),
-        (
-            "observables/polygons.py",
-            {rule: EVERYTHING[rule] for rule in EVERYTHING if rule not in ("train", "sample", "calibrate")},
-        ),
-        ("transitions/consensus.py", {"detect": 2, "consensus": 2, "run_pages": 2, "family_page": 2, "index_page": 1}),
+        ("sampling/chains.py", jobs("calibrate", "sample") | ESTIMATE_AND_BELOW),
+        ("estimates/llc.py", ESTIMATE_AND_BELOW),
+        ("observables/polygons.py", jobs("observe") | DETECT_AND_BELOW),
+        ("transitions/consensus.py", jobs("consensus") | PAGES_ALONE),
         ("models/transformer.py", dict.fromkeys(EVERYTHING, 1)),
-        ("report/templates/run.html", {"run_pages": 2, "family_page": 2, "index_page": 1}),
+        ("report/templates/run.html", PAGES_ALONE),
     ],
 )
-def test_an_edit_of_the_code_reruns_its_stage_and_those_below(own_code, module, planned):
+def test_an_edit_of_the_code_reruns_its_job_and_those_below(own_code, module, planned):
     append(own_code, module, "\nEDITED = True\n")
+    assert own_code.planned() == planned
+
+
+@pytest.mark.parametrize(
+    ("module", "old", "new", "planned"),
+    [
+        ("transitions/interventions.py", "JUMP = 0.2", "JUMP = 0.25", DETECT_AND_BELOW),
+        ("estimates/verdicts.py", "LARGEST_R_HAT = 1.1", "LARGEST_R_HAT = 1.05", ESTIMATE_AND_BELOW),
+        ("sampling/kernels/sgnht.py", "friction: float = 0.1", "friction: float = 0.2", {}),
+        ("estimates/information.py", "rtol=1e-6", "rtol=1e-5", ESTIMATE_AND_BELOW),
+        ("transitions/detection/search.py", "MOST_PASSAGES = 12", "MOST_PASSAGES = 13", DETECT_AND_BELOW),
+        ("observables/loss.card.yaml", "title: held-out loss", "title: loss on held-out examples", PAGES_ALONE),
+        ("observables/attention.card.yaml", "reaches: 0.3", "reaches: 0.4", DETECT_AND_BELOW),
+    ],
+)
+def test_an_edit_costs_what_it_is_worth(own_code, module, old, new, planned):
+    path = own_code.code / "src" / "ontogeny" / module
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
     assert own_code.planned() == planned
 
 
@@ -151,15 +183,26 @@ def test_a_wrong_config_stops_before_any_job(tmp_path):
     study = make_study(tmp_path)
     study.edit("steps: 200", "steps: -1")
     study.edit("heads: 2", "heads: 3")
-    done = study.snakemake(check=False)
+    done = study.without_jobs()
     assert done.returncode != 0
-    told = done.stdout + done.stderr
+    told = done.stdout
     assert "families.toy.training.steps is -1: must be at least 1" in told
     assert "families.induction.model: width (8) must be a multiple of heads (3)" in told
     assert not (tmp_path / "results").exists()
 
 
-def test_lint_finds_only_that_one_environment_serves_all_rules():
-    done = subprocess.run([sys.executable, "-m", "snakemake", "--lint"], cwd=ROOT, capture_output=True, text=True)
-    found = set(re.findall(r"^ +\* (.*):$", done.stdout + done.stderr, flags=re.MULTILINE))
+@pytest.mark.parametrize(
+    ("text", "words"), [("a: " + "[" * 1000 + "]" * 1000, "nested too deeply"), (None, "No such file")], ids=("deep", "missing")
+)
+def test_a_config_that_cannot_be_read_is_told_in_a_line(tmp_path, text, words):
+    if text:
+        (tmp_path / "config.yaml").write_text(text)
+    done = Study(tmp_path).without_jobs("--dry-run")
+    output = done.stdout
+    assert done.returncode and f"config.yaml: {'not YAML' if text else 'cannot be read'}" in output and words in output
+    assert "Traceback" not in output
+
+
+def test_the_workflow_passes_lint_but_for_environments():
+    found = set(re.findall(r"^ +\* (.*):$", Study(ROOT).without_jobs("--lint").stdout, flags=re.MULTILINE))
     assert found == {"Specify a conda environment or container for each rule."}

@@ -14,13 +14,14 @@ def drawn() -> set[tuple[str, str]]:
 
 
 def test_the_rule_graph_is_the_workflows():
-    done = Study(ROOT).snakemake("--quiet", "--rulegraph", "mermaid-js", "--forceall")
+    done = Study(ROOT).without_jobs("--quiet", "--rulegraph", "mermaid-js", "--forceall")
     names = dict(re.findall(r"(id\d+)\[(\w+)\]", done.stdout))
     edges = {(names[one], names[other]) for one, other in re.findall(r"(id\d+) --> (id\d+)", done.stdout)}
     assert edges, done.stdout
     assert drawn() == edges
 
 
+@pytest.mark.end_to_end
 @pytest.mark.filterwarnings("ignore")
 def test_the_example_of_the_library_runs(capsys):
     code = re.search(r"```python\n(.*?)```", README, re.DOTALL)[1]

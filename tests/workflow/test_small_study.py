@@ -7,13 +7,16 @@ import pandas as pd
 import pytest
 from small_study import Study, make_study
 
+from ontogeny import load_run
 from ontogeny.checkpoints import blocks as checkpoints
+from ontogeny.pipeline.files import ResultError
 
 RUN_FILES = (
     "training.parquet",
     "llc.parquet",
     "health.parquet",
-    "traces.parquet",
+    "draws/zarr.json",
+    "run.json",
     "observables.parquet",
     "trajectory.parquet",
     "trajectory.csv",
@@ -41,17 +44,40 @@ def test_every_run_leaves_its_files(finished):
         assert (finished.folder / "results" / page).is_file()
 
 
-def test_traces_are_what_the_estimate_is_made_of(finished):
-    run = finished.folder / "results" / "toy" / "base" / "seed~0"
-    traces = pd.read_parquet(run / "traces.parquet")
-    calibration = json.loads((run.parent / "calibration.json").read_text())
-    assert len(traces) == 10 * 2 * 20
-    means = calibration["inverse_temperature"] * traces.groupby(["step", "chain"])["value"].mean()
-    by_chain = pd.read_parquet(run / "llc.parquet").set_index(["step", "chain"])["llc"]
-    np.testing.assert_allclose(means, by_chain.loc[means.index], rtol=1e-4)
+def test_draws_are_what_the_estimate_is_made_of(finished):
+    run = load_run(finished.folder / "results" / "toy" / "base" / "seed~0")
+    draws = run.draws["network"].to_dataset()
+    assert dict(draws.sizes) == {"step": 10, "chain": 2, "draw": 20} and draws["step"].to_numpy().tolist() == run.steps
+    means = draws.attrs["inverse_temperature"] * draws["loss_difference"].mean("draw")
+    by_chain = pd.read_parquet(run.folder / "llc.parquet").pivot(index="step", columns="chain", values="llc")
+    np.testing.assert_allclose(means, by_chain, rtol=1e-4)
 
 
-def test_the_calibration_fixes_a_step_and_says_what_it_comes_to(finished):
+def test_a_run_is_read_in_python(finished):
+    run = load_run(finished.folder / "results" / "toy" / "base" / "seed~0")
+    assert run.parameters(200)["weight"].shape == (2, 6) and run.parameters([0, 200])["weight"].shape == (2, 2, 6)
+    assert run.about["axis"]["name"] == "step" and run.about["parameters"] == 18
+    assert {"llc", "loss"} <= set(run.trajectory["observable"]) and "candidates" in run.transitions
+    with pytest.raises(ResultError, match="holds no run"):
+        load_run(finished.folder)
+
+
+def test_damaged_results_are_named_and_made_again(copied):
+    run = copied.folder / "results" / "toy" / "base" / "seed~1"
+    whole = pd.read_parquet(run / "llc.parquet")
+    (run / "llc.parquet").write_bytes((run / "llc.parquet").read_bytes()[:200])
+    (run / "report.html").unlink()
+    (run / "manifest" / "observe.json").write_text("{")
+    (run.parent / "calibration.json").write_text('{"steps"')
+    done = copied.snakemake("toy")
+    output = done.stdout + done.stderr
+    for name in ("llc.parquet has 200 bytes", "report.html is missing", "observe.json is damaged", "calibration.json is damaged"):
+        assert name in output
+    pd.testing.assert_frame_equal(pd.read_parquet(run / "llc.parquet"), whole)
+    assert (run / "report.html").is_file() and copied.planned("toy") == {}
+
+
+def test_the_calibration_holds_a_step_and_its_diagnosis(finished):
     found = json.loads((finished.folder / "results" / "induction" / "base" / "calibration.json").read_text())
     assert found["sampler"]["kind"] == "sgld" and 0 < found["sampler"]["step_size"] < 1
     assert found["stability"]["verdict"].startswith("stable")
@@ -63,7 +89,7 @@ def test_the_calibration_fixes_a_step_and_says_what_it_comes_to(finished):
 
 def test_refined_components_stand_beside_the_network(finished):
     run = finished.folder / "results" / "induction" / "base" / "seed~0"
-    components = ["", "layers.1.heads.0", "layers.1.heads.1"]
+    components = ["", "layers.0.heads.0", "layers.0.heads.1"]
     for name in ("llc", "health"):
         assert list(pd.read_parquet(run / f"{name}.parquet")["component"].unique()) == components
     trajectory = pd.read_parquet(run / "trajectory.parquet")
@@ -72,7 +98,7 @@ def test_refined_components_stand_beside_the_network(finished):
 
 
 @pytest.mark.end_to_end
-def test_a_step_beyond_stability_stops_the_study_with_the_bound(copied):
+def test_an_unstable_step_stops_the_study(copied):
     copied.edit("step_size: 1e-3", "step_size: 5.0")
     done = copied.snakemake("toy", check=False)
     told = done.stdout + done.stderr
@@ -80,10 +106,9 @@ def test_a_step_beyond_stability_stops_the_study_with_the_bound(copied):
     assert "step_size 5 is unstable" in told and "step_size must be below" in told and "Traceback" not in told
 
 
-def test_the_last_line_of_a_study_names_the_index(copied):
-    (copied.folder / "results" / "report" / "index.html").unlink()
-    done = copied.snakemake()
-    assert done.stdout.splitlines()[-1] == "The study is done. Open results/report/index.html in a browser."
+def test_the_last_line_of_a_study_names_the_index(finished):
+    lines = (finished.folder / "stdout").read_text().splitlines()
+    assert lines[-1] == "The study is done. Open results/report/index.html in a browser."
 
 
 def test_the_last_line_of_a_family_names_its_page(copied):
@@ -95,8 +120,8 @@ def test_the_last_line_of_a_family_names_its_page(copied):
 @pytest.mark.end_to_end
 def test_a_new_seed_leaves_the_others_alone(copied):
     results = copied.folder / "results" / "toy" / "base"
-    before = {path: path.read_bytes() for path in results.glob("seed~*/manifest/[tso]*.json")}
-    assert len(before) == 6
+    before = {path: path.read_bytes() for path in results.glob("seed~*/manifest/[tseo]*.json")}
+    assert len(before) == 8
     copied.edit("seeds: [0, 1]", "seeds: [0, 1, 2]")
     copied.snakemake("toy")
     assert {path: path.read_bytes() for path in before} == before
@@ -106,7 +131,7 @@ def test_a_new_seed_leaves_the_others_alone(copied):
 
 @pytest.mark.end_to_end
 @pytest.mark.parametrize("seed", [1])
-def test_a_seed_has_the_same_numbers_in_another_company(finished, tmp_path, seed):
+def test_a_seed_alone_has_the_same_numbers(finished, tmp_path, seed):
     alone = make_study(tmp_path)
     alone.edit("seeds: [0, 1]", f"seeds: [{seed}]")
     alone.snakemake("toy", "--until", "observe")
@@ -170,5 +195,5 @@ def test_a_network_that_does_not_fit_loses_nothing(copied):
 
 
 def test_snakemakes_own_report_is_written_offline(copied):
-    copied.snakemake("--report", "snakemake.html")
+    copied.without_jobs("--report", "snakemake.html")
     assert (copied.folder / "snakemake.html").stat().st_size > 10_000

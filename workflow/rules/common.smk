@@ -1,19 +1,35 @@
-# The study behind config.yaml, validated before any job starts, and what the rules ask of it.
+# The study of config.yaml, validated before any job starts, and the functions that the rules call.
 import atexit
 import shlex
+import sys
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
+from ontogeny.pipeline import results_lock
 from ontogeny.pipeline.devices import prepare_jobs
+from ontogeny.pipeline.manifests import damaged_jobs
+from ontogeny.errors import SpecificationError
 from ontogeny.pipeline.plan import Plan
+from ontogeny.config.job_names import KINDS
 from ontogeny.config.reading import ConfigError, load, validate_study
 
 prepare_jobs()
 
-# A study given on the command line comes first in workflow.configfiles, the Snakefile's own config.yaml last.
+# `--configfile` comes first in workflow.configfiles, and the Snakefile's own config.yaml last.
 GIVEN = [Path(file) for file in workflow.overwrite_configfiles]
-CONFIGFILE = GIVEN[-1] if GIVEN else Path(workflow.configfiles[-1])
+CONFIGFILE = GIVEN[-1] if GIVEN else Path("config.yaml")
+try:
+    # Snakemake reads the file as well, but it takes duplicate keys and ends in a traceback where YAML is nested too deeply.
+    load(CONFIGFILE)
+except ConfigError as error:
+    raise WorkflowError(str(error))
+
+
+configfile: "config.yaml"
+
+
 if not workflow.config_settings.replace_workflow_config:
     for file in map(Path, workflow.configfiles):
         if file.resolve() != CONFIGFILE.resolve():
@@ -21,7 +37,6 @@ if not workflow.config_settings.replace_workflow_config:
                 f"{CONFIGFILE} would be merged into {file}, families and all: give --replace-workflow-config with --configfile"
             )
 try:
-    load(CONFIGFILE)  # Snakemake reads it as well, but takes a key that stands twice
     PLAN = Plan(*validate_study(config, CONFIGFILE), CONFIGFILE.parent)
 except ConfigError as error:
     raise WorkflowError(str(error))
@@ -36,8 +51,16 @@ wildcard_constraints:
     block="seeds?~[0-9-]+",
 
 
+def lock_results():
+    """Lock the results folder while jobs run."""
+    try:
+        results_lock.hold(Path(RESULTS))
+    except SpecificationError as error:
+        raise WorkflowError(str(error))
+
+
 def name_index():
-    """Name the page to open, as the very last line: Snakemake has its own to say after `onsuccess`."""
+    """Name the page to open in the very last line: Snakemake prints more after `onsuccess`."""
     families = sorted(set(workflow.dag_settings.targets) & set(PLAN.study.families))
     page = f"{RESULTS}/{families[0]}/report.html" if families else INDEX
     done = f"{', '.join(families)}: done." if families else "The study is done."
@@ -45,55 +68,116 @@ def name_index():
         atexit.register(print, f"{done} Open {page} in a browser.", flush=True)
 
 
-def specification(stage):
-    """The canonical JSON of all that a job of a stage depends on, and nothing else."""
+@cache
+def canonical_json(*job):
+    """Return the canonical JSON of all that a job depends on. The cache makes what jobs get equal to what is recorded."""
+    return PLAN.specification(*job)
+
+
+def runs_jobs():
+    """Return whether this process starts jobs: it is no dry run, no --touch, and no job of another Snakemake process."""
+    return (
+        workflow.is_main_process
+        and workflow.scheduler is not None
+        and not (workflow.dryrun or workflow.touch)
+    )
+
+
+def specification(kind):
+    """Return the parameter that says all that a job depends on, and nothing else.
+
+    Snakemake reruns a job when this text changes. A shell command cannot hold it, since an argument is limited to 128 kB, so
+    the command names a file. Snakemake evaluates the parameters of a job once more before it starts the job; the file is
+    written then. The jobs' own Snakemake processes on a cluster write nothing: a job reads what the main process recorded,
+    also if config.yaml has changed since.
+    """
 
     def of(wildcards):
+        if not workflow.is_main_process:
+            return ""
         named = dict(wildcards.items())
-        return PLAN.specification(
-            stage,
-            named.get("family", ""),
-            named.get("variant", ""),
-            named.get("block", ""),
-        )
+        job = (kind, *(named.get(name, "") for name in ("family", "variant", "block")))
+        text = canonical_json(*job)
+        if runs_jobs():
+            file = Path(RESULTS) / PLAN.specification_file(*job)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+        return text
 
     return of
 
 
-def manifests(stage):
-    """The manifests of a stage over all blocks of a variant."""
+SCOPES = {
+    "study": ("report", ()),
+    "family": ("{family}", ("family",)),
+    "variant": ("{family}/{variant}/jobs", ("family", "variant")),
+    "block": ("{family}/{variant}/jobs/{block}", ("family", "variant", "block")),
+}
+
+
+def of_family(file):
+    return f"{RESULTS}/{{family}}/{file}"
+
+
+def of_variant(file):
+    return f"{RESULTS}/{{family}}/{{variant}}/{file}"
+
+
+def manifest(kind):
+    """Return the declared output of a kind of job that works on a block or a variant."""
+    return f"{RESULTS}/{SCOPES[KINDS[kind].scope][0]}/{kind}.json"
+
+
+def log_of(kind):
+    return f"{RESULTS}/{SCOPES[KINDS[kind].scope][0]}/{kind}.log"
+
+
+def manifests(kind):
+    """Return the input function for the manifests of a kind of job over all blocks of a variant."""
     return lambda wildcards: PLAN.manifests(
-        PLAN.variant(wildcards.family, wildcards.variant), stage
+        PLAN.variant(wildcards.family, wildcards.variant), kind
     )
 
 
-def first_manifest(stage):
-    """The manifest of a stage for the block with the first seed of a variant, which calibration is made on."""
+def first_manifest(kind):
+    """Return the input function for the manifest of the block with the first seed, which calibration uses."""
     return lambda wildcards: PLAN.first_manifest(
-        PLAN.variant(wildcards.family, wildcards.variant), stage
+        PLAN.variant(wildcards.family, wildcards.variant), kind
     )
 
 
 def of_variants(file):
-    """A file of every variant of a family."""
+    """Return the input function for a file of every variant of a family."""
     return lambda wildcards: [
-        f"{PLAN.folder(variant)}/{file}"
-        for variant in PLAN.variants_of(wildcards.family)
+        f"{PLAN.folder(variant)}/{file}" for variant in PLAN.by_family[wildcards.family]
     ]
 
 
-def posteriors(wildcards):
-    """The posteriors of the variants of a family that are sampled while n grows."""
-    return PLAN.posteriors(wildcards.family)
+def phases_of_family(wildcards):
+    """Return the results of the variants of a family whose whole posterior is sampled while n grows."""
+    return PLAN.phases(wildcards.family)
 
 
-def command(stage, *names):
-    """The shell command of a stage; `names` are what tells its jobs apart. It prints and keeps what the job says."""
-    told = {"base": shlex.quote(str(PLAN.base))}
-    options = "".join(
-        f" --{name} {told.get(name, f'{{wildcards.{name}:q}}')}" for name in names
-    )
+def command(kind):
+    """Return the shell command of a kind of job, which prints the job's output and keeps it in the log."""
+    values = {name: f"{{wildcards.{name}:q}}" for name in SCOPES[KINDS[kind].scope][1]}
+    options = "".join(f" --{name} {value}" for name, value in values.items())
+    results, base = shlex.quote(RESULTS), shlex.quote(str(PLAN.base))
     return (
-        f"python -m ontogeny {stage} --results {shlex.quote(RESULTS)}{options} --threads {{threads}}"
-        " --specification {params.specification:q} 2>&1 | tee {log:q}"
+        f"python -m ontogeny {kind} --results {results} --base {base}{options} --threads {{threads}}"
+        f" --specification {results}/{PLAN.specification_file(kind, **values)} 2>&1 | tee {{log:q}}"
     )
+
+
+def rerun_damaged_jobs():
+    """Let Snakemake run again the jobs whose results are missing or damaged, and name these results."""
+    damaged = damaged_jobs(PLAN)
+    for why in damaged.values():
+        print(f"{why}: its job runs again.", file=sys.stderr, flush=True)
+    if damaged:
+        forced = frozenset(workflow.dag_settings.forcerun) | damaged.keys()
+        workflow.dag_settings.forcerun = forced
+
+
+if workflow.is_main_process:
+    rerun_damaged_jobs()

@@ -1,47 +1,57 @@
-# Measure the trained networks: sample the local posterior at their checkpoints, and observe what they can do. Sampling
-# takes longest, so it goes first: no core idles at the end of a study.
+# Measure the trained networks: sample the local posterior at their checkpoints, estimate from the draws, and observe what the
+# networks can do. Sampling takes longest, so it goes first: no core idles at the end of a study.
 
 
 rule calibrate:
     input:
         first_manifest("train"),
     output:
-        update(f"{RESULTS}/{{family}}/{{variant}}/calibration.json"),
+        update(of_variant("calibration.json")),
     log:
-        f"{RESULTS}/{{family}}/{{variant}}/jobs/calibrate.log",
+        log_of("calibrate"),
     priority: 1
-    threads: 1
     params:
         specification=specification("calibrate"),
     shell:
-        command("calibrate", "base", "family", "variant")
+        command("calibrate")
 
 
 rule sample:
     input:
-        f"{RESULTS}/{{family}}/{{variant}}/jobs/{{block}}/train.json",
-        f"{RESULTS}/{{family}}/{{variant}}/calibration.json",
+        manifest("train"),
+        of_variant("calibration.json"),
     output:
-        f"{RESULTS}/{{family}}/{{variant}}/jobs/{{block}}/sample.json",
+        manifest("sample"),
     log:
-        f"{RESULTS}/{{family}}/{{variant}}/jobs/{{block}}/sample.log",
+        log_of("sample"),
     priority: 1
-    threads: 1
     params:
         specification=specification("sample"),
     shell:
-        command("sample", "base", "family", "variant", "block")
+        command("sample")
+
+
+rule estimate:
+    input:
+        manifest("sample"),
+    output:
+        manifest("estimate"),
+    log:
+        log_of("estimate"),
+    params:
+        specification=specification("estimate"),
+    shell:
+        command("estimate")
 
 
 rule observe:
     input:
-        f"{RESULTS}/{{family}}/{{variant}}/jobs/{{block}}/train.json",
+        manifest("train"),
     output:
-        f"{RESULTS}/{{family}}/{{variant}}/jobs/{{block}}/observe.json",
+        manifest("observe"),
     log:
-        f"{RESULTS}/{{family}}/{{variant}}/jobs/{{block}}/observe.log",
-    threads: 1
+        log_of("observe"),
     params:
         specification=specification("observe"),
     shell:
-        command("observe", "base", "family", "variant", "block")
+        command("observe")

@@ -4,38 +4,36 @@
 rule run_pages:
     input:
         manifests("detect"),
-        f"{RESULTS}/{{family}}/{{variant}}/calibration.json",
-        f"{RESULTS}/{{family}}/{{variant}}/consensus.json",
+        of_variant("calibration.json"),
+        of_variant("consensus.json"),
     output:
         figure=report(
-            f"{RESULTS}/{{family}}/{{variant}}/trajectory.svg",
+            of_variant("trajectory.svg"),
             caption="../report/trajectory.rst",
             category="{family}",
             labels={"variant": "{variant}", "figure": "loss and λ̂ over training"},
         ),
-        manifest=f"{RESULTS}/{{family}}/{{variant}}/jobs/run_pages.json",
+        manifest=manifest("run_pages"),
     log:
-        f"{RESULTS}/{{family}}/{{variant}}/jobs/run_pages.log",
-    threads: 1
+        log_of("run_pages"),
     params:
         specification=specification("run_pages"),
     shell:
-        command("run_pages", "family", "variant")
+        command("run_pages")
 
 
 rule family_page:
     input:
         of_variants("jobs/run_pages.json"),
-        posteriors,
+        phases_of_family,
     output:
-        update(f"{RESULTS}/{{family}}/report.html"),
+        update(of_family("report.html")),
     log:
-        f"{RESULTS}/{{family}}/report.log",
-    threads: 1
+        log_of("family_page"),
     params:
         specification=specification("family_page"),
     shell:
-        command("family_page", "family")
+        command("family_page")
 
 
 rule index_page:
@@ -44,8 +42,7 @@ rule index_page:
     output:
         update(INDEX),
     log:
-        f"{RESULTS}/report/index.log",
-    threads: 1
+        log_of("index_page"),
     params:
         specification=specification("index_page"),
     shell:

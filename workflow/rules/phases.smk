@@ -1,14 +1,13 @@
-# Sample the posterior of a whole network while n grows, in families that say `phases:`. It needs no run.
+# Sample the whole posterior of a network while n grows, in families that say `phases:`. It needs no run.
 
 
 rule phases:
     output:
-        update(f"{RESULTS}/{{family}}/{{variant}}/phases.json"),
+        update(of_variant("phases.json")),
     log:
-        f"{RESULTS}/{{family}}/{{variant}}/jobs/phases.log",
+        log_of("phases"),
     priority: 1
-    threads: 1
     params:
         specification=specification("phases"),
     shell:
-        command("phases", "family", "variant")
+        command("phases")

@@ -1,14 +1,12 @@
-# Train the networks of a block of seeds; their checkpoints lie beside the seeds' results and are not declared, since
-# Snakemake removes what a failed job declared.
+# Train the networks of a block of seeds. Their checkpoints are not declared, since Snakemake removes what a failed job declared.
 
 
 rule train:
     output:
-        f"{RESULTS}/{{family}}/{{variant}}/jobs/{{block}}/train.json",
+        manifest("train"),
     log:
-        f"{RESULTS}/{{family}}/{{variant}}/jobs/{{block}}/train.log",
-    threads: 1
+        log_of("train"),
     params:
         specification=specification("train"),
     shell:
-        command("train", "base", "family", "variant", "block")
+        command("train")

@@ -3,28 +3,26 @@
 
 rule detect:
     input:
-        f"{RESULTS}/{{family}}/{{variant}}/jobs/{{block}}/sample.json",
-        f"{RESULTS}/{{family}}/{{variant}}/jobs/{{block}}/observe.json",
+        manifest("estimate"),
+        manifest("observe"),
     output:
-        f"{RESULTS}/{{family}}/{{variant}}/jobs/{{block}}/detect.json",
+        manifest("detect"),
     log:
-        f"{RESULTS}/{{family}}/{{variant}}/jobs/{{block}}/detect.log",
-    threads: 1
+        log_of("detect"),
     params:
         specification=specification("detect"),
     shell:
-        command("detect", "family", "variant", "block")
+        command("detect")
 
 
 rule consensus:
     input:
         manifests("detect"),
     output:
-        update(f"{RESULTS}/{{family}}/{{variant}}/consensus.json"),
+        update(of_variant("consensus.json")),
     log:
-        f"{RESULTS}/{{family}}/{{variant}}/jobs/consensus.log",
-    threads: 1
+        log_of("consensus"),
     params:
         specification=specification("consensus"),
     shell:
-        command("consensus", "family", "variant")
+        command("consensus")

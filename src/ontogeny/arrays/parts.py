@@ -1,87 +1,128 @@
-"""Gradients in micro-batches: where a batch's intermediate results overflow the cache, parts of it run 1.5-2 times faster.
+"""Sum, map and pad in parts.
 
-How large a part is follows from the loss and the kind of backend, never from a clock: the order of summation is the same on
-every processor.
+Trees of *rows* have leaves with the same leading axis: examples of a batch, or checkpoints. Where the intermediate results of a
+whole batch overflow the cache, its parts run 1.5-2 times faster.
 """
 
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, PyTree, Shaped
 
-MEGABYTE = 2**20
+from ontogeny.arrays.flat import AnyArray
+from ontogeny.arrays.memory import Memory, device_memory
 
-
-class Budget(NamedTuple):
-    """Bytes of intermediate results: of a batch left whole, and of a micro-batch."""
-
-    batch: int
-    microbatch: int
+Rows = PyTree[Shaped[AnyArray, "rows ..."]]
 
 
-CACHE = Budget(batch=8 * MEGABYTE, microbatch=5 * MEGABYTE)
-"""CPU, 1-2 MB of second-level cache per core; XLA fuses most results away. Set on the work of `benchmarks.layouts`."""
-DEVICE_MEMORY = Budget(batch=2048 * MEGABYTE, microbatch=1024 * MEGABYTE)
-"""Accelerators: only memory limits the size of a batch. A guess: none was at hand to measure on."""
+def row_count(rows: Rows) -> int:
+    return jax.tree.leaves(rows)[0].shape[0]
 
 
-def choose_microbatch(loss: Callable[..., Any], parameters: Any, data: Any, count: int, lanes: int = 1) -> int | None:
-    """Examples per part of `count` of them, None for all at once; `parameters` and `data` may be shapes only.
-
-    `lanes` gradients are taken side by side.
-    """
-    budget = CACHE if jax.default_backend() == "cpu" else DEVICE_MEMORY
-    example = lanes * max(1, example_bytes(loss, parameters, data))
-    if count * example <= budget.batch:
-        return None
-    return part_of(count, max(2, budget.microbatch // example))
-
-
-def part_of(batch: int, most: int) -> int:
-    """A divisor of `batch` from half of `most` on, else the largest size up to it that does not leave a rest of 1 (slow).
-
-    A part left over is compiled, and run, by itself.
-    """
-    divisor = next((size for size in range(most, max(1, most // 2), -1) if batch % size == 0), None)
-    return divisor or next((size for size in range(most, 1, -1) if batch % size != 1), most)
-
-
-def example_bytes(loss: Callable[..., Any], parameters: Any, data: Any) -> int:
-    """Bytes of intermediate results that one more example adds to the loss, from its jaxpr."""
-
-    def total(count: int) -> int:
-        batch = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((count, *leaf.shape[1:]), leaf.dtype), data)
-        shapes = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype), parameters)
-        return sum(intermediates(jax.make_jaxpr(loss)(shapes, batch).jaxpr))
-
-    return (total(4) - total(2)) // 2
-
-
-def intermediates(jaxpr: Any) -> Iterator[int]:
-    """Bytes of every result of every equation, those of inner jaxprs included: all branches, and all steps of a scan, whose
-    gradient keeps them; loops of unknown length once."""
-    for equation in jaxpr.eqns:
-        inner = [one for one in jax.tree.leaves(list(equation.params.values())) if hasattr(one, "eqns")]
-        for one in inner:
-            yield from (equation.params.get("length", 1) * size for size in intermediates(getattr(one, "jaxpr", one)))
-        if not inner:
-            yield from (result.aval.size * result.aval.dtype.itemsize for result in equation.outvars)
-
-
-def summed(function: Callable[[Any], Any], examples: Any, microbatch: int | None) -> Any:
-    """`function` of all examples, a sum over them: over parts of `microbatch` one after another, None for all at once."""
-    if microbatch is None or microbatch >= (count := jax.tree.leaves(examples)[0].shape[0]):
-        return function(examples)
-    parts, rest = split(examples, count, microbatch)
-    first = jax.tree.map(lambda leaf: leaf[0], parts)
-    nothing = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(function, first))
-    total, _ = jax.lax.scan(lambda carry, part: (jax.tree.map(jnp.add, carry, function(part)), None), nothing, parts)
-    return total if rest is None else jax.tree.map(jnp.add, total, function(rest))
-
-
-def split(tree: Any, count: int, size: int) -> tuple[Any, Any]:
-    """Parts of `size` along a new leading axis, and the rest, None where nothing is left."""
+def split(rows: Rows, size: int) -> tuple[Rows, Rows | None]:
+    """Return parts of `size` rows along a new leading axis, and the rest; None where nothing is left."""
+    count = row_count(rows)
     whole = count // size * size
-    parts = jax.tree.map(lambda leaf: leaf[:whole].reshape(-1, size, *leaf.shape[1:]), tree)
-    return parts, None if whole == count else jax.tree.map(lambda leaf: leaf[whole:], tree)
+    parts = jax.tree.map(lambda leaf: leaf[:whole].reshape(-1, size, *leaf.shape[1:]), rows)
+    return parts, None if whole == count else jax.tree.map(lambda leaf: leaf[whole:], rows)
+
+
+def joined(parts: Rows) -> Rows:
+    """Return rows from parts along a leading axis."""
+    return jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), parts)
+
+
+def summed_and_mapped(function: Callable[[Rows], tuple[Any, Rows]], rows: Rows, size: int | None) -> tuple[Any, Rows]:
+    """Return a sum over all rows and a result for each, in parts of `size` rows one after another; None for all at once.
+
+    Args:
+        function: rows -> (a sum over them, a result for each).
+    """
+    if size is None or size >= row_count(rows):
+        return function(rows)
+    parts, rest = split(rows, size)
+    first = jax.tree.map(lambda leaf: leaf[0], parts)
+    shapes = jax.eval_shape(lambda part: function(part)[0], first)
+    nothing = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
+
+    def add(total: Any, part: Rows) -> tuple[Any, Rows]:
+        more, results = function(part)
+        return jax.tree.map(jnp.add, total, more), results
+
+    total, results = jax.lax.scan(add, nothing, parts)
+    if rest is None:
+        return total, joined(results)
+    total, last = add(total, rest)
+    return total, jax.tree.map(lambda *leaves: jnp.concatenate(leaves), joined(results), last)
+
+
+def summed(function: Callable[[Rows], Any], rows: Rows, size: int | None) -> Any:
+    """Return `function` of all rows, a sum over them, in parts of `size` rows one after another; None for all at once."""
+    return summed_and_mapped(lambda part: (function(part), None), rows, size)[0]
+
+
+def mapped(function: Callable[[Rows], Rows], rows: Rows, size: int | None) -> Rows:
+    """Return `function` of all rows, a result for each, in parts of `size` rows one after another; None for all at once."""
+    return summed_and_mapped(lambda part: (None, function(part)), rows, size)[1]
+
+
+def mean_in_parts(
+    show: Callable[[Rows], Any], measure: Callable[[Any, Rows], Array], examples: Rows, memory: Memory | None = None
+) -> Array:
+    """Return the mean over the examples of `measure(show(examples), examples)`, whose leading axis counts examples.
+
+    Args:
+        show: what the network shows of some examples, such as logits. A part holds as many examples as show half a cache.
+        memory: None for that of the device.
+    """
+    memory = device_memory() if memory is None else memory
+    count = row_count(examples)
+    of_one = jax.eval_shape(show, jax.tree.map(lambda leaf: leaf[:1], examples))
+    bytes_of_one = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(of_one))
+    size = min(count, max(1, memory.cache // 2 // bytes_of_one))
+
+    def total(part: Rows) -> Array:
+        return measure(show(part), part).sum(0)
+
+    if size == count:
+        return total(examples) / count
+    parts, rest = split(examples, size)
+    of_parts = jax.lax.map(total, parts).sum(0)
+    return (of_parts if rest is None else of_parts + total(rest)) / count
+
+
+def filled(rows: Rows, size: int) -> Rows:
+    """Repeat the last row until the rows are a multiple of `size`."""
+    count = row_count(rows)
+    if count % size == 0:
+        return rows
+    index = np.minimum(np.arange(count + -count % size), count - 1)
+    return jax.tree.map(lambda leaf: leaf[index], rows)
+
+
+def padded_map(function: Callable[[Rows], Rows], rows: Rows, size: int) -> Rows:
+    """Map over groups of `size` rows one after another inside a compiled program; the last row fills the last group up."""
+    count = row_count(rows)
+    groups = jax.tree.map(lambda leaf: leaf.reshape(-1, size, *leaf.shape[1:]), filled(rows, size))
+    return jax.tree.map(lambda leaf: leaf[:count], joined(jax.lax.map(function, groups)))
+
+
+def call_in_chunks(
+    program: Callable[[Rows], Rows], rows: Rows, size: int, report: Callable[[int], object] = lambda count: None
+) -> Rows:
+    """Call a compiled program on chunks of `size` rows; the last row fills the last chunk up. Return NumPy arrays.
+
+    Args:
+        report: called after every chunk with the number of rows that are done.
+    """
+    count = row_count(rows)
+    results = []
+    for first in range(0, count, size):
+        index = np.minimum(np.arange(first, first + size), count - 1)
+        chunk = jax.tree.map(lambda leaf, index=index: leaf[index], rows)
+        results.append(jax.tree.map(np.asarray, program(chunk)))
+        report(min(first + size, count))
+    return jax.tree.map(lambda *leaves: np.concatenate(leaves)[:count], *results)

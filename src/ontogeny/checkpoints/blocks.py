@@ -39,12 +39,17 @@ class CheckpointError(SpecificationError):
 
 @dataclass(frozen=True)
 class Block:
-    """The checkpoints of some consecutive kept steps of one run: where they are, relative to its folder, and which lane."""
+    """The checkpoints of some consecutive kept steps of one run: where they are, relative to its folder, and which lane.
+
+    Attributes:
+        seconds: the run's share of the wall-clock time in which they were trained.
+    """
 
     path: str
     lane: int
     steps: tuple[int, ...]
     checksum: str
+    seconds: float = 0.0
 
 
 def read_index(folder: Path, digest: str | None = None) -> list[Block]:
@@ -57,7 +62,7 @@ def read_index(folder: Path, digest: str | None = None) -> list[Block]:
     except FileNotFoundError:
         return []
     except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{folder / 'index.json'} is damaged ({error}); remove {folder} to train this run again") from None
+        raise CheckpointError(f"{folder / 'index.json'} is damaged ({error}). {REMEDY}") from None
 
 
 def clear(folder: Path) -> None:
@@ -65,20 +70,23 @@ def clear(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def save_block(file: Path, folders: Mapping[Path, str], steps: Sequence[int], lanes: Saved) -> None:
-    """Save the checkpoints of some steps, which follow the steps saved before, of one run or several.
+def save_block(file: Path, folders: Mapping[Path, str], steps: Sequence[int], lanes: Saved, seconds: float = 0.0) -> None:
+    """Save the checkpoints of some consecutive steps, of one run or several, in place of blocks that hold some of these steps.
 
     Args:
         file: folder of the block, for Orbax; what is there is replaced.
         folders: of the runs, each with the digest of its specification, in the order of the lanes.
         lanes: every array with a leading axis of lanes.
+        seconds: the wall-clock time in which they were trained; the runs share it equally.
     """
     shutil.rmtree(file, ignore_errors=True)
     with orbax.PyTreeCheckpointer() as checkpointer:
         checkpointer.save(file.absolute(), {part: dict(tree) for part, tree in lanes._asdict().items()})
     for lane, (folder, digest) in enumerate(folders.items()):
-        block = Block(os.path.relpath(file, folder), lane, tuple(map(int, steps)), checksum(*of_lane(lanes, lane)))
-        write_index(folder, digest, [*read_index(folder, digest), block])
+        own = checksum(*of_lane(lanes, lane))
+        block = Block(os.path.relpath(file, folder), lane, tuple(map(int, steps)), own, seconds / len(folders))
+        others = [other for other in read_index(folder, digest) if other.steps[-1] < steps[0] or other.steps[0] > steps[-1]]
+        write_index(folder, digest, sorted([*others, block], key=lambda block: block.steps))
 
 
 def of_lane(lanes: Saved, lane: int) -> Saved:
@@ -107,14 +115,14 @@ def read_block(folder: Path, block: Block) -> Saved:
 
 
 def whole_blocks(folder: Path, digest: str) -> list[Block]:
-    """The blocks made by a specification, up to the first that cannot be read."""
-    whole = []
-    for block in read_index(folder, digest):
-        try:
+    """Return the blocks made by a specification, up to the first that cannot be read; none where the index is damaged."""
+    whole: list[Block] = []
+    try:
+        for block in read_index(folder, digest):
             read_block(folder, block)
-        except CheckpointError:
-            break
-        whole.append(block)
+            whole.append(block)
+    except CheckpointError:
+        pass
     return whole
 
 

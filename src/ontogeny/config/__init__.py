@@ -1,13 +1,21 @@
-"""What config.yaml may say: every key with its type, default and bound. Imports no JAX.
+"""What config.yaml may say: every key with its type, default and bound. This package imports no JAX.
 
-A module for every section of a family. Below are the sections as tasks, models and stages read them back from a specification.
+Every section of a family has its own module. The names below are the sections that jobs read back from their specifications.
 """
 
-from ontogeny.config.kinds import OBSERVABLES, UserKind
+from ontogeny.config.cards import ModelSection, TaskSection
+from ontogeny.config.kinds import Model, Task, UserKind
 from ontogeny.config.llc import LocalLearningCoefficient, PerExample, Refine
-from ontogeny.config.models import MLP, Linear, Model, Superposition, Transformer
+from ontogeny.config.models.linear import Linear
+from ontogeny.config.models.mlp import MLP
+from ontogeny.config.models.superposition import Superposition
+from ontogeny.config.models.transformer import Transformer
+from ontogeny.config.observables import OBSERVABLES
 from ontogeny.config.phases import Posterior
-from ontogeny.config.tasks import LinearTeacher, ModularAddition, SparseFeatures, Task, Text
+from ontogeny.config.tasks.linear_teacher import LinearTeacher
+from ontogeny.config.tasks.modular_addition import ModularAddition
+from ontogeny.config.tasks.sparse_features import SparseFeatures
+from ontogeny.config.tasks.text import Text
 from ontogeny.config.training import Checkpoints, Schedule, Training
 from ontogeny.config.transitions import Transitions
 
@@ -19,6 +27,7 @@ __all__ = [
     "LinearTeacher",
     "LocalLearningCoefficient",
     "Model",
+    "ModelSection",
     "ModularAddition",
     "PerExample",
     "Posterior",
@@ -27,6 +36,7 @@ __all__ = [
     "SparseFeatures",
     "Superposition",
     "Task",
+    "TaskSection",
     "Text",
     "Training",
     "Transformer",

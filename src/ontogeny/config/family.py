@@ -1,98 +1,122 @@
-"""A family of config.yaml, and whether its sections fit each other."""
+"""A family of config.yaml, and the checks that its sections fit each other."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError, model_validator
 
+from ontogeny.config.cards import ModelSection, TaskSection
 from ontogeny.config.faults import describe
-from ontogeny.config.kinds import ObservableKind, UserKind
+from ontogeny.config.kinds import Model, ObservableKind, Task
+from ontogeny.config.limits import MOST_CHECKPOINTS, MOST_ENTRIES, MOST_SEEDS, MOST_SEEDS_PER_JOB
 from ontogeny.config.llc import LocalLearningCoefficient
-from ontogeny.config.models import Model, Superposition
 from ontogeny.config.phases import Posterior, check_posterior
-from ontogeny.config.section import Count, NotEmpty, Section, Seed
-from ontogeny.config.tasks import SAME_NETWORK, BuiltInTask, SparseFeatures, Task, Text, with_other_data
+from ontogeny.config.section import NotEmpty, Section, Seed
 from ontogeny.config.training import Checkpoints, Training
 from ontogeny.config.transitions import Transitions
 
 
 class Family(Section):
-    """A model, a task and a training: one line of development, with its seeds and its sweep."""
+    """A family is a model, a task and a training, with its seeds."""
 
-    description: Annotated[str, Field(description="a sentence or two for the reports")] = ""
-    seeds: Annotated[list[Seed] | None, Field(min_length=1, description="overrides the study's")] = None
-    task: Task
-    model: Model
-    training: Training
-    checkpoints: Checkpoints
-    llc: LocalLearningCoefficient = LocalLearningCoefficient()
-    observables: Annotated[list[ObservableKind] | None, Field(description="null for all that fit the model and the task")] = None
-    transitions: Transitions = Transitions()
-    phases: Annotated[Posterior | None, NotEmpty, Field(description="also sample the posterior itself while n grows")] = None
-    seeds_per_job: Annotated[Count | None, Field(description="seeds trained and sampled together; null: by the model's size")] = (
-        None
+    description: Annotated[str, Field(description="The reports show this text, a sentence or two.")] = ""
+    seeds: Annotated[
+        list[Seed] | None,
+        Field(
+            min_length=1,
+            max_length=MOST_SEEDS,
+            description="Every variant of the family has a run for each of these seeds; null means the seeds of the study.",
+        ),
+    ] = None
+    task: Annotated[Task, Field(description="The networks learn this task.")]
+    model: Annotated[Model, Field(description="The networks are of this kind.")]
+    training: Annotated[Training, Field(description="The networks are trained in this way.")]
+    checkpoints: Annotated[Checkpoints, Field(description="A run keeps these steps as checkpoints.")]
+    llc: Annotated[LocalLearningCoefficient, Field(description="The local learning coefficient λ̂ is estimated in this way.")] = (
+        LocalLearningCoefficient()
     )
+    observables: Annotated[
+        list[ObservableKind] | None,
+        Field(
+            max_length=MOST_ENTRIES,
+            description="These observables are measured at every checkpoint; null means all that fit the model and the task.",
+        ),
+    ] = None
+    transitions: Annotated[Transitions, Field(description="Transitions are detected and named in this way.")] = Transitions()
+    phases: Annotated[
+        Posterior | None,
+        NotEmpty,
+        Field(description="The posterior of the whole network is sampled while n grows; null means that it is not."),
+    ] = None
+    seeds_per_job: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=MOST_SEEDS_PER_JOB,
+            description="One job trains and samples this many seeds together; null means 8 for the model superposition, else 1.",
+        ),
+    ] = None
 
     @model_validator(mode="after")
     def check_fit(self) -> Self:
-        fits = {"superposition": "sparse_features", "transformer": "text", "linear": "linear_teacher", "mlp": "modular_addition"}
-        if self.model.kind in fits and ".py:" not in self.task.kind and self.task.kind != fits[self.model.kind]:
-            raise ValueError(f"model {self.model.kind} does not fit task {self.task.kind}; it fits {fits[self.model.kind]}")
-        start = self.model.start if isinstance(self.model, Superposition) else None
-        if start is not None and isinstance(self.task, SparseFeatures) and start.polygon > self.task.features:
-            raise ValueError(f"model.start.polygon ({start.polygon}) is larger than task.features ({self.task.features})")
-        if isinstance(self.task, BuiltInTask):
-            check_examples(self.task, self.llc)
+        if isinstance(self.task, TaskSection):
+            check_examples(self.task, self.llc, self.training)
+            if isinstance(self.model, ModelSection):
+                self.model.check_shape(self.task.shape)
         for name, other in (self.llc.refine.data if self.llc.refine else {}).items():
             check_other_data(self.task, name, other, self.llc.batch_size or 0)
         if self.phases is not None:
             check_posterior(self.task, self.model)
-        batch = self.training.batch_size
-        if not isinstance(self.task, (Text, UserKind)) and batch > self.task.examples:
-            raise ValueError(f"training.batch_size ({batch}) is larger than task.examples ({self.task.examples})")
         last = self.training.steps
+        if (count := self.checkpoints.count(last)) > MOST_CHECKPOINTS:
+            raise ValueError(f"checkpoints asks for {count} of {last} steps; allowed are at most {MOST_CHECKPOINTS}")
         if late := [step for step in self.transitions.interventions if step > last]:
             raise ValueError(f"transitions.interventions.{late[0]} is later than the last step, training.steps ({last})")
         return self
 
 
 class FamilyWithSweep(Family):
-    """A family as the user writes it; `runs.py` turns each point of the sweep into a `Family`."""
+    """A family of config.yaml is a model, a task and a training, with its seeds and its sweep."""
 
     sweep: Annotated[
         dict[str, Annotated[list[Any], Field(min_length=1)]],
-        Field(description="dotted key of this family -> the values it takes; every combination is a variant"),
+        Field(description="A dotted key of the family maps to the values that it takes; every combination is a variant."),
     ] = {}
 
 
-def check_examples(task: BuiltInTask, llc: LocalLearningCoefficient) -> None:
-    """Refuse more examples than there are.
+def check_examples(task: TaskSection, llc: LocalLearningCoefficient, training: Training) -> None:
+    """Reject a minibatch or a number of kept losses that is larger than the data set.
 
     Raises:
         ValueError: naming both keys.
     """
-    kept = llc.per_example.examples if llc.per_example else 0
-    for key, count in (("batch_size", llc.batch_size or 0), ("per_example.examples", 0 if kept == "all" else kept)):
+    examples = llc.per_example.examples if llc.per_example else 0
+    counts = {
+        "llc.batch_size": llc.batch_size or 0,
+        "llc.per_example.examples": 0 if examples == "all" else examples,
+        "training.batch_size": 0 if task.fresh_batches else training.batch_size,
+    }
+    for key, count in counts.items():
         if count > task.examples:
-            raise ValueError(f"llc.{key} ({count}) is larger than task.examples ({task.examples})")
+            raise ValueError(f"{key} ({count}) is larger than task.examples ({task.examples})")
 
 
 def check_other_data(task: Task, name: str, other: Mapping[str, Any], batch_size: int) -> None:
-    """Refuse a data set that cannot be made, or that the task's network could not read.
+    """Reject a data set that cannot be made, or that the task's network could not read.
 
     Raises:
         ValueError: naming the key, its value and what is allowed.
     """
     path = f"llc.refine.data.{name}"
-    allowed = SAME_NETWORK.get(task.kind, [key for key in other if key != "kind"])
+    allowed = task.same_network if isinstance(task, TaskSection) else [key for key in other if key != "kind"]
     if wrong := [key for key in other if key not in allowed]:
         others = ", ".join(allowed) or "the task's own keys"
         raise ValueError(f"{path}.{wrong[0]} is {other[wrong[0]]!r}: data for the same network may differ in {others}")
     if not other:
         raise ValueError(f"{path} is {{}}: it says no key of the task that differs")
     try:
-        made = with_other_data(task, other)
+        changed = task.with_changes(other)
     except ValidationError as error:
         raise ValueError("; ".join(describe(error, type(task), path))) from None
-    if isinstance(made, BuiltInTask) and batch_size > made.examples:
-        raise ValueError(f"llc.batch_size ({batch_size}) is larger than {path}.examples ({made.examples})")
+    if isinstance(changed, TaskSection) and batch_size > changed.examples:
+        raise ValueError(f"llc.batch_size ({batch_size}) is larger than {path}.examples ({changed.examples})")

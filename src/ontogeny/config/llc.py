@@ -1,72 +1,111 @@
-"""How the local learning coefficient is estimated: `llc:` of a family."""
+"""How the local learning coefficient is estimated (`llc:` of a family)."""
 
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from ontogeny.config.limits import LARGEST, LONGEST_NAME, MOST_ENTRIES
 from ontogeny.config.samplers import Sampler, SGLDSampler
-from ontogeny.config.section import NAME, Count, NonNegative, NotEmpty, Positive, Section
+from ontogeny.config.section import NAME, AtLeastTwo, Count, CountOrZero, NonNegative, NotEmpty, Positive, Section
 
 
 class Refine(Section):
-    """Weight- and data-refined local learning coefficients beside that of the whole network (Wang et al. 2024)."""
+    """The section asks for weight- and data-refined λ̂ beside that of the whole network (Wang et al. 2024)."""
 
     components: Annotated[
         list[Annotated[str, Field(min_length=1)]],
-        Field(description="names of components, with * for any part: layers.*.heads.*"),
+        Field(
+            max_length=MOST_ENTRIES,
+            description="Each of these components gets a λ̂ of its own, with only that component free to move; * in a name "
+            "matches any part, as in layers.*.heads.*.",
+        ),
     ] = []
     data: Annotated[
-        dict[Annotated[str, Field(pattern=f"^{NAME}$")], dict[str, Any]],
-        Field(description="name -> keys of the task with other values: {plain: {repeat: 0.0}}"),
+        dict[Annotated[str, Field(pattern=f"^{NAME}$", max_length=LONGEST_NAME)], dict[str, Any]],
+        Field(
+            max_length=MOST_ENTRIES,
+            description="Each of these data sets gets a λ̂ of its own; a name maps to keys of the task with other values, as in "
+            "{plain: {repeat: 0.0}}.",
+        ),
     ] = {}
 
     @model_validator(mode="after")
-    def check_some(self) -> Self:
+    def check_given(self) -> Self:
         if not self.components and not self.data:
             raise ValueError("give at least one of components, data")
         return self
 
 
 class PerExample(Section):
-    """The losses of single examples at the draws, for influence, susceptibilities and information criteria."""
+    """The section keeps losses of single examples, for influence, susceptibilities and information criteria."""
 
     examples: Annotated[
-        Count | Literal["all"], Field(description="the first so many of the n examples, at most n; all for n")
+        Count | Literal["all"],
+        Field(description="The losses of the first so many of the n examples are kept; `all` means all n."),
     ] = 256
-    every: Annotated[int, Field(ge=1, description="at every so-many-th kept draw of each chain")] = 10
+    every: Annotated[Count, Field(description="The losses are kept at one draw in every so many of each chain.")] = 10
 
 
 class LocalLearningCoefficient(Section):
-    """How the local learning coefficient is estimated at the checkpoints."""
+    """The section says how the local learning coefficient is estimated at the checkpoints."""
 
-    sampler: Sampler = SGLDSampler()
-    inverse_temperature: Annotated[Positive | None, Field(description="n beta; null for n / log n")] = None
-    localization: Annotated[NonNegative, Field(description="gamma")] = 1.0
-    chains: Annotated[int, Field(ge=2, description="at least 2: the error bar comes from their spread")] = 8
-    draws: Annotated[int, Field(ge=4, description="draws kept of each chain")] = 500
+    sampler: Annotated[Sampler, Field(description="This sampler draws from the local posterior.")] = SGLDSampler()
+    inverse_temperature: Annotated[
+        Positive | None, Field(description="The local posterior has this inverse temperature nβ; null means n / log n.")
+    ] = None
+    localization: Annotated[
+        NonNegative, Field(description="The local posterior is held to the checkpoint with this strength γ; 0 means not at all.")
+    ] = 1.0
+    chains: Annotated[
+        AtLeastTwo, Field(description="This many chains start at each checkpoint; their spread gives the error of λ̂.")
+    ] = 8
+    draws: Annotated[
+        int, Field(ge=4, le=LARGEST, description="Each chain keeps this many draws, one a step, after its burn-in.")
+    ] = 500
     burn_in: Annotated[
-        Annotated[int, Field(ge=0)] | Literal["auto"],
-        Field(description="draws discarded before those; auto: until the traces of pilot chains have settled"),
+        CountOrZero | Literal["auto"],
+        Field(
+            description="Each chain discards this many draws first; `auto` takes as many as pilot chains need until their traces "
+            "have settled."
+        ),
     ] = 200
-    batch_size: Annotated[Count | None, Field(description="examples in a minibatch; null for all n")] = None
-    checkpoints: Annotated[int | None, Field(ge=2, description="sample at this many of the run's checkpoints; null for all")] = (
-        None
-    )
+    batch_size: Annotated[
+        Count | None, Field(description="A step of a chain uses a minibatch of this many examples; null means all n.")
+    ] = None
+    checkpoints: Annotated[
+        AtLeastTwo | None, Field(description="A run gets λ̂ at this many of its checkpoints; null means at all of them.")
+    ] = None
     projection: Annotated[
         Literal["gradient"] | None,
-        Field(description="gradient: chains stay in the hyperplane normal to the gradient at the checkpoint"),
+        Field(
+            description="The value `gradient` keeps chains in the hyperplane normal to the gradient at the checkpoint; null lets "
+            "them move freely."
+        ),
     ] = None
     control_variates: Annotated[
         bool,
-        Field(description="take the noise of minibatches at the checkpoint out, for a second gradient a step"),
+        Field(
+            description="The value true subtracts the noise that a minibatch has at the checkpoint, at the price of a second "
+            "gradient a step."
+        ),
     ] = False
     behavioural: Annotated[
-        bool, Field(description="compare outputs with those at the checkpoint, which makes it an exact minimum, not with labels")
+        bool,
+        Field(
+            description="The value true compares outputs with those at the checkpoint instead of with labels, so that the "
+            "checkpoint is an exact minimum."
+        ),
     ] = False
     refine: Annotated[
-        Refine | None, NotEmpty, Field(description="also sample with only some components free to move, and on other data")
+        Refine | None,
+        NotEmpty,
+        Field(description="Components and other data get a λ̂ of their own; null means that they do not."),
     ] = None
-    per_example: Annotated[PerExample | None, NotEmpty, Field(description="keep losses of single examples")] = None
+    per_example: Annotated[
+        PerExample | None,
+        NotEmpty,
+        Field(description="Losses of single examples are kept as well; null means that they are not."),
+    ] = None
 
     @model_validator(mode="after")
     def check_sampler(self) -> Self:

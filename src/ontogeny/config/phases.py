@@ -1,33 +1,55 @@
-"""Whether and how the whole posterior is sampled: `phases:` of a family."""
+"""Whether and how the posterior of the whole network is sampled (`phases:` of a family)."""
 
 from typing import Annotated
 
 from pydantic import Field
 
-from ontogeny.config.models import Model, Superposition
+from ontogeny.config.kinds import Model, Task
+from ontogeny.config.models.superposition import Superposition
 from ontogeny.config.section import Section, Seed
-from ontogeny.config.tasks import SparseFeatures, Task
+from ontogeny.config.tasks.sparse_features import SparseFeatures
 
 MOST_POSTERIOR_PARAMETERS = 30
-"""Of a network whose whole posterior is sampled; particles that are to cover it grow few in more dimensions."""
+"""The most parameters of a network whose whole posterior is sampled: in more dimensions the particles no longer cover it."""
 
 
 class Posterior(Section):
-    """The posterior p(w) ~ exp(-n L(w)) phi(w) of the whole network, phi Gaussian, by tempered SMC while n grows: which phase
-    holds it (Chen et al. 2023). L is the exact population loss; the phases are told by the corners of the hull of the columns.
+    """Tempered SMC samples the posterior p(w) ∝ exp(-n L(w)) φ(w) of the whole network while n grows (Chen et al. 2023).
+
+    L is the exact population loss and φ a Gaussian prior. The phase of a particle is the number of corners of the convex hull
+    of its columns.
     """
 
-    largest_sample_size: Annotated[float, Field(gt=1, le=1e6, description="the last n; the first is 1")] = 2400.0
-    sizes: Annotated[int, Field(ge=20, le=2000, description="how many n, evenly spaced in log n; few make uneven weights")] = 120
-    particles: Annotated[int, Field(ge=100, le=100_000, description="weighted samples that stand for the posterior")] = 1000
-    repeats: Annotated[int, Field(ge=2, le=1000, description="independent runs; at least 2: the error is their spread")] = 4
-    moves: Annotated[int, Field(ge=1, le=1000, description="Hamiltonian trajectories of a particle from one n to the next")] = 5
-    prior_variance: Annotated[float, Field(ge=0.01, le=100, description="of phi, the same for every parameter")] = 1.0
-    seed: Annotated[Seed, Field(description="draws the particles and their moves; apart from the runs' seeds")] = 0
+    largest_sample_size: Annotated[float, Field(gt=1, le=1e6, description="The sample size n grows from 1 to this number.")] = (
+        2400.0
+    )
+    sizes: Annotated[
+        int,
+        Field(
+            ge=20,
+            le=2000,
+            description="The posterior is sampled at this many n, evenly spaced in log n; few make uneven weights.",
+        ),
+    ] = 120
+    particles: Annotated[int, Field(ge=100, le=100_000, description="This many weighted particles represent the posterior.")] = (
+        1000
+    )
+    repeats: Annotated[
+        int, Field(ge=2, le=1000, description="The sampling is repeated this many times; the spread of the repeats is the error.")
+    ] = 4
+    moves: Annotated[
+        int, Field(ge=1, le=1000, description="Each particle makes this many Hamiltonian trajectories from one n to the next.")
+    ] = 5
+    prior_variance: Annotated[
+        float, Field(ge=0.01, le=100, description="The prior φ has this variance, the same for every parameter.")
+    ] = 1.0
+    seed: Annotated[
+        Seed, Field(description="This seed draws the particles and their moves; the seeds of the runs do not change them.")
+    ] = 0
 
 
 def check_posterior(task: Task, model: Model) -> None:
-    """Refuse a posterior that cannot be sampled, or whose phases cannot be told.
+    """Reject a posterior that cannot be sampled, or whose phases cannot be told apart.
 
     Raises:
         ValueError: naming the key, its value and what is allowed.

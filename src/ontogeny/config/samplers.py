@@ -1,4 +1,4 @@
-"""The samplers of config.yaml: `llc.sampler:` of a family."""
+"""The samplers of config.yaml (`llc.sampler:` of a family)."""
 
 from typing import Annotated, Literal
 
@@ -9,48 +9,53 @@ from ontogeny.config.section import Positive, Section, Share
 
 Step = Annotated[
     Positive | Literal["auto"],
-    Field(description="epsilon: the drift is epsilon/2, the noise has variance epsilon; auto: the longest that is not biased"),
+    Field(
+        description="The step size is this ε: the drift of a step is multiplied by ε / 2 and its noise has variance ε. "
+        "`auto` picks the largest step whose estimated bias in λ̂ is below 2%."
+    ),
 ]
-Friction = Annotated[float, Field(gt=0, le=1, description="alpha: the share of its velocity that a chain loses in a step")]
+Friction = Annotated[float, Field(gt=0, le=1, description="A chain loses this share α of its velocity in a step.")]
 
 
 class SGLDSampler(Section):
-    """Stochastic gradient Langevin dynamics with localisation (Lau et al. 2023)."""
+    """The chains follow stochastic gradient Langevin dynamics with localisation (Lau et al. 2023)."""
 
-    kind: Literal["sgld"] = "sgld"
+    kind: Annotated[Literal["sgld"], Field(description="The kind `sgld` selects this sampler.")] = "sgld"
     step_size: Step = "auto"
 
 
 class RMSPropSGLDSampler(Section):
-    """SGLD with a step of its own for every parameter, frozen once burn-in ends."""
+    """The chains follow SGLD with a step of its own for every parameter, from the mean squared gradient v."""
 
-    kind: Literal["rmsprop_sgld"]
-    step_size: Annotated[Positive, Field(description="epsilon; divided by sqrt(v) + stability for each parameter")] = 1e-4
-    decay: Annotated[Share, Field(description="beta_2 of the mean squared gradient v")] = 0.999
-    stability: Annotated[Positive, Field(description="a, added to sqrt(v)")] = 0.1
-    freeze: Annotated[bool, Field(description="whether v stays what it is when burn-in ends; else the estimate is biased")] = True
+    kind: Annotated[Literal["rmsprop_sgld"], Field(description="The kind `rmsprop_sgld` selects this sampler.")]
+    step_size: Annotated[Positive, Field(description="The step of a parameter is this ε divided by (√v + stability).")] = 1e-4
+    decay: Annotated[Share, Field(description="The mean squared gradient v decays by this factor β₂ in a step.")] = 0.999
+    stability: Annotated[Positive, Field(description="This number is added to √v.")] = 0.1
+    freeze: Annotated[
+        bool, Field(description="The value true keeps v as it is when burn-in ends; with false the estimate is biased.")
+    ] = True
 
 
 class SGHMCSampler(Section):
-    """Stochastic gradient Hamiltonian Monte Carlo (Chen et al. 2014)."""
+    """The chains follow stochastic gradient Hamiltonian Monte Carlo (Chen et al. 2014)."""
 
-    kind: Literal["sghmc"]
+    kind: Annotated[Literal["sghmc"], Field(description="The kind `sghmc` selects this sampler.")]
     step_size: Step = "auto"
     friction: Friction = 0.1
 
 
 class SGNHTSampler(Section):
-    """The stochastic gradient Nose-Hoover thermostat (Ding et al. 2014)."""
+    """The chains follow the stochastic gradient Nosé-Hoover thermostat (Ding et al. 2014)."""
 
-    kind: Literal["sgnht"]
+    kind: Annotated[Literal["sgnht"], Field(description="The kind `sgnht` selects this sampler.")]
     step_size: Step = "auto"
     friction: Friction = 0.1
 
 
 class MALASampler(Section):
-    """The Metropolis-adjusted Langevin algorithm, on the full batch."""
+    """The chains follow the Metropolis-adjusted Langevin algorithm on the full batch."""
 
-    kind: Literal["mala"]
+    kind: Annotated[Literal["mala"], Field(description="The kind `mala` selects this sampler.")]
     step_size: Step = "auto"
 
 

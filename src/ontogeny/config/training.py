@@ -1,21 +1,23 @@
-"""How a run is trained and which steps are kept: `training:` and `checkpoints:` of a family."""
+"""How a run is trained, and which steps it keeps (`training:` and `checkpoints:` of a family)."""
 
 from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
 from ontogeny.config import optax_names
-from ontogeny.config.section import Count, Positive, Section
+from ontogeny.config.limits import LARGEST, MOST_CHECKPOINTS
+from ontogeny.config.section import Count, CountOrZero, Positive, Section
 
-OptaxArgument = bool | int | float | None | list[float] | dict[int, float]
+OptaxInteger = Annotated[int, Field(ge=-LARGEST, le=LARGEST)]
+OptaxArgument = bool | OptaxInteger | float | None | list[float] | dict[OptaxInteger, float]
 
 
 class Schedule(Section):
-    """A learning-rate schedule of Optax, by its own name and with its own arguments."""
+    """The learning rate follows a schedule of Optax; all keys beside `name` are the schedule's own arguments."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
     __pydantic_extra__: dict[str, OptaxArgument]
-    name: str
+    name: Annotated[str, Field(description="Optax calls the schedule by this name, such as `cosine_decay_schedule`.")]
 
     @model_validator(mode="after")
     def check_signature(self) -> Self:
@@ -24,12 +26,14 @@ class Schedule(Section):
 
 
 class Optimizer(Section):
-    """An optimiser of Optax, by its own name and with its own arguments."""
+    """The run uses an optimiser of Optax; all keys beside `name` are the optimiser's own arguments."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
     __pydantic_extra__: dict[str, OptaxArgument]
-    name: str = "adamw"
-    learning_rate: Positive | Schedule
+    name: Annotated[str, Field(description="Optax calls the optimiser by this name, such as `adamw` or `sgd`.")] = "adamw"
+    learning_rate: Annotated[
+        Positive | Schedule, Field(description="The learning rate is a number, or follows a schedule: {name: …}.")
+    ]
 
     @model_validator(mode="after")
     def check_signature(self) -> Self:
@@ -38,13 +42,19 @@ class Optimizer(Section):
 
 
 class Training(Section):
-    """How a run is trained."""
+    """The section says how a run is trained."""
 
-    optimizer: Optimizer
-    steps: Count
-    batch_size: Count = 32
-    clip: Annotated[Positive | None, Field(description="largest global norm of the gradient; null for none")] = None
-    warmup: Annotated[int, Field(ge=0, description="steps over which the learning rate rises linearly from 0")] = 0
+    optimizer: Annotated[Optimizer, Field(description="This optimiser updates the parameters at every step.")]
+    steps: Annotated[Count, Field(description="Training takes this many steps.")]
+    batch_size: Annotated[Count, Field(description="Each step uses a minibatch of this many examples.")] = 32
+    clip: Annotated[
+        Positive | None,
+        Field(description="The gradient is scaled down where its global norm exceeds this number; null means never."),
+    ] = None
+    warmup: Annotated[
+        CountOrZero,
+        Field(description="The learning rate rises linearly from 0 over this many steps; 0 means no warm-up."),
+    ] = 0
 
     @model_validator(mode="after")
     def check_warmup(self) -> Self:
@@ -54,14 +64,26 @@ class Training(Section):
 
 
 class Checkpoints(Section):
-    """Which steps are kept: the union of the three, and always the first and the last."""
+    """A run keeps the steps that any of the three keys names, and always the first and the last."""
 
-    linear: Annotated[int | None, Field(ge=1, description="this many, evenly spaced")] = None
-    logarithmic: Annotated[int | None, Field(ge=1, description="this many, spaced evenly in log(step)")] = None
-    every: Annotated[int | None, Field(ge=1, description="one every so many steps")] = None
+    linear: Annotated[
+        int | None,
+        Field(ge=1, le=MOST_CHECKPOINTS, description="The run keeps this many evenly spaced steps; null means none."),
+    ] = None
+    logarithmic: Annotated[
+        int | None,
+        Field(
+            ge=1, le=MOST_CHECKPOINTS, description="The run keeps this many steps, evenly spaced in log(step); null means none."
+        ),
+    ] = None
+    every: Annotated[Count | None, Field(description="The run keeps one step in every so many; null means none.")] = None
 
     @model_validator(mode="after")
-    def check_some(self) -> Self:
+    def check_given(self) -> Self:
         if self.linear is self.logarithmic is self.every is None:
             raise ValueError("give at least one of linear, logarithmic, every")
         return self
+
+    def count(self, steps: int) -> int:
+        """Return how many checkpoints the three keys ask for after the first; steps that they share count twice."""
+        return (self.linear or 0) + (self.logarithmic or 0) + (steps // self.every if self.every else 0)

@@ -1,59 +1,107 @@
-"""How transitions are found and named: `transitions:` of a family."""
+"""How transitions are detected and named (`transitions:` of a family)."""
 
 from string import Formatter
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ontogeny.config.section import NonNegative, Section, Share
+from ontogeny.config.limits import LONGEST_NAME, MOST_ENTRIES
+from ontogeny.config.section import CountOrZero, NonNegative, Section, Share
 
 
 class NamingCondition(Section):
-    """What one observable must do across a transition, in at least one component."""
+    """The condition says what one observable must do across a transition, in at least one component."""
 
-    observable: Annotated[str, Field(min_length=1)]
-    direction: Literal["rise", "fall", "change"]
-    by: Annotated[NonNegative, Field(description="the smallest change, in the observable's unit")] = 0.0
-    by_share: Annotated[Share, Field(description="the smallest change, as a share of the curve's range")] = 0.0
-    reaches: Annotated[float | None, Field(description="the level after a rise is at least this, after a fall at most this")] = (
-        None
-    )
+    observable: Annotated[str, Field(min_length=1, description="The condition looks at the observable of this name.")]
+    direction: Annotated[
+        Literal["rise", "fall", "change"],
+        Field(description="The observable must rise, fall, or change in either direction."),
+    ]
+    by: Annotated[
+        NonNegative,
+        Field(description="The observable must change by at least this much, in its own unit; 0 means by any amount."),
+    ] = 0.0
+    by_share: Annotated[
+        Share,
+        Field(description="The observable must change by at least this share of its curve's range; 0 means by any amount."),
+    ] = 0.0
+    reaches: Annotated[
+        float | None,
+        Field(
+            description="The level afterwards must be at least this number after a rise, and at most this number after a fall; "
+            "null means any level."
+        ),
+    ] = None
     ends_within: Annotated[
-        Share | None, Field(description="after a fall: within this share of the curve's range from its minimum")
+        Share | None,
+        Field(
+            description="The level after a fall must lie within this share of the curve's range from the curve's minimum; "
+            "null means any level."
+        ),
     ] = None
 
 
 class NamingRule(Section):
-    """A name for transitions at which all conditions hold, and one of the observables of `evidence` was itself detected."""
+    """The rule names transitions at which all conditions hold and an observable of `evidence` was itself detected."""
 
     name: Annotated[
-        str, Field(min_length=1, description="may use {before} and {after}: levels of the first condition's observable")
+        str,
+        Field(
+            min_length=1,
+            max_length=LONGEST_NAME,
+            description="The transition gets this name; {before} and {after} in it become the rounded levels of the first "
+            "condition's observable.",
+        ),
     ]
-    conditions: Annotated[list[NamingCondition], Field(min_length=1)]
-    evidence: Annotated[list[str], Field(min_length=1, description="observables")]
+    conditions: Annotated[
+        list[NamingCondition],
+        Field(min_length=1, max_length=MOST_ENTRIES, description="All of these conditions must hold across the transition."),
+    ]
+    evidence: Annotated[
+        list[str],
+        Field(
+            min_length=1, max_length=MOST_ENTRIES, description="At least one of these observables must have been detected there."
+        ),
+    ]
 
     @model_validator(mode="after")
     def check_placeholders(self) -> Self:
-        fault = ValueError(f"name {self.name!r} may have no placeholders but {{before}} and {{after}}")
+        fault = ValueError(f"name {self.name!r} may have no placeholders but {{before}} and {{after}}, without a format")
         try:
-            fields = [field for _, field, *_ in Formatter().parse(self.name) if field is not None]
+            fields = [parts for _, *parts in Formatter().parse(self.name) if parts[0] is not None]
         except ValueError:
             raise fault from None
-        if not set(fields) <= {"before", "after"}:
+        if any(parts not in (["before", "", None], ["after", "", None]) for parts in fields):
             raise fault
         return self
 
 
 class Transitions(Section):
-    """How candidate transitions are found and named."""
+    """The section says how candidate transitions are detected and named."""
 
-    alpha: Annotated[float, Field(gt=0, lt=1, description="false discovery rate over the observables of a run")] = 0.05
-    rules: Annotated[list[NamingRule], Field(description="tried before the built-in ones, in this order")] = []
+    alpha: Annotated[
+        float,
+        Field(gt=0, lt=1, description="The tests over all observables of a run have this false discovery rate."),
+    ] = 0.05
+    rules: Annotated[
+        list[NamingRule],
+        Field(
+            max_length=MOST_ENTRIES,
+            description="These rules name transitions; they are checked in order, before the built-in ones.",
+        ),
+    ] = []
     prior_variance: Annotated[
         float | None,
-        Field(gt=0, description="of a normal prior on each parameter, for critical sample sizes; null leaves the prior out"),
+        Field(
+            gt=0,
+            description="A normal prior of this variance on each parameter enters the critical sample sizes; null leaves it out.",
+        ),
     ] = None
     interventions: Annotated[
-        dict[Annotated[int, Field(ge=0)], Annotated[str, Field(min_length=1)]],
-        Field(description="step -> what was changed in the training there, besides the learning rate; candidates there are void"),
+        dict[CountOrZero, Annotated[str, Field(min_length=1)]],
+        Field(
+            max_length=MOST_ENTRIES,
+            description="Each step maps to what was changed in the training there, besides the learning rate; candidates at "
+            "these steps are void.",
+        ),
     ] = {}

@@ -1,8 +1,8 @@
-"""The sample size at which the free energies of two phases cross.
+"""Where the free energies of two phases cross.
 
 With n examples, the free energy of a phase is n L + λ log n up to terms that do not grow (Watanabe 2009; Chen et al. 2023,
-arXiv 2310.06301, section 4). So the Bayesian posterior, too, makes a passage to lower loss at higher λ, at the critical sample
-size.
+arXiv 2310.06301, section 4). A transition to lower loss at higher λ is therefore one that the Bayesian posterior makes too, at
+the critical sample size.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from scipy.special import lambertw
 
 INTERVAL = (0.025, 0.975)
 DRAWS = 4096
-"""Draws of the errors for the interval."""
+"""Random errors from which the interval is computed."""
 
 
 def critical_sample_size(
@@ -22,22 +22,23 @@ def critical_sample_size(
     covariance: Float[np.ndarray, "2 2"] | None = None,
     degrees_of_freedom: float | tuple[float, float] = np.inf,
 ) -> tuple[float, float, float]:
-    """Return the n at which the posterior passes to the later phase: the largest root of n ΔL + Δλ log n + Δc = 0.
+    """Return the n from which the posterior prefers the later phase: the largest root of n ΔL + Δλ log n + Δc = 0.
 
-    Chen et al. 2023 (arXiv 2310.06301), section 4. The root is closed: n = -(Δλ/|ΔL|) W₋₁(-(|ΔL|/Δλ) exp(-Δc/Δλ)).
+    Chen et al. 2023 (arXiv 2310.06301), section 4. The root has a closed form: n = -(Δλ/|ΔL|) W₋₁(-(|ΔL|/Δλ) exp(-Δc/Δλ)).
 
     Args:
         delta_loss: ΔL, loss per example after minus before.
         delta_llc: Δλ, after minus before.
         delta_negative_log_prior: Δc, minus the log prior, after minus before.
-        covariance: of the errors of (ΔL, Δλ); needed for an interval.
-        degrees_of_freedom: of their standard errors, a number for both or for each, at least 1. The errors are then Student's t
-            (infinity: normal).
+        covariance: of the errors of (ΔL, Δλ); None gives no interval.
+        degrees_of_freedom: of their standard errors, at least 1, one for both or one each. The errors then have Student's t
+            distribution; infinity makes them normal.
 
     Returns:
-        The value, and the ends of its 95% interval (NaN without a covariance). All are NaN where the loss does not fall, λ̂
-        does not rise or the free energies do not cross. In the interval, a draw whose loss does not fall counts as infinity:
-        the later phase never wins by its loss. A draw that does not cross otherwise counts as 0: it wins at every n.
+        The value, and the ends of its 95% interval (NaN without a covariance). The value is NaN where the loss does not fall, λ̂
+        does not rise or the free energies do not cross. For the interval, a random draw whose loss does not fall counts as
+        infinity (the later phase never wins by its loss), and one that does not cross otherwise as 0 (the later phase wins at
+        every n).
 
     Raises:
         ValueError: the covariance is not a finite, positive semi-definite 2 × 2 matrix, or the degrees of freedom are below 1.
@@ -60,8 +61,11 @@ def critical_sample_size(
 
 
 def students(covariance: Float[np.ndarray, "2 2"], degrees_of_freedom: Float[np.ndarray, "2"]) -> Float[np.ndarray, "2 draws"]:
-    """Return draws of errors: normal with this covariance, each over the root of its own chi-squared over its degrees of
-    freedom."""
+    """Return random errors with Student's t distribution.
+
+    Their normal part has the covariance given; each is divided by the root of its own chi-squared variable over its degrees of
+    freedom.
+    """
     generator = np.random.default_rng(0)
     eigenvalues, vectors = np.linalg.eigh(covariance)
     normal = vectors @ (np.sqrt(np.maximum(eigenvalues, 0))[:, None] * generator.standard_normal((2, DRAWS)))

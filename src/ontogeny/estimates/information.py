@@ -1,4 +1,4 @@
-"""What the draws of one local posterior say beside λ̂: Gibbs loss, functional variance, WAIC, singular fluctuation, WBIC.
+"""Information criteria from the draws of one local posterior: Gibbs loss, functional variance, WAIC, singular fluctuation, WBIC.
 
 Watanabe (2010), "Asymptotic equivalence of Bayes cross validation and widely applicable information criterion", and
 (2013), "A widely applicable Bayesian information criterion". All need a loss that is minus a log likelihood.
@@ -7,7 +7,7 @@ Watanabe (2010), "Asymptotic equivalence of Bayes cross validation and widely ap
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 from scipy.special import logsumexp
 
 PerCheckpoint = Float[np.ndarray, " checkpoints"]
@@ -15,7 +15,7 @@ PerCheckpoint = Float[np.ndarray, " checkpoints"]
 
 @dataclass(frozen=True, kw_only=True)
 class InformationCriteria:
-    """With β = nβ / n, x_1 … x_n the data and E, V over the posterior's draws, of the live chains together.
+    """The criteria at each checkpoint, with β = nβ / n, x_1 … x_n the data, and E, V over the draws of the live chains together.
 
     Attributes:
         bayes_training_loss: T_n = -(1/n) Σ log E[p(x_i|w)].
@@ -24,8 +24,8 @@ class InformationCriteria:
         singular_fluctuation: ν̂ = β V_n / 2.
         waic: T_n + β V_n / n, an estimate of the Bayes generalisation loss.
         gibbs_generalization_loss: G_n + β V_n / n, an estimate of E over new data of the Gibbs loss.
-        wbic: n G_n, minus the log marginal likelihood up to O(√log n) at nβ = n / log n and without localisation. Under
-            localisation it is that of the local model; NaN at any other nβ.
+        wbic: n G_n, minus the log marginal likelihood up to O(√log n) at nβ = n / log n and without localisation. With
+            localisation it is that of the local model. NaN at any other nβ.
     """
 
     bayes_training_loss: PerCheckpoint
@@ -38,16 +38,18 @@ class InformationCriteria:
 
 
 def information_criteria(
-    losses: Float[Array, "checkpoints chains draws n"] | Float[np.ndarray, "checkpoints chains draws n"],
+    losses: Float[np.ndarray, "checkpoints chains draws n"],
     inverse_temperature: float,
 ) -> InformationCriteria:
-    """The criteria from the losses of all n examples at the draws, as `sample(collect=per_example_losses(…))` gives them.
+    """Return the criteria from the losses of all n examples at the draws.
+
+    `sample(collect={"losses": per_example_losses(…)})` collects such losses.
 
     Args:
-        losses: -log p(x_i|w), summed over the tokens of one independent example. A chain with a value that is not finite is
-            left out whole, as everywhere; put NaN where a chain died between the draws that were kept.
-        inverse_temperature: nβ of the posterior that they were drawn from. Where the chains ran on a mean over T tokens, hand
-            over T times the losses, and nβ / T.
+        losses: -log p(x_i|w), summed over the tokens of one independent example. A chain with a value that is not finite is left
+            out whole; put NaN where a chain died between the collected draws.
+        inverse_temperature: nβ of the posterior that the draws are of. Where the chains ran on a mean over T tokens, pass T times
+            the losses, and nβ / T.
 
     Raises:
         ValueError: nβ is not positive, fewer than two draws are left at a checkpoint, or the losses have another number of axes.
@@ -57,11 +59,12 @@ def information_criteria(
     array = np.asarray(losses, np.float64)
     if array.ndim != 4:
         raise ValueError(f"losses: must have the axes [checkpoints, chains, draws, examples], got shape {array.shape}")
-    rows = [criteria_at(one, inverse_temperature) for one in array]
+    rows = [criteria_at(of_checkpoint, inverse_temperature) for of_checkpoint in array]
     return InformationCriteria(**{name: np.array([row[name] for row in rows]) for name in rows[0]})
 
 
 def criteria_at(losses: Float[np.ndarray, "chains draws n"], inverse_temperature: float) -> dict[str, float]:
+    """Return the criteria of one checkpoint, by name."""
     n = losses.shape[-1]
     losses = losses[np.isfinite(losses).all(axis=(1, 2))].reshape(-1, n)
     if len(losses) < 2:

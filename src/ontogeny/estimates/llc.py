@@ -1,4 +1,4 @@
-"""From traces to the local learning coefficient: λ̂ = nβ (E[L(w)] - L(w*)), its error and its verdict.
+"""From draws to the local learning coefficient: λ̂ = nβ (E[L(w)] - L(w*)), its error and the checks that it fails.
 
 Lau, Murfet and Wei (2023), "Quantifying degeneracy in singular models via the learning coefficient".
 """
@@ -10,39 +10,40 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float, Int
 
-from ontogeny.estimates.verdicts import verdicts
-from ontogeny.sampling import diagnostics as health
-from ontogeny.sampling.calibration.curvature import Stability
-from ontogeny.sampling.chains import Traces
-from ontogeny.sampling.kernels.kernel import Kernel
+from ontogeny.estimates.verdicts import Failed, failed_checks, verdicts
+from ontogeny.sampling import diagnostics
+from ontogeny.sampling.draws import Draws
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ontogeny.sampling.calibration.stability import Stability
+    from ontogeny.sampling.kernels.kernel import Kernel
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Estimate:
-    """λ̂ at K checkpoints, with what is needed to judge it.
+    """λ̂ at K checkpoints, with what is needed to trust it or not.
 
     Attributes:
-        mean: λ̂, over the live chains; negative values are reported, never clipped; NaN where all chains are dead.
-        standard_error: of the mean, see `health.standard_error`.
+        mean: λ̂, over the live chains. Negative values are reported, never clipped; NaN where all chains are dead.
+        standard_error: of the mean, see `diagnostics.standard_error`.
         per_chain: λ̂ of each chain, NaN for the dead.
         trace: L_b(w) - L_b(w*), read before the step that uses batch b.
         effective_sample_size: of all live draws together.
         r_hat: over the halves of the live chains.
         dead_chains: how many chains met a value that is not finite; they are in none of the other numbers.
-        drift: last third of the trace minus its middle third, in standard errors.
-        share_below: share of stretches of the traces below L(w*), see `health.share_below`.
-        verdict: "ok", or which checks failed, see `health.verdicts`; `step_size`, where its bias was found above 5% in the
-            stiffest direction at the first or the last checkpoint.
+        drift: mean of the last third of the trace minus that of its middle third, in standard errors.
+        share_below: share of stretches of the traces below L(w*), see `diagnostics.share_below`.
+        failed: name of a check -> whether each checkpoint fails it, see `verdicts.failed_checks`. `step_size` fails at all
+            checkpoints where its bias exceeds 5% in the stiffest direction at the first or the last checkpoint.
         baseline: L_n(w*).
         gradient_norm: |∇L_n(w*)|.
-        first_order: nβ E[∇L_n(w*)·(w - w*)], the part of λ̂ that is there only because w* is no minimum.
+        first_order: nβ E[∇L_n(w*)·(w - w*)], the part of λ̂ that a minimum would not have.
         inverse_temperature: nβ.
-        steps: the checkpoints' labels.
+        steps: the labels of the checkpoints.
         sampler, burn_in: what was run, with the step and the burn-in that "auto" chose; None from `summarise`.
-        stability: what the step comes to at the curvature found; None where it was not looked at.
+        stability: what the step comes to at the curvature that was measured; None where it was not measured.
         refined: the weight-refined λ̂ of each mask of `refine`, by its name (Wang et al. 2024).
     """
 
@@ -55,24 +56,29 @@ class Estimate:
     dead_chains: Int[np.ndarray, " checkpoints"]
     drift: Float[np.ndarray, " checkpoints"]
     share_below: Float[np.ndarray, " checkpoints"]
-    verdict: list[str]
+    failed: Failed
     baseline: Float[np.ndarray, " checkpoints"]
     gradient_norm: Float[np.ndarray, " checkpoints"]
     first_order: Float[np.ndarray, " checkpoints"]
     inverse_temperature: float
     steps: Int[np.ndarray, " checkpoints"]
-    sampler: Kernel | None = None
+    sampler: "Kernel | None" = None
     burn_in: int | None = None
-    stability: Stability | None = None
+    stability: "Stability | None" = None
     refined: Mapping[str, "Estimate"] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        shown = ["step", "component", "llc", "standard_error", "effective_sample_size", "r_hat", "verdict"]
-        return f"{type(self).__name__} at nβ = {self.inverse_temperature:g}\n{self.to_frame()[shown].to_string(index=False)}"
+        columns = ["step", "component", "llc", "standard_error", "effective_sample_size", "r_hat", "verdict"]
+        return f"{type(self).__name__} at nβ = {self.inverse_temperature:g}\n{self.to_frame()[columns].to_string(index=False)}"
+
+    @property
+    def verdict(self) -> list[str]:
+        """For each checkpoint "ok", or the names of the failed checks, separated by commas."""
+        return verdicts(self.failed)
 
     def interval(self, level: float = 0.95) -> tuple[Float[np.ndarray, " checkpoints"], Float[np.ndarray, " checkpoints"]]:
-        """The interval for λ̂ at each checkpoint, see `health.interval`; it knows nothing of the bias of the step."""
-        return health.interval(self.per_chain, level)
+        """Return the interval for λ̂ at each checkpoint, see `diagnostics.interval`. It does not count the bias of the step."""
+        return diagnostics.interval(self.per_chain, level)
 
     @property
     def refined_mean(self) -> Float[np.ndarray, "masks checkpoints"]:
@@ -85,25 +91,25 @@ class Estimate:
         return np.reshape(errors, (len(self.refined), len(self.mean)))
 
     def to_frame(self) -> "pd.DataFrame":
-        """A row per checkpoint, of the whole network (component "") and then of each refined component."""
+        """Return a row per checkpoint, of the whole network (component "") and then of each refined component."""
         import pandas as pd
 
         parts = [estimate.table(component) for component, estimate in {"": self, **self.refined}.items()]
         return pd.concat(parts, ignore_index=True)
 
     def to_trajectory(self) -> "pd.DataFrame":
-        """The table that `detect_transitions` takes, λ̂ of the whole network and of each refined component."""
+        """Return the table that `detect_transitions` takes: λ̂ of the whole network and of each refined component."""
         from ontogeny.trajectory import llc_rows
 
         return llc_rows(self.to_frame())
 
     @property
     def chains(self) -> dict[tuple[str, str], Float[np.ndarray, "checkpoints chains"]]:
-        """λ̂ of each chain, as `detect_transitions(chains=)` takes them: checkpoints share their errors."""
+        """λ̂ of each chain, for `detect_transitions(chains=)`: the errors of checkpoints are correlated."""
         return {("llc", name): estimate.per_chain for name, estimate in {"": self, **self.refined}.items()}
 
     def table(self, component: str) -> "pd.DataFrame":
-        """A row per checkpoint of this estimate alone, under a component's name."""
+        """Return a row per checkpoint of this estimate alone, under the name of a component."""
         import pandas as pd
 
         return pd.DataFrame(
@@ -124,35 +130,35 @@ class Estimate:
         )
 
 
-def summarise(traces: Traces) -> Estimate:
-    """λ̂, its standard error and the health of its chains, at each checkpoint of `traces`."""
-    trace = np.asarray(traces.values)
+def summarise(draws: Draws) -> Estimate:
+    """Return λ̂, its standard error and the health of its chains, at each checkpoint."""
+    trace = np.asarray(draws.values)
     values = trace.astype(np.float64)
     chains = values.shape[1]
-    alive = ~health.dead(values)
-    per_chain = traces.inverse_temperature * health.chain_means(values)
-    mean = health.nan_mean(per_chain, axis=1)
-    sample_size = health.effective_sample_size(values)
-    checks = {
+    alive = ~diagnostics.dead(values)
+    per_chain = draws.inverse_temperature * diagnostics.chain_means(values)
+    mean = diagnostics.nan_mean(per_chain, axis=1)
+    sample_size = diagnostics.effective_sample_size(values)
+    health = {
         "dead_chains": (~alive).sum(axis=1),
-        "r_hat": health.split_r_hat(values),
-        "drift": health.drift(values),
-        "share_below": health.share_below(values),
+        "r_hat": diagnostics.split_r_hat(values),
+        "drift": diagnostics.drift(values),
+        "share_below": diagnostics.share_below(values),
     }
-    first_order = traces.inverse_temperature * health.nan_mean(np.where(alive, traces.first_order, np.nan), axis=1)
+    first_order = draws.inverse_temperature * diagnostics.nan_mean(np.where(alive, draws.first_order, np.nan), axis=1)
     return Estimate(
         mean=mean,
-        standard_error=traces.inverse_temperature * health.standard_error(values, sample_size),
+        standard_error=draws.inverse_temperature * diagnostics.standard_error(values, sample_size),
         per_chain=per_chain,
         trace=trace,
         effective_sample_size=sample_size,
-        verdict=verdicts(
-            mean, chains=chains, sample_size=sample_size, first_order=first_order, dimension=traces.dimension, **checks
+        failed=failed_checks(
+            mean, chains=chains, sample_size=sample_size, first_order=first_order, dimension=draws.dimension, **health
         ),
-        baseline=np.asarray(traces.baseline),
-        gradient_norm=np.asarray(traces.gradient_norm),
+        baseline=np.asarray(draws.baseline),
+        gradient_norm=np.asarray(draws.gradient_norm),
         first_order=first_order,
-        inverse_temperature=traces.inverse_temperature,
-        steps=traces.steps,
-        **checks,
+        inverse_temperature=draws.inverse_temperature,
+        steps=draws.steps,
+        **health,
     )

@@ -1,5 +1,6 @@
 """Assemble the trajectory of each seed from what other jobs measured, and look for transitions in it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -7,10 +8,9 @@ import pandas as pd
 
 from ontogeny import config
 from ontogeny.checkpoints import blocks
-from ontogeny.jobs.job import Job
+from ontogeny.jobs.job import Job, Made
 from ontogeny.jobs.measurements import axis_of_run, measured_tables, measurement_files
-from ontogeny.pipeline.files import write_csv, write_json, write_parquet
-from ontogeny.pipeline.fingerprint import file_digest
+from ontogeny.pipeline.files import read_parquet, write_csv, write_json, write_parquet
 from ontogeny.pipeline.progress import progress
 from ontogeny.trajectory import assemble
 from ontogeny.transitions.candidates import candidates
@@ -25,21 +25,26 @@ OUTPUTS = ("trajectory.parquet", "trajectory.csv", "transitions.json")
 def run(job: Job) -> None:
     """Write `trajectory.parquet`, `trajectory.csv` and `transitions.json` of each seed that does not have them."""
     training, section = job.section("training", config.Training), job.section("transitions", config.Transitions)
-    digests = {}
-    for seed in job.specification["seeds"]:
+
+    def detect_seed(seed: int) -> Made:
         folder = job.seed_folder(seed)
-        inputs = [job.manifest(seed, stage)["digest"] for stage in ("sample", "observe")]
-        digests[seed] = job.seed_digest(seed, *inputs, *map(file_digest, measurement_files(folder)))
-        if not job.is_done(seed, digests[seed], *(folder / name for name in OUTPUTS)):
-            with job.recorded(seed, digests[seed]):
-                write_transitions(folder, training, section, f"{job.label} seed {seed}")
-    job.finish(digests)
+        write_transitions(folder, job.run(seed)["steps"], training, section, f"{job.label} seed {seed}")
+        return Made(outputs=[folder / name for name in OUTPUTS])
+
+    job.per_seed(detect_seed, reads=lambda seed: measurement_files(job.seed_folder(seed)))
 
 
-def write_transitions(folder: Path, training: config.Training, section: config.Transitions, label: str) -> None:
-    """Write the trajectory of a run and the transitions in it, with lines of progress under a label."""
+def write_transitions(
+    folder: Path, kept: Sequence[int], training: config.Training, section: config.Transitions, label: str
+) -> None:
+    """Write the trajectory of a run and the transitions in it.
+
+    Args:
+        kept: the steps of the run whose checkpoints are stored.
+        label: what the lines of progress begin with.
+    """
     axis = axis_of_run(folder)
-    chains = chains_of(pd.read_parquet(folder / "llc.parquet"), axis.name)
+    chains = chains_of(read_parquet(folder / "llc.parquet"), axis.name)
     tables = measured_tables(folder, axis).values()
     trajectory = assemble(*(table.rows for table in tables), axis=axis)
     write_parquet(folder / "trajectory.parquet", trajectory)
@@ -55,8 +60,8 @@ def write_transitions(folder: Path, training: config.Training, section: config.T
             interventions=interventions(training, section),
             progress=show,
         )
-    prior = None if section.prior_variance is None else negative_log_prior(folder, section.prior_variance)
-    development = candidates(trajectory, detected, rules_of(section), chains=chains, negative_log_prior=prior, axis=axis)
+    prior = None if section.prior_variance is None else negative_log_prior(folder, kept, section.prior_variance)
+    development = candidates(trajectory, detected, rules_of(section.rules), chains=chains, negative_log_prior=prior, axis=axis)
     write_json(folder / "transitions.json", to_json(development))
 
 
@@ -68,8 +73,8 @@ def chains_of(llc: pd.DataFrame, column: str = "step") -> dict[tuple[str, str], 
     }
 
 
-def negative_log_prior(folder: Path, variance: float) -> dict[float, float]:
+def negative_log_prior(folder: Path, kept: Sequence[int], variance: float) -> dict[float, float]:
     """Return step -> ½|w|² / variance at a seed's checkpoints: minus the log of a normal prior about 0, up to a constant."""
-    steps, params = blocks.read(folder / "checkpoints")
+    steps, params = blocks.read(folder / "checkpoints", kept)
     flat = np.concatenate([array.reshape(len(steps), -1).astype(float) for array in params.values()], axis=1)
     return dict(zip(steps.tolist(), (0.5 * np.sum(flat**2, axis=1) / variance).tolist(), strict=True))

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
-
+from ontogeny.config.observables import Label
 from ontogeny.jobs.job import Job
-from ontogeny.pipeline.files import read_json, write_text
+from ontogeny.pipeline.files import read_json, read_parquet, write_text
+from ontogeny.report.labels import given_labels
 from ontogeny.report.pages import family_page
 from ontogeny.report.tables import FamilySummary, PosteriorSummary, RunSummary
 
@@ -16,17 +16,17 @@ def run(job: Job) -> None:
     """Write `report.html` of the family."""
     specification = job.specification
     family = summary(job.results, job.family, specification["description"], specification["variants"], to_family="")
-    posteriors = [posterior(job.family_folder, variant) for variant in specification.get("posteriors", [])]
-    write_text(
-        job.family_folder / "report.html", family_page(replace(family, posteriors=posteriors), {"index": "../report/index.html"})
-    )
+    posteriors = [posterior(job.family_folder, variant) for variant in specification["phases"]]
+    with given_labels(job.section("labels", dict[str, Label])):
+        page = family_page(replace(family, posteriors=posteriors), {"index": "../report/index.html"})
+    write_text(job.family_folder / "report.html", page)
 
 
 def posterior(folder: Path, variant: str) -> PosteriorSummary:
     """What the page of the family in `folder` shows of the posterior of a variant."""
     return PosteriorSummary(
         variant=variant,
-        table=pd.read_parquet(folder / variant / "phases.parquet"),
+        table=read_parquet(folder / variant / "phases.parquet"),
         summary=read_json(folder / variant / "phases.json"),
         files={name: f"{variant}/{name}" for name in ("phases.json", "phases.parquet")},
     )
@@ -38,7 +38,7 @@ def summary(results: Path, family: str, description: str, variants: Mapping[str,
         RunSummary(
             variant=variant,
             seed=seed,
-            trajectory=pd.read_parquet(results / family / variant / f"seed~{seed}" / "trajectory.parquet"),
+            trajectory=read_parquet(results / family / variant / f"seed~{seed}" / "trajectory.parquet"),
             transitions=read_json(results / family / variant / f"seed~{seed}" / "transitions.json"),
             href=f"{to_family}{variant}/seed~{seed}/report.html",
         )

@@ -1,8 +1,10 @@
 """Write the page over all families of a study."""
 
+from ontogeny.config.observables import Label
 from ontogeny.jobs.family_page import summary
 from ontogeny.jobs.job import Job
 from ontogeny.pipeline.files import write_text
+from ontogeny.report.labels import given_labels
 from ontogeny.report.pages import index_page
 
 
@@ -12,4 +14,6 @@ def run(job: Job) -> None:
         summary(job.results, name, section["description"], section["variants"], to_family=f"../{name}/")
         for name, section in job.specification["families"].items()
     ]
-    write_text(job.results / "report" / "index.html", index_page(families, {}))
+    with given_labels(job.section("labels", dict[str, Label])):
+        page = index_page(families, {})
+    write_text(job.results / "report" / "index.html", page)

@@ -3,7 +3,7 @@
 Any job may hand rows to the trajectory: it calls `write_measurements`, which writes `seed~N/measurements/NAME.parquet` with
 the columns of `trajectory.SCHEMA`. `detect` collects every file of that folder, and three tables with columns of their own:
 
-- `health.parquet`: λ̂ with its error and verdict at each sampled checkpoint, by the job that samples;
+- `health.parquet`: λ̂ with its error and verdict at each sampled checkpoint, by `estimate`;
 - `observables.parquet`: in the schema already, by `observe`;
 - `information.parquet`: the information criteria, where per-example losses were kept. They are computed from the draws of λ̂
   and of the loss. Counted again, one change would be evidence many times, so no transition is looked for in them.
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ontogeny.pipeline.files import read_json, write_parquet
+from ontogeny.pipeline.files import read_json, read_parquet, write_parquet
 from ontogeny.trajectory import STEPS, Axis, criteria_rows, llc_rows, validated
 from ontogeny.transitions.records import from_json
 
@@ -61,11 +61,11 @@ def measured_tables(folder: Path, axis: Axis = STEPS) -> dict[str, Measurements]
     """Return name -> rows, of every table that a job has written for the run in `folder`."""
     paths = {name: folder / f"{name}.parquet" for name in TABLES}
     tables = {
-        name: Measurements(TABLES[name][0](pd.read_parquet(path), axis), TABLES[name][1])
+        name: Measurements(TABLES[name][0](read_parquet(path), axis), TABLES[name][1])
         for name, path in paths.items()
         if path.is_file()
     }
-    others = {path.stem: Measurements(validated(pd.read_parquet(path), axis)) for path in measurement_files(folder)}
+    others = {path.stem: Measurements(validated(read_parquet(path), axis)) for path in measurement_files(folder)}
     return tables | {f"{FOLDER}/{name}": rows for name, rows in others.items()}
 
 

@@ -7,11 +7,11 @@ import jax
 import numpy as np
 
 from ontogeny.checkpoints import blocks as checkpoints
-from ontogeny.jobs.job import Job, task_and_model
+from ontogeny.jobs.job import Job, Made, task_and_model
 from ontogeny.pipeline.files import write_parquet
 from ontogeny.pipeline.progress import progress
 from ontogeny.problem.build import build_problem
-from ontogeny.training.schedule import blocks
+from ontogeny.training.schedule import consecutive
 from ontogeny.trajectory import tidy_observables
 
 CHUNK = 16
@@ -25,17 +25,14 @@ def run(job: Job) -> None:
     def measure(params: Any) -> Mapping[str, Any]:
         return jax.lax.map(lambda one: {name: function(one) for name, function in problem.observables.items()}, params)
 
-    digests = {}
-    for seed in job.specification["seeds"]:
-        digests[seed] = job.seed_digest(seed, job.manifest(seed, "train")["digest"])
+    def observe_seed(seed: int) -> Made:
         path = job.seed_folder(seed) / "observables.parquet"
-        if not job.is_done(seed, digests[seed], path):
-            with job.recorded(seed, digests[seed]):
-                steps, params = checkpoints.read(job.seed_folder(seed) / "checkpoints")
-                write_parquet(
-                    path, tidy_observables(steps.tolist(), in_chunks(measure, params, len(steps), f"{job.label} seed {seed}"))
-                )
-    job.finish(digests)
+        steps, params = checkpoints.read(job.seed_folder(seed) / "checkpoints", job.run(seed)["steps"])
+        values = in_chunks(measure, params, len(steps), f"{job.label} seed {seed}")
+        write_parquet(path, tidy_observables(steps.tolist(), values))
+        return Made(outputs=[path])
+
+    job.per_seed(observe_seed)
 
 
 def in_chunks(measure, params: Mapping[str, np.ndarray], count: int, label: str) -> Mapping[str, Any]:
@@ -43,7 +40,7 @@ def in_chunks(measure, params: Mapping[str, np.ndarray], count: int, label: str)
     measured = []
     with progress(label, count, "checkpoints") as show:
         show(0)
-        for places in blocks(range(count), CHUNK):
+        for places in consecutive(range(count), CHUNK):
             filled = [*places, *places[-1:] * (CHUNK - len(places))]
             chunk = measure({name: array[filled] for name, array in params.items()})
             measured.append(jax.tree.map(np.asarray, chunk))

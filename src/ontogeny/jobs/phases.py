@@ -40,7 +40,7 @@ def run(job: Job) -> None:
             "features": features,
             "least_effective_share": table["effective"].min(),
             "transitions": polygon_transitions(features, sizes, shares(table), section.prior_variance),
-            **provenance.record(job.stage, finished, job.specification["code"], time.monotonic() - began),
+            **provenance.record(job.name, finished, job.specification["code"], time.monotonic() - began),
         },
     )
 
@@ -65,7 +65,7 @@ def sample_repeat(job: Job, repeat: int, wanted: str, features: int, sizes: np.n
         moves=section.moves,
     )
     write_parquet(path, tidy(repeat, sizes, jax.tree.map(np.asarray, found)))
-    write_json(manifest, provenance.record(job.stage, wanted, job.specification["code"], time.monotonic() - began))
+    write_json(manifest, provenance.record(job.name, wanted, job.specification["code"], time.monotonic() - began))
 
 
 def tidy(repeat: int, sizes: np.ndarray, found: Any) -> pd.DataFrame:

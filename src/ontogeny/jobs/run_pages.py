@@ -1,18 +1,23 @@
 """Write the page of every run of a variant, and one figure of them all for the record."""
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from ontogeny.jobs.job import Job
-from ontogeny.pipeline.files import read_json, write_json, write_text
-from ontogeny.pipeline.fingerprint import digest
+from ontogeny.config.observables import Label
+from ontogeny.jobs.job import Job, Made
+from ontogeny.pipeline.files import read_json, read_parquet, read_result, write_json, write_text
+from ontogeny.report.labels import given_labels
 from ontogeny.report.pages import run_page
 from ontogeny.report.svg import trajectory_svg
 from ontogeny.report.tables import WHOLE_NETWORK, RunReport
+from ontogeny.sampling import draws as store
 
-MEASURED = ("train", "sample", "observe", "detect")
-TABLES = ("trajectory", "training", "llc", "health", "traces")
+MEASURED = ("train", "sample", "estimate", "observe", "detect")
+TABLES = ("trajectory", "training", "llc", "health")
 LINKS = {
     "index": "../../../report/index.html",
     "family": "../../report.html",
@@ -28,29 +33,31 @@ LINKS = {
 def run(job: Job) -> None:
     """Write `report.html` and `provenance.json` of each seed whose page is out of date, `trajectory.svg` of the variant."""
     calibration, consensus = read_json(job.folder / "calibration.json"), read_json(job.folder / "consensus.json")
-    digests = {}
-    for seed in job.specification["seeds"]:
-        digests[seed] = job.seed_digest(seed, job.manifest(seed, "detect")["digest"], digest(consensus))
-        page = job.seed_folder(seed) / "report.html"
-        if not job.is_done(seed, digests[seed], page):
-            with job.recorded(seed, digests[seed]):
-                provenance = {stage: told(job.manifest(seed, stage)) for stage in MEASURED}
-                write_json(job.seed_folder(seed) / "provenance.json", provenance)
-                write_text(page, run_page(run_report(job, seed, calibration, consensus, provenance), LINKS))
-    trajectories = {seed: pd.read_parquet(job.seed_folder(seed) / "trajectory.parquet") for seed in digests}
+
+    def write_page(seed: int) -> Made:
+        folder = job.seed_folder(seed)
+        provenance = {kind: provenance_of(job.manifest(seed, kind)) for kind in MEASURED}
+        write_json(folder / "provenance.json", provenance)
+        write_text(folder / "report.html", run_page(run_report(job, seed, calibration, consensus, provenance), LINKS))
+        return Made(outputs=[folder / "report.html", folder / "provenance.json"])
+
+    with given_labels(job.section("labels", dict[str, Label])):
+        job.per_seed(write_page)
+    seeds = job.specification["seeds"]
+    trajectories = {seed: read_parquet(job.seed_folder(seed) / "trajectory.parquet") for seed in seeds}
     write_text(job.folder / "trajectory.svg", trajectory_svg(trajectories, title=f"{job.family} {job.variant}"))
-    write_json(job.folder / "jobs" / "run_pages.json", {"digests": {str(seed): text for seed, text in digests.items()}})
 
 
-def told(manifest: dict[str, Any]) -> dict[str, Any]:
-    """A stage's manifest without what the page shows elsewhere."""
-    return {key: value for key, value in manifest.items() if key not in ("specification", "steps")}
+def provenance_of(manifest: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a manifest that the page shows under provenance."""
+    return {key: value for key, value in manifest.items() if key not in ("specification", "steps", "components", "outputs")}
 
 
 def run_report(job: Job, seed: int, calibration: Any, consensus: Any, provenance: Any) -> RunReport:
     folder = job.seed_folder(seed)
     configuration = job.specification["configuration"]
-    tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in TABLES}
+    tables = {name: read_parquet(folder / f"{name}.parquet") for name in TABLES}
+    tables["traces"] = read_result(folder / "draws", lambda path: traces(path, job.manifest(seed, "sample")["steps"]))
     # The page shows the health of the whole network; that of refined components is in health.parquet.
     tables["health"] = pd.DataFrame(tables["health"][tables["health"]["component"] == WHOLE_NETWORK])
     return RunReport(
@@ -64,4 +71,18 @@ def run_report(job: Job, seed: int, calibration: Any, consensus: Any, provenance
         specification={"seed": seed, **configuration},
         provenance=provenance,
         **tables,
+    )
+
+
+def traces(folder: Path, steps: Sequence[int]) -> pd.DataFrame:
+    """Return a row for each draw of the whole network: step, chain, draw, value."""
+    values = store.read(folder, WHOLE_NETWORK, steps)[0].values
+    count, chains, draws = values.shape
+    return pd.DataFrame(
+        {
+            "step": np.repeat(np.asarray(steps, np.int64), chains * draws),
+            "chain": np.tile(np.repeat(np.arange(chains), draws), count),
+            "draw": np.tile(np.arange(draws), count * chains),
+            "value": values.ravel(),
+        }
     )

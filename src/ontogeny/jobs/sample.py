@@ -1,250 +1,208 @@
-"""Sample the local posterior at the checkpoints of every seed of a block; λ̂ with its error, traces, health.
+"""Sample the local posterior at the checkpoints of every seed of a block, and keep the draws.
 
-Checkpoints are sampled in chunks of one shape, so that one program is compiled for all of them. A finished chunk is
-kept until its seed is done: an interrupted job goes on with the next.
+Checkpoints are sampled in chunks of one shape, so that one program is compiled for all of them. The draws of a finished chunk
+are kept by step: an interrupted job, and one that samples more checkpoints, sample only what is missing.
 """
 
 import fnmatch
-import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-import pandas as pd
 
 from ontogeny import config
 from ontogeny.checkpoints import blocks as checkpoints
 from ontogeny.errors import SpecificationError
-from ontogeny.estimates.llc import Estimate, summarise
-from ontogeny.jobs.job import Job, as_task, task_and_model
-from ontogeny.jobs.losses import collecting, criteria_table, has_criteria, write_losses
-from ontogeny.jobs.target import Target, build_target
-from ontogeny.pipeline.files import read_json, replace_file, write_parquet
+from ontogeny.jobs.job import Job, Made, as_task, task_and_model
+from ontogeny.jobs.target import build_target, chain_examples, chain_loss
+from ontogeny.pipeline.files import read_json
+from ontogeny.pipeline.fingerprint import digest
 from ontogeny.pipeline.progress import progress
 from ontogeny.problem.build import build_problem, other_examples
 from ontogeny.problem.keys import SAMPLE, seed_keys
+from ontogeny.problem.masks import mask_of
+from ontogeny.problem.network import parameter_shapes
 from ontogeny.problem.problem import Batch, Problem
-from ontogeny.sampling.chains import Traces, sample
+from ontogeny.sampling import draws as store
+from ontogeny.sampling.chains import sample
 from ontogeny.sampling.checks import leading_axis
+from ontogeny.sampling.draws import WHOLE_NETWORK, Draws
 from ontogeny.sampling.kernels.build import build_sampler
 from ontogeny.sampling.layout import CHUNK, Layout, even_size
-from ontogeny.training.schedule import blocks, sampled_steps
+from ontogeny.sampling.losses import per_example_losses
+from ontogeny.sampling.objective import Examples, Loss
+from ontogeny.training.schedule import consecutive, sampled_steps
 
-WHOLE_NETWORK = ""
+NOT_OF_THE_DRAWS = ("seeds", "llc", "other_data", "other_files")
+"""Entries of the specification that the draws of a component depend on in part only, see `identity`."""
+
+
+class Component(NamedTuple):
+    """A part of the network that is free to move, or other data.
+
+    Attributes:
+        mask: of the parameters that move; None for all.
+        batch: the n examples; None for those of the task.
+        options: of `sample`, instead of the variant's.
+        identity: what tells its draws from those of other components.
+        attributes: written with its draws.
+    """
+
+    mask: Any = None
+    batch: Batch | None = None
+    options: Mapping[str, Any] = {}
+    identity: Any = None
+    attributes: Mapping[str, Any] = {}
+
+
+class Setting(NamedTuple):
+    """What the components of a variant have in common."""
+
+    problem: Problem
+    llc: config.LocalLearningCoefficient
+    options: Mapping[str, Any]
 
 
 def run(job: Job) -> None:
-    """Write the results of each seed that does not have them, see `write_results`."""
+    """Write the draws of each seed that does not have them."""
     llc: config.LocalLearningCoefficient = job.section("llc", config.LocalLearningCoefficient)
     calibration = read_json(job.folder / "calibration.json")
     problem = build_problem(*task_and_model(job), base=job.base)
-    target = build_target(problem, llc)
-    sampled: dict[str, tuple[Target, Any, Mapping[str, Any]]] = {
-        WHOLE_NETWORK: (target, None, collecting(target, llc.per_example)),
-        **{name: (target, mask, {}) for name, mask in refined_masks(problem, llc.refine).items()},
-        # Other data may be many more examples: the layout that was kept is not theirs.
-        **{
-            name: (target.on(examples), None, {"layout": None})
-            for name, examples in other_data(job, problem, llc.batch_size or 0).items()
-        },
-    }
-    files = [*(f"{name}.parquet" for name in ("llc", "health", "traces")), *(["per_example.npz"] if llc.per_example else [])]
-    named = ("inverse_temperature", "localization", "chains", "draws", "burn_in", "batch_size")
-    chain_settings = {
+    components = components_of(job, problem, llc)
+    fixed = {name: calibration[name] for name in ("inverse_temperature", "localization", "batch_size")}
+    options = {
         "sampler": build_sampler(calibration["sampler"]),
-        "projection": llc.projection,
-        "control_variates": llc.control_variates,
-        **{name: calibration[name] for name in named},
         "layout": Layout(**calibration["layout"]),
+        **{name: calibration[name] for name in ("chains", "draws", "burn_in")},
     }
+    setting = Setting(problem, llc.model_copy(update=fixed), options)
     if job.profile_trace:
         seed = job.specification["seeds"][0]
-        steps = sampled_steps(job.manifest(seed, "train")["steps"], llc.checkpoints)
-        chunk = even_size(len(steps), CHUNK)
-        options = {**chain_settings, **sampled[WHOLE_NETWORK][2]}
-        write_profile(job.profile_trace, lambda: sample_chunk(job, target, seed, steps[:chunk], chunk, None, **options))
+        steps = sampled_steps(job.run(seed)["steps"], llc.checkpoints)
+        chunk = steps[: even_size(len(steps), CHUNK)]
+        write_profile(job.profile_trace, lambda: sample_chunk(job, setting, components[WHOLE_NETWORK], seed, chunk, len(chunk)))
         return
-    digests = {}
-    for seed in job.specification["seeds"]:
-        train = job.manifest(seed, "train")
-        digests[seed] = job.seed_digest(seed, train["digest"], calibration["digest"])
-        if not job.is_done(seed, digests[seed], *(job.seed_folder(seed) / name for name in files)):
-            with job.recorded(seed, digests[seed]):
-                steps = sampled_steps(train["steps"], llc.checkpoints)
-                traces = {
-                    name: sample_seed(job, on, seed, steps, digests[seed], name, mask, **{**chain_settings, **more})
-                    for name, (on, mask, more) in sampled.items()
-                }
-                write_results(job.seed_folder(seed), traces, problem, llc)
-                shutil.rmtree(job.seed_folder(seed) / "sampling")
-    job.finish(digests)
+
+    def sample_seed(seed: int) -> Made:
+        trained = job.run(seed)
+        steps = sampled_steps(trained["steps"], llc.checkpoints)
+        own = {"calibration": calibration["digest"], "run": trained["digest"], "seed": seed}
+        for name, component in components.items():
+            made_by = digest({**identity(job, llc), **own, "component": [name, component.identity]})
+            sample_component(job, setting, component, name, seed, steps, made_by)
+        folder = job.seed_folder(seed) / "draws"
+        store.remove_others(folder, list(components))
+        return Made(outputs=[folder], details={"steps": steps, "components": list(components)})
+
+    job.per_seed(sample_seed)
+
+
+def identity(job: Job, llc: config.LocalLearningCoefficient) -> dict[str, Any]:
+    """Return what the draws of every component depend on; their sampler and counts are in the calibration."""
+    section = llc.model_dump(mode="json", include={"projection", "control_variates", "behavioural"})
+    return {"specification": job.without(*NOT_OF_THE_DRAWS), "llc": section}
+
+
+def components_of(job: Job, problem: Problem, llc: config.LocalLearningCoefficient) -> dict[str, Component]:
+    """Return the whole network, the components that `llc.refine` names, and the whole network on its other data."""
+    is_likelihood = problem.is_log_likelihood and not llc.behavioural
+    section = llc.per_example
+    network = Component(
+        options=collecting(chain_loss(problem, llc), chain_examples(problem.data.sampling, llc), section),
+        identity=section and section.model_dump(mode="json"),
+        attributes={"averages_over": problem.averages_over if is_likelihood else None, "thin": section.every if section else 1},
+    )
+    masked = {name: Component(mask=mask) for name, mask in refined_masks(problem, llc.refine).items()}
+    tasks, files = job.specification["other_data"], job.specification.get("other_files")
+    # Other data may be many more examples: the layout that was kept is not theirs.
+    other = {
+        f"data:{name}": Component(batch=batch, options={"layout": None}, identity=[tasks[name], files])
+        for name, batch in other_data(job, problem, llc.batch_size or 0).items()
+    }
+    return {WHOLE_NETWORK: network, **masked, **other}
+
+
+def collecting(loss: Loss, examples: Examples, section: config.PerExample | None) -> dict[str, Any]:
+    """Return the options of `sample` that keep the losses which the config asks for.
+
+    Raises:
+        SpecificationError: more examples are asked for than there are.
+    """
+    if section is None:
+        return {}
+    n = leading_axis(examples, "data", "n examples")
+    count = n if section.examples == "all" else section.examples
+    if count > n:
+        raise SpecificationError(f"llc.per_example.examples ({count}) is larger than n ({n}); all is allowed")
+    first = jax.tree.map(lambda leaf: leaf[:count], examples)
+    return {"collect": {"per_example_loss": per_example_losses(loss, first)}, "thin": section.every}
 
 
 def refined_masks(problem: Problem, refine: config.Refine | None) -> dict[str, Any]:
-    """Component -> mask, of the components that the patterns name.
+    """Return component -> mask, of the components that the patterns name.
 
     Raises:
         SpecificationError: a pattern names none.
     """
-    masks = {}
-    for pattern in refine.components if refine else []:
+    if refine is None:
+        return {}
+    masks, shapes = {}, parameter_shapes(problem)
+    for pattern in refine.components:
         named = fnmatch.filter(problem.components, pattern)
         if not named:
             there = ", ".join(problem.components) or "none"
             raise SpecificationError(f"llc.refine.components: {pattern!r} names no component of the model; it has {there}")
-        masks |= {name: problem.components[name] for name in named}
+        masks |= {name: mask_of(problem.components[name], shapes) for name in named}
     return masks
 
 
 def other_data(job: Job, problem: Problem, batch_size: int) -> dict[str, Batch]:
-    """Component -> examples, of the other data sets of `llc.refine`: `data:NAME`.
+    """Return name -> examples, of the other data sets of `llc.refine`.
 
     Raises:
         SpecificationError: a data set cannot be made, is smaller than a batch, or needs another network.
     """
-    found = {}
+    examples = {}
     for name, section in job.specification["other_data"].items():
         try:
-            found[f"data:{name}"] = other_examples(as_task(section), problem.shape, job.base)
+            examples[name] = other_examples(as_task(section), problem.shape, job.base)
         except SpecificationError as fault:
             raise SpecificationError(f"llc.refine.data.{name}: {fault}") from fault
-        if batch_size > (n := leading_axis(found[f"data:{name}"], "data", "n examples")):
+        if batch_size > (n := leading_axis(examples[name], "data", "n examples")):
             raise SpecificationError(f"llc.batch_size ({batch_size}) is larger than n of llc.refine.data.{name} ({n})")
-    return found
+    return examples
 
 
-def sample_seed(
-    job: Job, target: Target, seed: int, steps: Sequence[int], digest: str, component: str, mask: Any, **settings: Any
-) -> Traces:
-    """The traces of a seed with a component free to move, or on other data, chunk by chunk.
-
-    Chunks that an interrupted job left are read.
-    """
-    unfinished = job.seed_folder(seed) / "sampling"
-    for stale in (path for path in unfinished.glob("*") if path.name != digest):
-        shutil.rmtree(stale)
-    folder = unfinished / digest / (component or "network")
-
-    chunk = even_size(len(steps), CHUNK)
-
-    def sampled(some: tuple[int, ...]) -> Traces:
-        return sample_chunk(job, target, seed, some, chunk, mask, **settings)
-
-    with progress(f"{job.label} seed {seed} {component}".strip(), len(steps), "checkpoints") as show:
-        show(0)
-        parts = []
-        for some in blocks(steps, chunk):
-            parts.append(kept(folder / f"{some[0]}.npz", some, sampled))
-            show(sum(len(part.steps) for part in parts))
-    return joined(parts)
+def sample_component(
+    job: Job, setting: Setting, component: Component, name: str, seed: int, steps: Sequence[int], made_by: str
+) -> None:
+    """Add the draws around those checkpoints of a seed that there are none of yet, chunk by chunk."""
+    group = store.open_for_writing(job.seed_folder(seed) / "draws", name, made_by, component.attributes)
+    there = set(store.stored_steps(group))
+    missing = [step for step in steps if step not in there]
+    size = even_size(len(steps), CHUNK)
+    with progress(f"{job.label} seed {seed} {name}".strip(), len(steps), "checkpoints") as show:
+        show(done := len(steps) - len(missing))
+        for chunk in consecutive(missing, size):
+            store.append(group, sample_chunk(job, setting, component, seed, chunk, size))
+            show(done := done + len(chunk))
 
 
-def sample_chunk(job: Job, target: Target, seed: int, steps: Sequence[int], chunk: int, mask: Any, **settings: Any) -> Traces:
-    """The traces of some checkpoints, filled up to a chunk with the last, so that one program serves all chunks."""
+def sample_chunk(job: Job, setting: Setting, component: Component, seed: int, steps: Sequence[int], size: int) -> Draws:
+    """Return the draws around some checkpoints. The last checkpoint fills the chunk up, so that one program serves all."""
     _, params = checkpoints.read(job.seed_folder(seed) / "checkpoints", steps)
-    params = {name: np.concatenate([array, np.repeat(array[-1:], chunk - len(steps), axis=0)]) for name, array in params.items()}
-    labels = [*steps, *[steps[-1]] * (chunk - len(steps))]
-    options = {"mask": target.mask(params, mask), "key": seed_keys([seed], SAMPLE)[0], "steps": labels, **settings}
-    return cut(sample(target.loss, target.checkpoints(params), target.data, **options), steps)
+    places = np.minimum(np.arange(size), len(steps) - 1)
+    params = {name: array[places] for name, array in params.items()}
+    target, centers = build_target(setting.problem, setting.llc, params, mask=component.mask, batch=component.batch)
+    options = {**setting.options, **component.options, "key": seed_keys([seed], SAMPLE)[0], "steps": np.asarray(steps)[places]}
+    return sample(target, centers, **options).first(len(steps))
 
 
 def write_profile(folder: Path, work: Callable[[], Any]) -> None:
-    """A JAX trace of some work, for Perfetto or TensorBoard; it is done once before, to be compiled."""
+    """Write a JAX trace of some work, for Perfetto or TensorBoard. The work is done once before, so that it is compiled."""
     work()
     with jax.profiler.trace(folder, create_perfetto_trace=True):
         work()
     print(f"a trace of one chunk is in {folder}; open its perfetto_trace.json.gz at ui.perfetto.dev")
-
-
-MEASURED = ("values", "baseline", "gradient_norm", "first_order", "steps", "collected")
-"""The fields of `Traces` with a leading axis of checkpoints; the rest are settings. `collected` may be None."""
-SETTINGS = ("inverse_temperature", "localization", "n", "dimension")
-
-
-def measured(traces: Traces) -> dict[str, Any]:
-    """What there is of the fields in `MEASURED`."""
-    return {name: value for name in MEASURED if (value := getattr(traces, name)) is not None}
-
-
-def cut(traces: Traces, steps: Sequence[int]) -> Traces:
-    """The traces of the first checkpoints of a padded chunk, as NumPy arrays."""
-    arrays = {name: np.asarray(jax.device_get(value))[: len(steps)] for name, value in measured(traces).items()}
-    return replace(traces, **{**arrays, "steps": np.asarray(steps)})
-
-
-def kept(path: Path, steps: tuple[int, ...], make: Callable[[tuple[int, ...]], Traces]) -> Traces:
-    """A chunk from its file, or made and written there."""
-    if path.is_file():
-        with np.load(path) as saved:
-            numbers = {name: saved[name].item() for name in SETTINGS}
-            return Traces(**{name: saved[name] for name in MEASURED if name in saved}, **numbers)
-    traces = make(steps)
-
-    def write(unfinished: Path) -> None:
-        with unfinished.open("wb") as file:
-            np.savez(file, **measured(traces), **{name: getattr(traces, name) for name in SETTINGS})
-
-    replace_file(path, write)
-    return traces
-
-
-def joined(parts: Sequence[Traces]) -> Traces:
-    arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in measured(parts[0])}
-    return replace(parts[0], **arrays)
-
-
-def write_results(
-    folder: Path, by_component: Mapping[str, Traces], problem: Problem, llc: config.LocalLearningCoefficient
-) -> None:
-    """The files of a seed: λ̂ by chain, λ̂ with its health by checkpoint, and of the whole network what its draws say.
-
-    That is every draw (`traces.parquet`), and where the config and the loss give them the losses of single examples
-    (`per_example.npz`) and the information criteria (`information.parquet`); else these two are removed.
-    """
-    estimates = {name: summarise(traces) for name, traces in by_component.items()}
-    tables = [by_chain(estimate, name) for name, estimate in estimates.items()]
-    write_parquet(folder / "llc.parquet", pd.concat(tables, ignore_index=True))
-    refined = {name: estimate for name, estimate in estimates.items() if name != WHOLE_NETWORK}
-    write_parquet(folder / "health.parquet", replace(estimates[WHOLE_NETWORK], refined=refined).to_frame())
-    traces = by_component[WHOLE_NETWORK]
-    write_draws(folder / "traces.parquet", traces)
-    write_losses(folder / "per_example.npz", traces, llc.per_example.every if llc.per_example else 1)
-    if has_criteria(problem, llc, traces):
-        criteria = criteria_table(traces, problem.averages_over, estimates[WHOLE_NETWORK].verdict)
-        write_parquet(folder / "information.parquet", criteria)
-    else:
-        (folder / "information.parquet").unlink(missing_ok=True)
-
-
-def write_draws(path: Path, traces: Traces) -> None:
-    """A row per checkpoint, chain and draw."""
-    checkpoints_, chains, draws = traces.values.shape
-    write_parquet(
-        path,
-        pd.DataFrame(
-            {
-                "step": np.repeat(np.asarray(traces.steps, np.int64), chains * draws),
-                "chain": np.tile(np.repeat(np.arange(chains, dtype=np.int16), draws), checkpoints_),
-                "draw": np.tile(np.arange(draws, dtype=np.int32), checkpoints_ * chains),
-                "value": np.asarray(traces.values, np.float32).ravel(),
-            }
-        ),
-    )
-
-
-def by_chain(estimate: Estimate, component: str) -> pd.DataFrame:
-    """A row a step and chain of a component."""
-    count, chains = estimate.per_chain.shape
-    values = np.asarray(estimate.per_chain, float).ravel()
-    return pd.DataFrame(
-        {
-            "step": np.repeat(np.asarray(estimate.steps, np.int64), chains),
-            "component": component,
-            "chain": np.tile(np.arange(chains), count),
-            "llc": values,
-            "dead": ~np.isfinite(values),
-        }
-    )

@@ -1,37 +1,67 @@
-"""What the chains of a family are run on: the loss on the labels, or that on the network's own outputs at the checkpoint."""
+"""Which local posterior a family asks for: the loss on the labels, or on the network's own outputs at the checkpoint."""
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from ontogeny import config
+from ontogeny.arrays.flat import Checkpoints, Mask
 from ontogeny.errors import SpecificationError
 from ontogeny.problem.behavioural import behavioural_loss, moving_mask, with_reference
 from ontogeny.problem.problem import Batch, Problem
+from ontogeny.sampling.objective import Loss
+from ontogeny.sampling.target import Target
 
 
-class Target(NamedTuple):
-    """A loss with its data, and how checkpoints of the network, masks of its parameters and batches are handed to it."""
-
-    loss: Callable[[Any, Any], Any]
-    data: Any
-    checkpoints: Callable[[Any], Any]
-    mask: Callable[[Any, Any], Any]
-    examples: Callable[[Batch], Any]
-
-    def on(self, batch: Batch) -> "Target":
-        """The same loss on other examples."""
-        return self._replace(data=self.examples(batch))
-
-
-def build_target(problem: Problem, llc: config.LocalLearningCoefficient) -> Target:
-    """The target that the config asks for. Make it once a job: its loss is compiled.
+def chain_loss(problem: Problem, llc: config.LocalLearningCoefficient) -> Loss:
+    """Return the loss that chains run on. It is equal in every call for one problem, so it is compiled once.
 
     Raises:
-        SpecificationError: the task has no divergence of outputs to go by.
+        SpecificationError: the task has no divergence of outputs, which a behavioural loss needs.
     """
     if not llc.behavioural:
-        return Target(problem.loss, problem.data.sampling, lambda params: params, lambda params, mask: mask, lambda batch: batch)
+        return problem.loss
     if problem.apply is None or problem.divergence is None:
-        raise SpecificationError("llc.behavioural: the task says no `divergence` of outputs (see ontogeny.problem.problem.Task)")
-    loss = behavioural_loss(problem.apply, problem.divergence)
-    return Target(loss, problem.data.sampling[0], with_reference, moving_mask, lambda batch: batch[0])
+        raise SpecificationError("llc.behavioural: the task has no `divergence` of outputs (see ontogeny.problem.problem.Task)")
+    return behavioural_loss(problem.apply, problem.divergence)
+
+
+def chain_examples(batch: Batch, llc: config.LocalLearningCoefficient) -> Any:
+    """Return what `chain_loss` takes of a batch: a behavioural loss takes no targets."""
+    return batch[0] if llc.behavioural else batch
+
+
+def build_target(
+    problem: Problem,
+    llc: config.LocalLearningCoefficient,
+    params: Checkpoints,
+    *,
+    mask: Mask | None = None,
+    batch: Batch | None = None,
+) -> tuple[Target, Checkpoints]:
+    """Return the target that the config asks for, and the checkpoints as its loss takes them.
+
+    Args:
+        params: the parameters of the network at K checkpoints.
+        mask: of the parameters of the network; None lets all move.
+        batch: the n examples; None for those of the task.
+
+    Raises:
+        SpecificationError: the task has no divergence of outputs, which a behavioural loss needs; or the target cannot be made.
+    """
+    data = chain_examples(problem.data.sampling if batch is None else batch, llc)
+    checkpoints, moving = (with_reference(params), moving_mask(params, mask)) if llc.behavioural else (params, mask)
+    loss = chain_loss(problem, llc)
+    try:
+        target = Target.of(
+            loss,
+            data,
+            checkpoints,
+            inverse_temperature=llc.inverse_temperature,
+            localization=llc.localization,
+            batch_size=llc.batch_size,
+            mask=moving,
+            projection=llc.projection,
+            control_variates=llc.control_variates,
+        )
+    except ValueError as fault:
+        raise SpecificationError(f"llc: {fault}") from fault
+    return target, checkpoints

@@ -1,9 +1,14 @@
-"""Train the seeds of a block, save their checkpoints, go on where an earlier job stopped."""
+"""Train the seeds of a block and save their checkpoints. A run that was interrupted goes on after its last saved block.
+
+Which steps are kept is no part of what a run is. When more steps are to be kept, only the blocks that lack some are trained
+again, each from the optimiser's state at the end of the block before it.
+"""
 
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -13,109 +18,149 @@ import pandas as pd
 from ontogeny import config
 from ontogeny.checkpoints import blocks as checkpoints
 from ontogeny.errors import SpecificationError
-from ontogeny.jobs.job import Job, task_and_model
+from ontogeny.jobs.job import Job, Made, task_and_model
 from ontogeny.pipeline import fingerprint
-from ontogeny.pipeline.files import write_parquet
+from ontogeny.pipeline.files import write_json, write_parquet
 from ontogeny.pipeline.progress import progress
 from ontogeny.problem.build import build_problem
 from ontogeny.problem.keys import TRAIN, seed_keys
 from ontogeny.problem.problem import Problem
-from ontogeny.training import loop as training
+from ontogeny.training.loop import Piece, State, compile_training, initial_state
 from ontogeny.training.optimizers import build_optimizer, learning_rate
-from ontogeny.training.schedule import blocks, checkpoint_steps
+from ontogeny.training.schedule import checkpoint_steps, consecutive
 
-PIECE = 16
-"""Checkpoints that one call of the compiled program makes: progress is shown and memory bounded by it."""
-BLOCK_CHECKPOINTS, BLOCK_BYTES, BLOCK_SECONDS = 256, 2**24, 60.0
-"""A block is saved when it holds this many checkpoints or bytes, or this much time went into it."""
+AXIS = {"name": "step", "scale": "log1p", "unit": "training steps"}
+SECONDS_OF = "wall-clock time of training, of all jobs that made the kept checkpoints; seeds trained together share it equally"
 
 
-def run(job: Job) -> None:
-    """Train what is not yet trained, seed by seed resumable; a seed's numbers do not depend on the others."""
+class Limits(NamedTuple):
+    """How much is trained before something is done.
+
+    Attributes:
+        piece: checkpoints that one call of the compiled program makes; it bounds memory, and progress is shown after it.
+        checkpoints, size, seconds: a block is saved when it holds so many checkpoints, so many bytes, or so much time.
+    """
+
+    piece: int = 16
+    checkpoints: int = 256
+    size: int = 2**24
+    seconds: float = 60.0
+
+
+class Segment(NamedTuple):
+    """Steps to train through and keep, from the state at `start`; None for the state at step 0, which is kept too."""
+
+    start: int | None
+    steps: tuple[int, ...]
+
+
+LIMITS = Limits()
+
+
+def run(job: Job, limits: Limits = LIMITS) -> None:
+    """Train what is missing of every seed; write `run.json` and `training.parquet`. No seed's numbers depend on the others."""
     section: config.Training = job.section("training", config.Training)
     task, model = task_and_model(job)
     problem = build_problem(task, model, batch_size=section.batch_size, base=job.base)
     kept = checkpoint_steps(job.section("checkpoints", config.Checkpoints), section.steps)
-    digests = {seed: job.seed_digest(seed) for seed in job.specification["seeds"]}
+    digests = {seed: run_digest(job, seed) for seed in job.specification["seeds"]}
     whole = {seed: checkpoints.whole_blocks(folder(job, seed), digests[seed]) for seed in digests}
-    waiting = [seed for seed in digests if not (whole[seed] and whole[seed][-1].steps[-1] == kept[-1])]
-    # Seeds that have begun go on together; those that have not start by themselves.
-    for group in ([seed for seed in waiting if whole[seed]], [seed for seed in waiting if not whole[seed]]):
-        if group:
-            train(job, problem, section, kept, group, digests, whole)
+    missing: dict[tuple[Segment, ...], list[int]] = {}
+    for seed in digests:
+        missing.setdefault(segments(kept, whole[seed]), []).append(seed)
+    for parts, seeds in missing.items():
+        if parts:
+            for seed in seeds:
+                if not whole[seed]:
+                    checkpoints.clear(folder(job, seed))  # what is there is damaged or of another specification
+            train(job, problem, section, parts, {seed: digests[seed] for seed in seeds}, limits)
     remove_unlisted(job)
-    for seed, digest in digests.items():
-        if seed in waiting or not job.is_done(seed, digest, job.seed_folder(seed) / "training.parquet"):
-            with job.recorded(seed, digest) as details:
-                rates = learning_rate(section)
-                write_parquet(
-                    job.seed_folder(seed) / "training.parquet",
-                    training_table(folder(job, seed), np.asarray(jax.vmap(rates)(np.array(kept)))),
-                )
-                details["steps"] = list(kept)
-    job.finish(digests)
+    rates = np.asarray(jax.vmap(learning_rate(section))(np.array(kept)))
+    parameters = sum(leaf.size for leaf in jax.tree.leaves(jax.eval_shape(problem.init, jax.random.key(0))))
+
+    def write(seed: int) -> Made:
+        own = job.seed_folder(seed)
+        write_parquet(own / "training.parquet", training_table(folder(job, seed), kept, rates))
+        write_json(own / "run.json", {"steps": kept, "digest": digests[seed], "axis": AXIS, "parameters": parameters})
+        outputs = [own / "training.parquet", own / "run.json", folder(job, seed) / "index.json"]
+        seconds = round(sum(block.seconds for block in checkpoints.read_index(folder(job, seed))), 3)
+        return Made(outputs=outputs, details={"seconds": seconds, "seconds_of": SECONDS_OF})
+
+    job.per_seed(write)
+
+
+def run_digest(job: Job, seed: int) -> str:
+    """Return the digest of all that makes a run what it is: task, model, training and seed, and not the kept steps."""
+    return fingerprint.digest({"run": job.without("seeds", "checkpoints"), "seed": seed})
 
 
 def folder(job: Job, seed: int) -> Path:
     return job.seed_folder(seed) / "checkpoints"
 
 
+def segments(kept: Sequence[int], whole: Sequence[checkpoints.Block]) -> tuple[Segment, ...]:
+    """Return what must be trained so that every kept step is in a block; nothing where each is.
+
+    The state of the optimiser is known at the end of each whole block, so a segment reaches from one such end to the next, and
+    the last one to the last kept step.
+    """
+    stored = {step for block in whole for step in block.steps}
+    ends = sorted(block.steps[-1] for block in whole)
+    parts = []
+    for start, end in zip([None, *ends], [*ends, None], strict=True):
+        after, until = -1 if start is None else start, np.inf if end is None else end
+        inside = [step for step in kept if after < step <= until]
+        if not stored.issuperset(inside):
+            parts.append(Segment(start, tuple(sorted({*inside, *([] if end is None else [end])}))))
+    return tuple(parts)
+
+
 def train(
-    job: Job, problem, section: config.Training, kept: Sequence[int], waiting: Sequence[int], digests: Mapping[int, str], whole
+    job: Job,
+    problem: Problem,
+    section: config.Training,
+    parts: Sequence[Segment],
+    digests: Mapping[int, str],
+    limits: Limits,
 ) -> None:
-    """Train the waiting seeds from the last checkpoint that all of them have, in lanes that depend on the block alone."""
+    """Train seeds through the same segments, in lanes that depend on the block alone, and save what they pass through."""
     lanes = job.specification["lanes"]
     optimizer = build_optimizer(section)
-    state = training.initial_state(problem, optimizer, lanes)
-    check_step(problem, optimizer, state, lanes)
-    done = resume_point(whole, waiting)
-    for seed in waiting:
-        keep_until(folder(job, seed), digests[seed], whole[seed], done)
-    if done is not None:
-        state = restore(state, lanes, {seed: folder(job, seed) for seed in waiting}, done)
-    left = [step for step in kept if done is None or step > done]
-    folders = {folder(job, seed): digests[seed] for seed in waiting}
-    place = folder(job, waiting[0]) if len(waiting) == 1 else shared_folder(job)
-    chosen = [lanes.index(seed) for seed in waiting]
-    for block in trained_blocks(job.label, problem, optimizer, state, lanes, left, done or 0):
-        save(place, folders, block, chosen)
+    fresh = initial_state(problem, optimizer, lanes)
+    check_step(problem, optimizer, fresh, lanes)
+    folders = {folder(job, seed): digest for seed, digest in digests.items()}
+    place = folder(job, next(iter(digests))) if len(digests) == 1 else shared_folder(job)
+    rows = [lanes.index(seed) for seed in digests]
+    began = time.monotonic()
+    for part in parts:
+        state = fresh if part.start is None else restore(fresh, lanes, {s: folder(job, s) for s in digests}, part.start)
+        for block in trained_blocks(job.label, problem, optimizer, state, lanes, part, limits):
+            ended = time.monotonic()
+            save(place, folders, block, rows, ended - began)
+            began = ended  # the time of saving counts with the next block
 
 
-def check_step(problem: Problem, optimizer, state: training.State, lanes: Sequence[int]) -> None:
-    """Trace a training step, so that a network that does not fit is told before earlier checkpoints are touched.
+def check_step(problem: Problem, optimizer: Any, state: State, lanes: Sequence[int]) -> None:
+    """Trace a training step, so that a network that does not fit is reported before earlier checkpoints are touched.
 
     Raises:
         SpecificationError: the loss of the network on the task's batches cannot be made.
     """
     bounds = jnp.zeros(1, jnp.int32)
     try:
-        jax.eval_shape(training.compile_training(problem, optimizer), state, seed_keys(lanes, TRAIN), bounds, bounds)
+        jax.eval_shape(compile_training(problem, optimizer), state, seed_keys(lanes, TRAIN), bounds, bounds)
     except Exception as fault:
         frames = [frame for frame in traceback.extract_tb(fault.__traceback__) if "site-packages" not in frame.filename]
         place = f"{frames[-1].filename} line {frames[-1].lineno}: {frames[-1].line}" if frames else ""
-        told = (str(fault).splitlines() or [""])[0]
-        raise SpecificationError(f"a training step fails: {type(fault).__name__}: {told} ({place})") from fault
+        reason = (str(fault).splitlines() or [""])[0]
+        raise SpecificationError(f"a training step fails: {type(fault).__name__}: {reason} ({place})") from fault
 
 
-def resume_point(whole: Mapping[int, Sequence[checkpoints.Block]], seeds: Sequence[int]) -> int | None:
-    """The last step at which every seed has a block's end, and so the optimiser's state; None for none."""
-    ends = [{block.steps[-1] for block in whole[seed]} for seed in seeds]
-    return max(set.intersection(*ends), default=None)
-
-
-def keep_until(place: Path, digest: str, whole: Sequence[checkpoints.Block], done: int | None) -> None:
-    """Forget what lies behind the step to go on from, and the checkpoints of another specification."""
-    if done is None:
-        checkpoints.clear(place)
-    else:
-        checkpoints.write_index(place, digest, [block for block in whole if block.steps[-1] <= done])
-
-
-def restore(fresh: training.State, lanes: Sequence[int], folders: Mapping[int, Path], done: int) -> training.State:
-    """The state of every lane at a step; a lane that nobody waits for repeats another and is thrown away."""
+def restore(fresh: State, lanes: Sequence[int], folders: Mapping[int, Path], step: int) -> State:
+    """Return the state of every lane at a step where a block ends. A lane whose seed is not trained repeats another."""
     states = {}
     for seed, place in folders.items():
-        block = next(block for block in checkpoints.read_index(place) if block.steps[-1] == done)
+        block = next(block for block in checkpoints.read_index(place) if block.steps[-1] == step)
         saved = checkpoints.read_block(place, block)
         states[seed] = (
             {name: array[-1] for name, array in saved.params.items()},
@@ -126,69 +171,80 @@ def restore(fresh: training.State, lanes: Sequence[int], folders: Mapping[int, P
     params = {name: jnp.asarray(np.stack([state[0][name] for state in chosen])) for name in filler[0]}
     shapes = [leaf.shape for leaf in jax.tree.leaves(fresh.optimizer)]
     leaves = [np.stack([state[1][place] for state in chosen]).reshape(shape) for place, shape in enumerate(shapes)]
-    return training.State(params, jax.tree.unflatten(jax.tree.structure(fresh.optimizer), leaves))
+    return State(params, jax.tree.unflatten(jax.tree.structure(fresh.optimizer), leaves))
 
 
 def trained_blocks(
-    label: str, problem: Problem, optimizer, state: training.State, lanes: Sequence[int], left: Sequence[int], done: int
-):
-    """Train to each of the steps left, and yield blocks of checkpoints with the optimiser's state at their ends."""
-    advance = training.compile_training(problem, optimizer)
+    label: str, problem: Problem, optimizer: Any, state: State, lanes: Sequence[int], part: Segment, limits: Limits
+) -> Iterator[tuple[tuple[int, ...], Piece, list[np.ndarray]]]:
+    """Train to each step of a segment; yield blocks: their steps, checkpoints, and the optimiser's state at the end."""
+    advance = compile_training(problem, optimizer)
     keys = seed_keys(lanes, TRAIN)
-    pieces: list[training.Piece] = []
+    pieces: list[Piece] = []
     steps: list[int] = []
-    began = time.monotonic()
-    start = done
-    with progress(label, left[-1], "steps") as show:
+    began, start, last = time.monotonic(), part.start or 0, part.steps[-1]
+    with progress(label, last, "steps") as show:
         show(start)
-        for some in blocks(left, PIECE):
-            stops = jnp.array(some + some[-1:] * (PIECE - len(some)), jnp.int32)
+        for stretch in consecutive(part.steps, limits.piece):
+            stops = jnp.array(stretch + stretch[-1:] * (limits.piece - len(stretch)), jnp.int32)
             starts = jnp.concatenate([jnp.array([start], jnp.int32), stops[:-1]])
             state, piece = advance(state, keys, starts, stops)
-            pieces.append(first_checkpoints(piece, len(some)))
-            steps += some
-            start = some[-1]
+            pieces.append(first_checkpoints(piece, len(stretch)))
+            steps += stretch
+            start = stretch[-1]
             show(start)
-            if is_full(pieces, len(steps), time.monotonic() - began) or start == left[-1]:
-                joined = jax.tree.map(lambda *leaves: np.concatenate(leaves, axis=1), *pieces)
-                yield tuple(steps), joined, jax.tree.map(np.asarray, jax.tree.leaves(state.optimizer))
+            if is_full(pieces, len(steps), time.monotonic() - began, limits) or start == last:
+                together = jax.tree.map(lambda *leaves: np.concatenate(leaves, axis=1), *pieces)
+                yield tuple(steps), together, jax.tree.map(np.asarray, jax.tree.leaves(state.optimizer))
                 pieces, steps, began = [], [], time.monotonic()
 
 
-def first_checkpoints(piece: training.Piece, count: int) -> training.Piece:
+def first_checkpoints(piece: Piece, count: int) -> Piece:
     return jax.tree.map(lambda leaf: np.asarray(leaf)[:, :count], piece)
 
 
-def is_full(pieces: Sequence[training.Piece], count: int, seconds: float) -> bool:
+def is_full(pieces: Sequence[Piece], count: int, seconds: float, limits: Limits) -> bool:
     size = sum(leaf.nbytes / leaf.shape[0] for piece in pieces for leaf in piece.params.values())
-    return count >= BLOCK_CHECKPOINTS or size >= BLOCK_BYTES or seconds >= BLOCK_SECONDS
+    return count >= limits.checkpoints or size >= limits.size or seconds >= limits.seconds
 
 
-def save(place: Path, folders: Mapping[Path, str], block, lanes: Sequence[int]) -> None:
-    """Save the chosen lanes of a block; its name tells apart blocks that other seeds or another attempt left there."""
+def save(place: Path, folders: Mapping[Path, str], block: Any, rows: Sequence[int], seconds: float) -> None:
+    """Save the chosen lanes of a block, trained in so many seconds, under a name that no other block or attempt has."""
     steps, piece, optimizer = block
-    rows = np.asarray(lanes)
-    params = {name: array[rows] for name, array in piece.params.items()}
-    leaves = {str(number): leaf[rows] for number, leaf in enumerate(optimizer)}
-    measured = {"loss": piece.loss[rows], "gradient_norm": piece.gradient_norm[rows]}
-    name = f"{steps[0]:09d}-{steps[-1]:09d}~{fingerprint.digest([*map(str, folders), *folders.values()])[:8]}"
-    checkpoints.save_block(place / name, folders, steps, checkpoints.Saved(params, leaves, measured))
+    chosen = np.asarray(rows)
+    params = {name: array[chosen] for name, array in piece.params.items()}
+    leaves = {str(number): leaf[chosen] for number, leaf in enumerate(optimizer)}
+    measured = {"loss": piece.loss[chosen], "gradient_norm": piece.gradient_norm[chosen]}
+    name = f"{steps[0]:09d}-{steps[-1]:09d}~{fingerprint.digest([*map(str, folders), *folders.values(), *steps])[:8]}"
+    checkpoints.save_block(place / name, folders, steps, checkpoints.Saved(params, leaves, measured), seconds)
 
 
 def shared_folder(job: Job) -> Path:
-    """Where the blocks of seeds that are trained together are."""
+    """Return where the blocks of seeds that are trained together are."""
     return job.folder / "checkpoints" / job.block
 
 
 def remove_unlisted(job: Job) -> None:
-    """Remove what no run of the block lists any more: blocks of another specification, or that were found damaged."""
+    """Remove the blocks that no run lists any more: of another specification, replaced, or found damaged."""
     runs = [folder(job, lane) for lane in job.specification["lanes"]]  # those that config.yaml no longer lists are kept
     for place in (shared_folder(job), *runs):
         checkpoints.remove_unlisted(place, runs)
 
 
-def training_table(place: Path, rates: np.ndarray) -> pd.DataFrame:
-    """A row a checkpoint: step, mean minibatch loss since the one before, learning rate, norm of the gradient."""
+def training_table(place: Path, kept: Sequence[int], rates: np.ndarray) -> pd.DataFrame:
+    """Return a row for each kept step: mean minibatch loss since the kept step before, learning rate, norm of the gradient."""
     saved = [(block, checkpoints.read_block(place, block).training) for block in checkpoints.read_index(place)]
-    frame = pd.concat([pd.DataFrame({"step": block.steps, **measured}) for block, measured in saved], ignore_index=True)
-    return frame.assign(learning_rate=rates).reindex(columns=["step", "loss", "learning_rate", "gradient_norm"])
+    stored = pd.concat([pd.DataFrame({"step": block.steps, **measured}) for block, measured in saved], ignore_index=True)
+    rows = stored.set_index("step").loc[list(kept)].reset_index()
+    if len(stored) > len(kept):
+        losses = mean_losses(stored["step"].to_numpy(), stored["loss"].to_numpy(float), kept)
+        rows["loss"] = losses.astype(stored["loss"].dtype)
+    return rows.assign(learning_rate=rates).reindex(columns=["step", "loss", "learning_rate", "gradient_norm"])
+
+
+def mean_losses(steps: np.ndarray, losses: np.ndarray, kept: Sequence[int]) -> np.ndarray:
+    """Return the mean loss between kept steps, from the mean losses between all stored steps; NaN at the first."""
+    gaps = np.diff(steps, prepend=steps[0])
+    sums = np.cumsum(np.where(gaps > 0, np.nan_to_num(losses) * gaps, 0.0))[np.searchsorted(steps, kept)]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.diff(sums, prepend=np.nan) / np.diff(np.asarray(kept, float), prepend=np.nan)

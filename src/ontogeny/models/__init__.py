@@ -1,1 +1,1 @@
-"""Networks: Flax NNX modules and what makes them functional. They know no data."""
+"""Models: Flax NNX modules. A module does not know the task that it is trained on."""

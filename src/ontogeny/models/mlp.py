@@ -1,4 +1,4 @@
-"""A network of one hidden layer over embedded numbers, as studied on modular addition (Panickssery and Vaintrob 2023)."""
+"""A network with one hidden layer over two embedded numbers, and no biases (Panickssery and Vaintrob 2023)."""
 
 from collections.abc import Callable, Mapping
 
@@ -6,12 +6,11 @@ import jax
 from flax import nnx
 from jaxtyping import Array, Float, Int
 
-from ontogeny.config import MLP as Config
-from ontogeny.errors import SpecificationError
+from ontogeny.config.models.mlp import MLP as Config
 
 
 class MLP(nnx.Module):
-    """Two numbers, embedded alike, each through a matrix of its own into GELU units, then to logits; no biases."""
+    """Embed two numbers with one matrix, feed each through a matrix of its own into GELU units, and map these to logits."""
 
     def __init__(self, config: Config, numbers: int, classes: int, rngs: nnx.Rngs):
         def gaussian(*shape: int) -> nnx.Param:
@@ -22,18 +21,17 @@ class MLP(nnx.Module):
         self.output = gaussian(config.hidden, classes)
 
     def __call__(self, pairs: Int[Array, "batch 2"]) -> Float[Array, "batch classes"]:
+        return self.activations(pairs)["hidden"] @ self.output[...]
+
+    def activations(self, pairs: Int[Array, "batch 2"]) -> dict[str, Float[Array, "batch ..."]]:
+        """Return `embedding` [batch, 2, width] and `hidden` [batch, hidden], the latter after GELU."""
         embedded = self.embedding[...][pairs]
-        return jax.nn.gelu(embedded[:, 0] @ self.first[...] + embedded[:, 1] @ self.second[...]) @ self.output[...]
+        return {
+            "embedding": embedded,
+            "hidden": jax.nn.gelu(embedded[:, 0] @ self.first[...] + embedded[:, 1] @ self.second[...]),
+        }
 
 
 def build(config: Config, shape: Mapping[str, int]) -> Callable[[nnx.Rngs], MLP]:
-    """The maker of the module for a task's `shape`, which must say its `numbers` and `classes`.
-
-    Raises:
-        ValueError: it does not.
-    """
-    if lacking := {"numbers", "classes"} - shape.keys():
-        raise SpecificationError(
-            f"model mlp needs a task with {', '.join(sorted(lacking))}; this task has {', '.join(shape) or 'no shape'}"
-        )
+    """Return the function that makes the module for a task with this many `numbers` and `classes`."""
     return lambda rngs: MLP(config, shape["numbers"], shape["classes"], rngs)

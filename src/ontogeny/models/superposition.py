@@ -1,7 +1,7 @@
-"""The toy model of superposition, f(x; W, b) = ReLU(W^T W x + b) (Elhage et al. 2022; Chen et al. 2023, section 2).
+"""The toy model of superposition, f(x; W, b) = ReLU(Wᵀ W x + b) (Elhage et al. 2022; Chen et al. 2023, section 2).
 
-Chen et al. start training near a k-gon, a critical point of the population loss at which the columns of k features
-stand at the corners of a regular polygon and those of the others, the dead ones, are zero.
+Chen et al. start training near a k-gon. A k-gon is a critical point of the population loss: the columns of k features are
+the corners of a regular polygon, and the columns of the other features, the dead ones, are zero.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ import numpy as np
 from flax import nnx
 from jaxtyping import Array, Float
 
-from ontogeny.config import Superposition as Config
+from ontogeny.config.models.superposition import Superposition as Config
 from ontogeny.errors import SpecificationError
 
 LENGTH_AND_BIAS = {
@@ -22,44 +22,45 @@ LENGTH_AND_BIAS = {
     6: (1.3205263, -0.6181351),
     7: (1.4483938, -0.9669063),
 }
-"""k -> length of the columns and bias of the features in a k-gon (Chen et al. 2023, arXiv 2310.06301, table A.1)."""
+"""k -> the length of the columns and the bias of the features in a k-gon (Chen et al. 2023, arXiv 2310.06301, table A.1)."""
 
 
 class Superposition(nnx.Module):
-    """ReLU(W^T W x + b), with W of shape [hidden, features] and b of shape [features]."""
+    """The map x ↦ ReLU(Wᵀ W x + b), with W of shape [hidden, features] and b of shape [features]."""
 
     def __init__(self, weight: Float[Array, "hidden features"], bias: Float[Array, " features"]):
         self.weight = nnx.Param(weight)
         self.bias = nnx.Param(bias)
 
     def __call__(self, x: Float[Array, "batch features"]) -> Float[Array, "batch features"]:
-        # Examples on the last axis: twice as fast on a CPU, whose vectors six features do not fill.
-        hidden = self.weight[...] @ x.T
+        # The examples are on the last axis, which is twice as fast on a CPU: six features do not fill its vector registers.
+        hidden = self.activations(x)["hidden"].T
         return jax.nn.relu(self.weight[...].T @ hidden + self.bias[...][:, None]).T
 
+    def activations(self, x: Float[Array, "batch features"]) -> dict[str, Float[Array, "batch hidden"]]:
+        """Return `hidden`, the vectors W x."""
+        return {"hidden": (self.weight[...] @ x.T).T}
+
     def feature_vectors(self) -> Float[Array, "hidden features"]:
-        """The column of each feature."""
+        """Return the column of W of each feature."""
         return self.weight[...]
 
     def feature_biases(self) -> Float[Array, " features"]:
+        """Return the bias of each feature."""
         return self.bias[...]
 
 
 def build(config: Config, shape: Mapping[str, int]) -> Callable[[nnx.Rngs], Superposition]:
-    """The maker of the module for a task's `shape`, which must say how many `features` there are.
+    """Return the function that makes the module for a task with this many `features`.
 
-    Without `start`, W is Gaussian with variance 1 / features and b is zero. With it, the first k columns form the
-    polygon, the other columns and their biases are zero, and Gaussian noise is added to every parameter. So each dead
-    bias starts at either sign by chance, and grows towards 1 / (2 features) when positive: the levels k, k+ and k++
-    are all open to a run.
+    Without `start`, W is Gaussian with variance 1 / features and b is zero. With `start`, the first k columns form the
+    polygon, the other columns and their biases are zero, and Gaussian noise is added to every parameter. Each dead bias
+    therefore starts with a random sign. A positive one grows towards 1 / (2 features), so a run can reach each of the
+    levels k, k+ and k++.
 
     Raises:
-        ValueError: the task has no features, or no polygon of that size is known or fits.
+        SpecificationError: no polygon of that size is known, or none fits.
     """
-    if "features" not in shape:
-        raise SpecificationError(
-            f"model superposition needs a task with features; this task has {', '.join(shape) or 'no shape'}"
-        )
     features = shape["features"]
     if config.start is None:
         spread = features**-0.5
@@ -75,10 +76,10 @@ def build(config: Config, shape: Mapping[str, int]) -> Callable[[nnx.Rngs], Supe
 
 
 def polygon(k: int, features: int, dead_bias: float = 0.0) -> tuple[Float[Array, "2 features"], Float[Array, " features"]]:
-    """W and b at a k-gon among `features` features, the dead ones with bias `dead_bias`.
+    """Return W and b at a k-gon among `features` features; dead features have the bias `dead_bias`.
 
     Raises:
-        ValueError: the k-gon is not in the table, or has more corners than there are features.
+        SpecificationError: the k-gon is not in the table, or has more corners than there are features.
     """
     if k not in LENGTH_AND_BIAS or k > features:
         known = ", ".join(str(corners) for corners in LENGTH_AND_BIAS if corners <= features)

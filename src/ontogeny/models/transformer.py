@@ -1,29 +1,26 @@
 """A decoder-only transformer, attention-only by default (Elhage et al. 2021; Hoogland et al. 2024, appendix).
 
-LayerNorm comes before each sublayer and before the untied unembedding. Positions are "shortformer" ones (Press et al.
-2021): a learnt vector per position is added to what queries and keys read, and never enters the residual stream.
+LayerNorm comes before each sublayer and before the untied unembedding. Positions are those of Shortformer (Press et al.
+2021): a learnt vector for each position is added to what queries and keys read, and never enters the residual stream.
 
-Embeddings and positions start from N(0, 1), weights from N(0, 1 / fan in), those of queries and keys at half of that
-size, and the projections that write to the residual stream are divided by sqrt(2 layers). All of it decides how soon
-heads form: smaller embeddings delay induction heads about ten times, and attention that starts sharp (full-size queries
-and keys, positions added after the LayerNorm) leaves a third of the seeds without any for twice as long.
+Embeddings and positions start from N(0, 1), and weights from N(0, 1 / fan in). The weights of queries and keys are halved,
+and the projections that write to the residual stream are divided by sqrt(2 layers). These scales decide how soon heads form.
+Smaller embeddings delay induction heads about ten times. Attention that starts sharp (full-size queries and keys, positions
+added after the LayerNorm) leaves a third of the seeds without induction heads for twice as long.
 """
 
 from collections.abc import Callable, Mapping
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from flax import nnx
 from jaxtyping import Array, Bool, Float, Int
 
-from ontogeny.config import Transformer as Config
-from ontogeny.errors import SpecificationError
-from ontogeny.problem.problem import Params
+from ontogeny.config.models.transformer import Transformer as Config
+from ontogeny.problem.problem import Predicate
 
 Residual = Float[Array, "batch time width"]
 Patterns = Float[Array, "batch heads time time"]
-Shapes = Mapping[str, jax.ShapeDtypeStruct]
 
 
 def gaussian(rngs: nnx.Rngs, shape: tuple[int, ...], scale: float = 1.0) -> nnx.Param:
@@ -35,7 +32,7 @@ def zeros(*shape: int) -> nnx.Param:
 
 
 class Attention(nnx.Module):
-    """Causal self-attention; each head has its own slice along the axis `heads`."""
+    """Causal self-attention. Each head has its own slice along the axis `heads`."""
 
     def __init__(self, width: int, heads: int, output_scale: float, rngs: nnx.Rngs):
         size = width // heads
@@ -46,23 +43,24 @@ class Attention(nnx.Module):
         self.output_bias = zeros(width)
 
     def patterns(self, x: Residual) -> Patterns:
-        """How much each token attends to each token up to itself; rows sum to one."""
-        query = jnp.einsum("btd,dhe->bthe", x, self.query[...]) + self.query_bias[...]
-        key = jnp.einsum("btd,dhe->bthe", x, self.key[...]) + self.key_bias[...]
+        """Return how much each token attends to each token up to itself; rows sum to one."""
+        query = jnp.einsum("btd,dhe->bthe", x, self.query[...]) + self.query_bias[None, None]
+        key = jnp.einsum("btd,dhe->bthe", x, self.key[...]) + self.key_bias[None, None]
         scores = jnp.einsum("bthe,bshe->bhts", query, key) / query.shape[-1] ** 0.5
         return jax.nn.softmax(jnp.where(causal(x.shape[1]), scores, -jnp.inf), axis=-1)
 
     def values(self, x: Residual) -> Float[Array, "batch time heads size"]:
-        return jnp.einsum("btd,dhe->bthe", x, self.value[...]) + self.value_bias[...]
+        """Return what each head reads from each token."""
+        return jnp.einsum("btd,dhe->bthe", x, self.value[...]) + self.value_bias[None, None]
 
     def mix(self, patterns: Patterns, values: Float[Array, "batch time heads size"]) -> Residual:
-        """What the heads together write, given where they attend."""
+        """Return what all heads together write to the residual stream, given where they attend."""
         mixed = jnp.einsum("bhts,bshe->bthe", patterns, values)
-        return jnp.einsum("bthe,hed->btd", mixed, self.output[...]) + self.output_bias[...]
+        return jnp.einsum("bthe,hed->btd", mixed, self.output[...]) + self.output_bias[None, None]
 
 
 class Perceptron(nnx.Module):
-    """A layer's MLP, with GELU."""
+    """The MLP of a layer, with GELU."""
 
     def __init__(self, width: int, hidden: int, output_scale: float, rngs: nnx.Rngs):
         self.input = gaussian(rngs, (width, hidden), width**-0.5)
@@ -71,11 +69,12 @@ class Perceptron(nnx.Module):
         self.output_bias = zeros(width)
 
     def __call__(self, x: Residual) -> Residual:
-        return jax.nn.gelu(x @ self.input[...] + self.input_bias[...]) @ self.output[...] + self.output_bias[...]
+        hidden = jax.nn.gelu(x @ self.input[...] + self.input_bias[None, None])
+        return hidden @ self.output[...] + self.output_bias[None, None]
 
 
 class Layer(nnx.Module):
-    """Attention and, where `mlp` is not zero, an MLP; each adds to the residual stream."""
+    """Attention and, unless `mlp` is zero, an MLP. Each adds its output to the residual stream."""
 
     def __init__(self, config: Config, rngs: nnx.Rngs):
         output_scale = (2 * config.layers) ** -0.5
@@ -85,18 +84,20 @@ class Layer(nnx.Module):
             self.mlp_norm = nnx.LayerNorm(config.width, epsilon=1e-5, rngs=rngs)
             self.mlp = Perceptron(config.width, config.mlp, output_scale, rngs)
 
-    def read(self, x: Residual, positions: Float[Array, "time width"]) -> tuple[Patterns, Float[Array, "batch time heads size"]]:
-        """Where the heads attend and the values they would carry from there."""
-        patterns = self.attention.patterns(self.attention_norm(x + positions))
-        return patterns, self.attention.values(self.attention_norm(x))
-
-    def write(self, x: Residual, patterns: Patterns, values: Float[Array, "batch time heads size"]) -> Residual:
-        x = x + self.attention.mix(patterns, values)
-        return x + self.mlp(self.mlp_norm(x)) if hasattr(self, "mlp") else x
+    def run(self, x: Residual, positions: Float[Array, "time width"]) -> tuple[Residual, dict[str, Array]]:
+        """Return the residual stream after the layer, and the layer's activations by site."""
+        patterns = self.attention.patterns(self.attention_norm(x + positions[None]))
+        values = self.attention.values(self.attention_norm(x))
+        sites = {"patterns": patterns, "values": values, "attention": self.attention.mix(patterns, values)}
+        x = x + sites["attention"]
+        if hasattr(self, "mlp"):
+            sites["mlp"] = self.mlp(self.mlp_norm(x))
+            x = x + sites["mlp"]
+        return x, sites
 
 
 class Transformer(nnx.Module):
-    """Tokens to the logits of the next token."""
+    """The map from tokens to the logits of the next token."""
 
     def __init__(self, config: Config, vocabulary: int, context: int, rngs: nnx.Rngs):
         self.embedding = gaussian(rngs, (vocabulary, config.width))
@@ -107,79 +108,78 @@ class Transformer(nnx.Module):
         self.unembedding_bias = zeros(vocabulary)
 
     def __call__(self, tokens: Int[Array, "batch time"]) -> Float[Array, "batch time vocabulary"]:
-        x, _, _ = self.run(tokens)
-        return self.norm(x) @ self.unembedding[...] + self.unembedding_bias[...]
+        x = self.activations(tokens)[f"residual.{len(self.layers)}"]
+        return self.norm(x) @ self.unembedding[...] + self.unembedding_bias[None, None]
 
-    def run(self, tokens: Int[Array, "batch time"]) -> tuple[Residual, list[Patterns], list[Array]]:
-        """The last residual stream, and each layer's attention patterns and values on the way."""
+    def activations(self, tokens: Int[Array, "batch time"]) -> dict[str, Array]:
+        """Return the activations by site.
+
+        - `embedding` [batch, time, width]: the residual stream before the first layer.
+        - `layers.i.patterns` [batch, heads, time, time]: where each token attends.
+        - `layers.i.values` [batch, time, heads, size]: what each head reads from each token.
+        - `layers.i.attention`, `layers.i.mlp` [batch, time, width]: what the sublayer adds to the residual stream.
+        - `residual.k` [batch, time, width]: the residual stream after k layers.
+        """
         x = self.embedding[...][tokens]
         positions = self.positions[...][: tokens.shape[1]]
-        patterns, values = [], []
-        for layer in self.layers:
-            attended, carried = layer.read(x, positions)
-            x = layer.write(x, attended, carried)
-            patterns.append(attended)
-            values.append(carried)
-        return x, patterns, values
+        sites = {"embedding": x}
+        for i, layer in enumerate(self.layers):
+            x, own = layer.run(x, positions)
+            sites |= {f"layers.{i}.{name}": site for name, site in own.items()} | {f"residual.{i + 1}": x}
+        return sites
 
     def attention_patterns(self, tokens: Int[Array, "batch time"]) -> Float[Array, "layers batch heads time time"]:
-        """Attention of each head from every token (second last axis) to every token (last axis)."""
-        return jnp.stack(self.run(tokens)[1])
+        """Return the attention of each head from every token (second last axis) to every token (last axis)."""
+        return jnp.stack(of_layers(self.activations(tokens), "patterns"))
 
     def value_logits(self, tokens: Int[Array, "batch time"]) -> Float[Array, "layers batch heads time vocabulary"]:
-        """What each head, attending wholly to a token, would write straight to the logits (its OV circuit).
+        """Return what each head would write directly to the logits if it attended to one token only (its OV circuit).
 
-        The final LayerNorm enters without its division by the length of the residual stream, which the head alone does
-        not fix, and biases are left out: these logits have a meaning up to a positive factor for each token.
+        The final LayerNorm divides by the length of the residual stream, which one head does not determine. The division
+        and the biases are therefore left out, and the logits of a token are known up to a positive factor.
         """
         assert self.norm.scale is not None
         read = self.norm.scale[...][:, None] * self.unembedding[...]
-        read = read - read.mean(0)
+        read = read - read.mean(0, keepdims=True)
         outputs = [layer.attention.output[...] for layer in self.layers]
         return jnp.stack(
             [
                 jnp.einsum("bthe,hed,dv->bhtv", values, output, read)
-                for values, output in zip(self.run(tokens)[2], outputs, strict=True)
+                for values, output in zip(of_layers(self.activations(tokens), "values"), outputs, strict=True)
             ]
         )
 
-    def components(self, shapes: Shapes) -> Mapping[str, Params]:
-        """The embedding, the unembedding, each layer and each head, as masks of the flat parameters."""
-        masks = {name: below(shapes, name) for name in ("embedding", "unembedding")}
-        masks |= {f"layers.{i}": below(shapes, f"layers.{i}.") for i in range(len(self.layers))}
+    def components(self) -> Mapping[str, Predicate]:
+        """Return the predicates of the embedding, the unembedding, each layer and each head."""
+        predicates = {name: below(name) for name in ("embedding", "unembedding")}
+        predicates |= {f"layers.{i}": below(f"layers.{i}.") for i in range(len(self.layers))}
         for i, layer in enumerate(self.layers):
             for j in range(layer.attention.output.shape[0]):
-                masks[f"layers.{i}.heads.{j}"] = head(shapes, f"layers.{i}.attention.", j)
-        return masks
+                predicates[f"layers.{i}.heads.{j}"] = head(f"layers.{i}.attention.", j)
+        return predicates
+
+
+def of_layers(sites: Mapping[str, Array], name: str) -> list[Array]:
+    """Return the activations of one site in every layer."""
+    return [site for path, site in sites.items() if path.startswith("layers.") and path.endswith(f".{name}")]
 
 
 def causal(time: int) -> Bool[Array, "time time"]:
+    """Return True where a token (first axis) may attend to a token (second axis)."""
     return jnp.tril(jnp.ones((time, time), bool))
 
 
-def below(shapes: Shapes, prefix: str) -> dict[str, Array]:
-    """True on the parameters whose path starts with the prefix."""
-    return {path: jnp.asarray(np.full(array.shape, path.startswith(prefix))) for path, array in shapes.items()}
+def below(prefix: str) -> Predicate:
+    """Return the predicate of the parameters whose path starts with the prefix."""
+    return lambda shapes: {path: () for path in shapes if path.startswith(prefix)}
 
 
-def head(shapes: Shapes, attention: str, index: int) -> dict[str, Array]:
-    """True on one head's queries, keys, values and output; the bias of the output belongs to no head."""
-    head_axes = {"query": 1, "key": 1, "value": 1, "query_bias": 0, "key_bias": 0, "value_bias": 0, "output": 0}
-    masks = {path: np.zeros(array.shape, bool) for path, array in shapes.items()}
-    for name, axis in head_axes.items():
-        np.moveaxis(masks[attention + name], axis, 0)[index] = True
-    return {path: jnp.asarray(mask) for path, mask in masks.items()}
+def head(attention: str, index: int) -> Predicate:
+    """Return the predicate of one head's queries, keys, values and output; the bias of the output belongs to no head."""
+    axes = {"query": 1, "key": 1, "value": 1, "query_bias": 0, "key_bias": 0, "value_bias": 0, "output": 0}
+    return lambda shapes: {attention + name: (*[slice(None)] * axis, index) for name, axis in axes.items()}
 
 
 def build(config: Config, shape: Mapping[str, int]) -> Callable[[nnx.Rngs], Transformer]:
-    """The maker of the module for a task's `shape`, which must say its `vocabulary` and `context`.
-
-    Raises:
-        ValueError: the task has no vocabulary or no context.
-    """
-    lacking = {"vocabulary", "context"} - shape.keys()
-    if lacking:
-        raise SpecificationError(
-            f"model transformer needs a task with {', '.join(sorted(lacking))}; this task has {', '.join(shape) or 'no shape'}"
-        )
+    """Return the function that makes the module for a task with this `vocabulary` and `context`."""
     return lambda rngs: Transformer(config, shape["vocabulary"], shape["context"], rngs)

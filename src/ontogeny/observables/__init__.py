@@ -1,5 +1,5 @@
-"""Observables: named scalars measured at a checkpoint, one file per kind.
+"""Observables: named scalars measured at a checkpoint.
 
-A kind pairs what a task provides with what a network exposes: `fits(network, task)` says whether it can, and
-`build(network, task)` returns name -> function of the parameters, or raises ValueError saying what is lacking.
+A kind is a module and a card. The module says in `NEEDS` what it needs of a network and a task, and `build(network, task)`
+returns name -> function of the parameters. The card, a YAML file beside it, holds titles, units, meanings and naming rules.
 """

@@ -1,28 +1,21 @@
-"""How often the likeliest class is the right one, on the examples learnt from and on held-out ones."""
+"""The accuracy of a classifier on the examples that it learns from and on held-out ones."""
 
 from collections.abc import Mapping
 
-from ontogeny.arrays.chunks import mean_in_chunks
-from ontogeny.observables.requirements import lacking, require
+from ontogeny.arrays.parts import mean_in_parts
+from ontogeny.problem.needs import Needs
 from ontogeny.problem.network import Network
 from ontogeny.problem.problem import Batch, ObservableFunction, Params, Task
 
-
-def fits(network: Network, task: Task) -> bool:
-    return not lacking(network, task, provided=["accuracy"])
+NEEDS = Needs(provides=("accuracy",))
 
 
 def build(network: Network, task: Task) -> Mapping[str, ObservableFunction]:
-    """`accuracy` and `evaluation_accuracy`, between 0 and 1.
-
-    Raises:
-        ValueError: the task does not say what a right answer is.
-    """
-    require("accuracy", lacking(network, task, provided=["accuracy"]))
+    """Return `accuracy` and `evaluation_accuracy`, both between 0 and 1."""
 
     def on(batch: Batch) -> ObservableFunction:
         def measure(params: Params):
-            return mean_in_chunks(
+            return mean_in_parts(
                 lambda part: network.apply(params, part[0]),
                 lambda logits, part: task.provides["accuracy"](logits, part[1]),
                 batch,

@@ -1,7 +1,7 @@
-"""What each attention head does: previous-token, prefix-matching and copying scores (Olsson et al. 2022).
+"""The previous-token, prefix-matching and copying scores of attention heads (Olsson et al. 2022).
 
-Each score lies between 0 and 1 and is given for every component `layers.i.heads.j`. An induction head is one that
-matches prefixes and copies; in a network of two layers it reads from a previous-token head below it.
+Each score lies between 0 and 1 and has a value for every component `layers.i.heads.j`. An induction head matches prefixes and
+copies; in a network of two layers it reads from a previous-token head in the first layer.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,42 +11,28 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from ontogeny.arrays.chunks import mean_in_chunks
-from ontogeny.observables.requirements import lacking, require
+from ontogeny.arrays.parts import mean_in_parts
+from ontogeny.problem.needs import Needs
 from ontogeny.problem.network import Network
 from ontogeny.problem.problem import ObservableFunction, Task
 
-METHODS = ("attention_patterns", "value_logits")
+NEEDS = Needs(methods=("attention_patterns", "value_logits"), provides=("plain_windows",), shape=("vocabulary", "context"))
 PROBES = 64
-"""Sequences of random tokens that heads are probed with."""
+"""The number of sequences of random tokens that prefix-matching and copying scores are measured on."""
 
 Tokens = Int[Array, "batch time"]
 Patterns = Float[Array, "layers batch heads time time"]
 Scores = Float[Array, "batch layers heads"]
 
 
-def shortfall(network: Network, task: Task) -> list[str]:
-    phrases = lacking(network, task, methods=METHODS, provided=["plain_windows"])
-    return phrases + [f"a task whose shape has {name}" for name in ("vocabulary", "context") if name not in task.shape]
-
-
-def fits(network: Network, task: Task) -> bool:
-    return not shortfall(network, task)
-
-
 def build(network: Network, task: Task) -> Mapping[str, ObservableFunction]:
-    """`previous_token_score`, `prefix_matching_score` and `copying_score`, per head.
-
-    Raises:
-        ValueError: the network does not show its attention, or the task is not one of tokens.
-    """
-    require("attention", shortfall(network, task))
+    """Return `previous_token_score`, `prefix_matching_score` and `copying_score` of every head."""
     plain = task.provides["plain_windows"][:, :-1]
     probes = random_repeats(task.shape["vocabulary"], task.shape["context"])
 
     def scores(method: str, measure: Callable[[Array, Tokens], Array], tokens: Tokens) -> ObservableFunction:
         return lambda params: per_head(
-            mean_in_chunks(lambda tokens: network.apply(params, tokens, method=method), measure, tokens)
+            mean_in_parts(lambda tokens: network.apply(params, tokens, method=method), measure, tokens)
         )
 
     return {
@@ -62,10 +48,10 @@ def per_head(scores: Float[Array, "layers heads"]) -> dict[str, Float[Array, ""]
 
 
 def random_repeats(vocabulary: int, context: int) -> Tokens:
-    """Random tokens, then the same tokens rotated by a random shift; always the same ones.
+    """Return sequences of random tokens followed by the same tokens, rotated by a random shift. The seed is fixed.
 
-    The first half repeats no token as far as the vocabulary allows, so that each has one earlier copy to be found; the
-    shift keeps a head that looks a fixed number of tokens back from passing for one that matches.
+    As far as the vocabulary allows, the first half repeats no token, so that each token of the second half has one earlier
+    copy. Because of the shift, a head that attends a fixed number of tokens back gets no prefix-matching score.
     """
     half = context // 2
     random = np.random.default_rng(0)
@@ -76,32 +62,33 @@ def random_repeats(vocabulary: int, context: int) -> Tokens:
 
 
 def previous_token(patterns: Patterns, tokens: Tokens) -> Scores:
-    """Mean attention from a token to the one before it."""
+    """Return the mean attention from a token to the token before it."""
     return over_windows(jnp.diagonal(patterns, offset=-1, axis1=-2, axis2=-1).mean(-1))
 
 
 def prefix_matching(patterns: Patterns, tokens: Tokens) -> Scores:
-    """Mean attention from a token of the second half to those that followed its copies in the first.
+    """Return the mean attention from a token of the second half to the tokens that follow its copies in the first half.
 
-    The copy at the very end of the first half is left out: what follows it belongs to the second half.
+    A copy at the end of the first half does not count: the token that follows it belongs to the second half.
     """
     matched = follows_a_copy(tokens)
-    attended = jnp.einsum("lbhts,bts->lbh", patterns, matched)
-    return over_windows(attended / matched.any(-1).sum(-1)[:, None])
+    attended = jnp.einsum("lbhts,bts->lbh", patterns, matched.astype(patterns.dtype))
+    return over_windows(attended / matched.any(-1).sum(-1, dtype=attended.dtype)[None, :, None])
 
 
 def follows_a_copy(tokens: Tokens) -> Bool[Array, "batch time time"]:
-    """[b, t, s]: t is in the second half, s in the first, and the token before s is that at t."""
-    place = jnp.arange(tokens.shape[1])
+    """Return [b, t, s]: whether t is in the second half, s in the first, and the token before s equals the token at t."""
+    position = jnp.arange(tokens.shape[1])
     half = tokens.shape[1] // 2
     before = jnp.roll(tokens, 1, axis=1)
-    return (tokens[:, :, None] == before[:, None, :]) & (place[:, None] >= half) & (place >= 1) & (place < half)
+    reading, read = position[None, :, None], position[None, None, :]
+    return (tokens[:, :, None] == before[:, None, :]) & (reading >= half) & (read >= 1) & (read < half)
 
 
 def copying(logits: Float[Array, "layers batch heads time vocabulary"], tokens: Tokens) -> Scores:
-    """Of the logits that a head raises (above their mean) by attending to a token, the share that is that token's own.
+    """Return the share of the token's own logit among the logits that a head raises above their mean by attending to it.
 
-    A head that writes at random has 1 / vocabulary.
+    A head that writes at random scores 1 / vocabulary.
     """
     raised = jax.nn.relu(logits - logits.mean(-1, keepdims=True))
     own = jnp.take_along_axis(raised, tokens[None, :, None, :, None], axis=-1)[..., 0]

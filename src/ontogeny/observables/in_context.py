@@ -1,6 +1,6 @@
-"""What a language model makes of its context (Olsson et al. 2022; Hoogland et al. 2024).
+"""In-context learning scores and the cross-entropy to bigrams (Olsson et al. 2022; Hoogland et al. 2024).
 
-Positions count the predicted tokens of a window: the prediction of token p has read tokens 0 to p - 1.
+Positions count the predicted tokens of a window: the prediction of token p depends on tokens 0 to p - 1.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,39 +9,31 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ontogeny.arrays.chunks import mean_in_chunks
-from ontogeny.observables.requirements import lacking, require
+from ontogeny.arrays.parts import mean_in_parts
+from ontogeny.problem.needs import Needs
 from ontogeny.problem.network import Network
 from ontogeny.problem.problem import ObservableFunction, Params, Task
 from ontogeny.tasks.text import Windows, token_losses
 
-PROVIDED = ("plain_windows", "repeated_windows")
+NEEDS = Needs(provides=("plain_windows", "repeated_windows"))
 MOST_POSITIONS = 32
 
 Logits = Float[Array, "batch context vocabulary"]
 
 
-def fits(network: Network, task: Task) -> bool:
-    return not lacking(network, task, provided=PROVIDED)
-
-
 def build(network: Network, task: Task) -> Mapping[str, ObservableFunction]:
-    """In-context-learning scores, `loss_by_position`, and `cross_entropy_to_bigram` where the task has a bigram table.
+    """Return in-context learning scores, `loss_by_position`, and `cross_entropy_to_bigram` where the task has a bigram table.
 
     `in_context_learning_score` and `loss_by_position` are measured on held-out windows that repeat themselves,
-    `in_context_learning_score_plain` and `cross_entropy_to_bigram` on plain ones. All in nats per token.
-
-    Raises:
-        ValueError: the task provides no such windows.
+    `in_context_learning_score_plain` and `cross_entropy_to_bigram` on plain ones. All are in nats per token.
     """
-    require("in_context", lacking(network, task, provided=PROVIDED))
-    plain, repeated = (task.provides[name] for name in PROVIDED)
+    plain, repeated = (task.provides[name] for name in NEEDS.provides)
 
     def predictions(params: Params) -> Callable[[Windows], Logits]:
         return lambda windows: network.apply(params, windows[:, :-1])
 
     def losses(params: Params, windows: Windows) -> Float[Array, " positions"]:
-        return mean_in_chunks(predictions(params), lambda logits, windows: token_losses(logits, windows[:, 1:]), windows)
+        return mean_in_parts(predictions(params), lambda logits, windows: token_losses(logits, windows[:, 1:]), windows)
 
     measured = {
         "in_context_learning_score": lambda params: in_context_learning_score(losses(params, repeated)),
@@ -50,16 +42,16 @@ def build(network: Network, task: Task) -> Mapping[str, ObservableFunction]:
     }
     if "bigram" in task.provides:
         bigram = task.provides["bigram"]
-        measured["cross_entropy_to_bigram"] = lambda params: mean_in_chunks(
+        measured["cross_entropy_to_bigram"] = lambda params: mean_in_parts(
             predictions(params), lambda logits, windows: cross_entropy(bigram[windows[:, :-1]], logits), plain
         )
     return measured
 
 
 def in_context_learning_score(losses: Float[Array, " positions"]) -> Float[Array, ""]:
-    """The loss on the last quarter of a window minus that on its second quarter; negative where context helps.
+    """Return the loss on the last quarter of a window minus the loss on its second quarter; negative where context helps.
 
-    The first token of the second half is in neither quarter: where a window repeats itself, it cannot be foreseen.
+    The first token of the second half is in neither quarter: a window that repeats itself does not determine it.
     """
     quarter = len(losses) // 4
     second, last = losses[quarter - 1 : 2 * quarter - 1], losses[3 * quarter - 1 : 4 * quarter - 1]
@@ -67,11 +59,11 @@ def in_context_learning_score(losses: Float[Array, " positions"]) -> Float[Array
 
 
 def by_position(losses: Float[Array, " positions"]) -> dict[str, Float[Array, ""]]:
-    """`positions.p` -> loss of predicting token p, for at most `MOST_POSITIONS` evenly spaced positions."""
+    """Return `positions.p` -> loss of predicting token p, for at most `MOST_POSITIONS` evenly spaced positions."""
     stride = -(-len(losses) // MOST_POSITIONS)
-    return {f"positions.{place + 1}": losses[place] for place in range(0, len(losses), stride)}
+    return {f"positions.{index + 1}": losses[index] for index in range(0, len(losses), stride)}
 
 
 def cross_entropy(probabilities: Logits, logits: Logits) -> Float[Array, " batch"]:
-    """Of the network's predictions to given ones; least where the network predicts exactly those."""
+    """Return the cross-entropy of the network's predictions to given probabilities; it is least where the two are equal."""
     return -jnp.sum(probabilities * jax.nn.log_softmax(logits), axis=-1).mean(-1)

@@ -1,31 +1,26 @@
-"""Which of a linear teacher's directions a deep linear network has learnt (Saxe et al. 2014)."""
+"""The directions of a linear teacher that a deep linear network has learnt (Saxe et al. 2014)."""
 
 from collections.abc import Mapping
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ontogeny.observables.requirements import lacking, require
+from ontogeny.problem.needs import Needs
 from ontogeny.problem.network import Network
 from ontogeny.problem.problem import ObservableFunction, Params, Task
 
 LEARNT = 0.5
-"""Of the smallest singular value of the teacher: what counts towards the rank."""
+"""A singular value counts towards the rank above this share of the teacher's smallest one."""
 
 
-def fits(network: Network, task: Task) -> bool:
-    return not lacking(network, task, methods=["product"], provided=["teacher"])
+NEEDS = Needs(methods=("product",), provides=("teacher",))
 
 
 def build(network: Network, task: Task) -> Mapping[str, ObservableFunction]:
-    """`singular_value` of each component `modes.i`, `rank`, and the exact `population_loss`.
+    """Return `singular_value` of each component `modes.i`, `rank`, and the exact `population_loss`.
 
-    The rank counts singular values of the network's map above half of the teacher's smallest.
-
-    Raises:
-        ValueError: the network does not expose its product, or the task has no teacher.
+    The rank is the number of singular values of the network's map above half of the teacher's smallest one.
     """
-    require("spectrum", lacking(network, task, methods=["product"], provided=["teacher"]))
     teacher = task.provides["teacher"]
     expected = jnp.linalg.svd(teacher, compute_uv=False)
     modes = int(jnp.sum(expected > 1e-6 * expected[0]))

@@ -5,20 +5,10 @@ the speed that one core was seen to reach, plus what a small step and a job's st
 """
 
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
-from ontogeny.config import (
-    MLP,
-    Linear,
-    LinearTeacher,
-    ModularAddition,
-    Posterior,
-    SparseFeatures,
-    Superposition,
-    Text,
-    Transformer,
-)
+from ontogeny.config import ModelSection, Posterior, TaskSection
+from ontogeny.config.job_names import JOBS
 from ontogeny.config.reading import Variant, read_study
 from ontogeny.pipeline.plan import Plan, blocks, seeds_per_job
 from ontogeny.training.schedule import checkpoint_steps, sampled_steps
@@ -26,7 +16,6 @@ from ontogeny.training.schedule import checkpoint_steps, sampled_steps
 FLOPS = 6e10
 SECONDS_PER_STEP = 8e-6
 SECONDS_PER_JOB = 5.0
-STAGES_PER_BLOCK, STAGES_PER_VARIANT = 4, 3
 SECONDS_PER_PARTICLE_AND_MOVE = 3e-5
 """Of the posterior while n grows: ten leapfrog steps of the toy model."""
 UNKNOWN = " A ? is the user's own model or task, whose size shows only when it is made; the sums leave it out."
@@ -72,7 +61,7 @@ def describe(configfile: Path) -> str:
 def cost(variant: Variant) -> Cost:
     """What the runs of a variant take."""
     family, seeds, found = variant.family, len(variant.seeds), blocks(variant)
-    jobs = STAGES_PER_BLOCK * len(found) + STAGES_PER_VARIANT + (family.phases is not None)
+    jobs = job_count(variant)
     parameters = parameter_count(variant)
     if parameters is None:
         return Cost(seeds, jobs, None, None)
@@ -97,6 +86,13 @@ def cost(variant: Variant) -> Cost:
     return Cost(seeds, jobs, seconds / 60, size / 1e6)
 
 
+def job_count(variant: Variant) -> int:
+    """Return how many jobs work on a variant and its blocks."""
+    count = {"block": len(blocks(variant)), "variant": 1, "family": 0, "study": 0}
+    left_out = () if variant.family.phases else ("phases",)
+    return sum(count[kind.scope] for kind in JOBS if kind.name not in left_out)
+
+
 def posterior_seconds(section: Posterior | None) -> float:
     """Seconds of one core that the posterior takes while n grows."""
     if section is None:
@@ -115,26 +111,14 @@ def losses_per_chain(variant: Variant) -> int:
 
 def step_seconds(variant: Variant, parameters: int, examples: int) -> float:
     """Seconds of one core that a gradient on a batch takes."""
-    positions = variant.family.task.context if isinstance(variant.family.task, Text) else 1
+    positions = variant.family.task.positions if isinstance(variant.family.task, TaskSection) else 1
     return SECONDS_PER_STEP + 6 * parameters * examples * positions / FLOPS
 
 
 def parameter_count(variant: Variant) -> int | None:
-    """The number of parameters of a built-in model; None for a user's own model or task."""
+    """Return the number of parameters of a built-in model; None for a user's own model or task."""
     model, task = variant.family.model, variant.family.task
-    if isinstance(model, Superposition) and isinstance(task, SparseFeatures):
-        return task.features * (model.hidden + 1)
-    if isinstance(model, Transformer) and isinstance(task, Text):
-        vocabulary = 256 if task.tokenizer == "byte" else task.vocabulary
-        norm = 2 * model.width
-        mlp = norm + 2 * model.width * model.mlp + model.mlp + model.width if model.mlp else 0
-        layer = norm + 4 * model.width * (model.width + 1) + mlp
-        return (2 * vocabulary + task.context) * model.width + vocabulary + model.layers * layer + norm
-    if isinstance(model, Linear) and isinstance(task, LinearTeacher):
-        return sum(before * after for before, after in pairwise([task.inputs, *model.hidden, task.outputs]))
-    if isinstance(model, MLP) and isinstance(task, ModularAddition):
-        return task.modulus * model.width + 2 * model.width * model.hidden + model.hidden * task.modulus
-    return None
+    return model.parameters(task.shape) if isinstance(model, ModelSection) and isinstance(task, TaskSection) else None
 
 
 def spell(value: float | None) -> str:

@@ -1,4 +1,4 @@
-"""Reading and writing the files of the results: whole or not at all."""
+"""Read and write the files of the results. A file is written whole or not at all; a damaged file is set aside and named."""
 
 import json
 import math
@@ -9,9 +9,17 @@ from typing import Any
 
 import pandas as pd
 
+from ontogeny.errors import SpecificationError
+
+REMEDY = "Run the same `snakemake` command again: it makes the file anew."
+
+
+class ResultError(SpecificationError):
+    """A file of the results is missing or damaged; the text names the file and the remedy."""
+
 
 def replace_file(path: Path, write: Callable[[Path], Any]) -> None:
-    """Write a file so that a reader, or an interruption, sees the old one or the new one and nothing between."""
+    """Write a file under another name and rename it, so that a reader sees the old file or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{os.getpid()}.{path.name}")
     try:
@@ -26,7 +34,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """JSON for people and programs: indented, NaN and infinities as null."""
+    """Write indented JSON, with null for NaN and infinities."""
     write_text(path, json.dumps(finite(value), indent=1, ensure_ascii=False) + "\n")
 
 
@@ -41,7 +49,40 @@ def finite(value: Any) -> Any:
 
 
 def read_json(path: Path) -> Any:
-    return json.loads(path.read_text())
+    """Return the content of a JSON file of the results.
+
+    Raises:
+        ResultError: the file is missing or damaged.
+    """
+    return read_result(path, lambda path: json.loads(path.read_text()))
+
+
+def read_parquet(path: Path) -> pd.DataFrame:
+    """Return a table of the results.
+
+    Raises:
+        ResultError: the file is missing or damaged.
+    """
+    return read_result(path, pd.read_parquet)
+
+
+def read_result(path: Path, read: Callable[[Path], Any]) -> Any:
+    """Return what `read` makes of a file or folder. Set it aside when it cannot be read, so that its job makes it again.
+
+    Raises:
+        ResultError: the file is missing or damaged.
+    """
+    try:
+        return read(path)
+    except FileNotFoundError:
+        raise ResultError(f"{path} is missing. {REMEDY}") from None
+    except PermissionError as error:
+        raise ResultError(f"{path} cannot be read: {error}") from error
+    except Exception as error:  # readers of JSON, Parquet and Zarr raise many kinds for files that are cut short
+        aside = path.with_name(f"{path.name}.damaged")
+        path.replace(aside)
+        why = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ResultError(f"{path} is damaged ({why}). It is now {aside.name}. {REMEDY}") from error
 
 
 def write_parquet(path: Path, frame: pd.DataFrame) -> None:

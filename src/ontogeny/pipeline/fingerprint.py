@@ -1,9 +1,9 @@
-"""Digests of what a stage depends on: its specification, the code it runs and the user's files it reads.
+"""Digests of what a job depends on: its specification, the code that it runs and the user's files that it reads.
 
-Snakemake does not track imported modules. A stage's digest therefore covers the syntax trees, without comments and
-docstrings, of every `ontogeny` module that its entry module imports, however deep: an edit of the code reruns the
-stage, an edit of a comment does not. Kinds of models, tasks and observables are imported by name, so the entry modules
-of a stage name those that its configuration uses, and no others.
+Snakemake does not track imported modules. The digest of a job's code therefore covers every `ontogeny` module that its
+entry modules import, directly or through other modules. It is made of their syntax trees without comments and docstrings:
+an edit of the code reruns the job, an edit of a comment does not. Kinds of models, tasks and observables are imported by
+name; the entry modules of a job name the kinds that its configuration uses, and no others.
 """
 
 import ast
@@ -16,27 +16,31 @@ from typing import Any
 
 PACKAGE = Path(__file__).parents[1]
 CHANGES_NO_RESULT = ("config", "pipeline.fingerprint", "pipeline.progress", "pipeline.provenance")
-"""Modules and packages left out: what config validates is in the specification itself, the others only tell what is going on."""
+"""Modules and packages that the digests leave out. What `config` validates is in the specification; the others report only."""
 
 
 def canonical_json(value: Any) -> str:
-    """JSON with sorted keys and no spaces: equal values give equal text."""
+    """Return JSON with sorted keys and no spaces, so that equal values give equal text."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
 def digest(value: Any) -> str:
-    """16 hexadecimal digits that name a JSON value."""
+    """Return 16 hexadecimal digits that identify a JSON value."""
     return hashlib.blake2b(canonical_json(value).encode(), digest_size=8).hexdigest()
 
 
 def bytes_digest(data: bytes) -> str:
-    """16 hexadecimal digits that name some bytes."""
+    """Return 16 hexadecimal digits that identify bytes."""
     return hashlib.blake2b(data, digest_size=8).hexdigest()
 
 
 @cache
 def code_digest(*modules: str) -> str:
-    """A digest of the code of these modules, dotted names below `ontogeny`, and of all that they import from it."""
+    """Return a digest of the code of modules and of all that they import from `ontogeny`.
+
+    Args:
+        modules: dotted names below `ontogeny`.
+    """
     reached: set[str] = set()
     waiting = list(modules)
     while waiting:
@@ -48,7 +52,7 @@ def code_digest(*modules: str) -> str:
 
 
 def python_digest(source: str) -> str:
-    """A digest of Python source that comments, docstrings and layout leave as it is."""
+    """Return a digest of Python source that does not depend on comments, docstrings and layout."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
         if (
@@ -60,31 +64,35 @@ def python_digest(source: str) -> str:
 
 
 def file_digest(path: Path) -> str:
-    """A digest of a file of the user: of its syntax tree for Python, of its bytes for anything else."""
-    return python_digest(path.read_text()) if path.suffix == ".py" else bytes_digest(path.read_bytes())
+    """Return a digest of the bytes of a file."""
+    return bytes_digest(path.read_bytes())
+
+
+def code_file_digest(path: Path) -> str:
+    """Return a digest of a user's Python file that does not depend on comments, docstrings and layout."""
+    return python_digest(path.read_text())
 
 
 def folder_digest(folder: Path) -> str:
-    """A digest of every file below a folder of the package, such as the templates of the report."""
-    return digest(
-        {str(path.relative_to(folder)): bytes_digest(path.read_bytes()) for path in sorted(folder.rglob("*")) if path.is_file()}
-    )
+    """Return a digest of every file below a folder of the package, such as the templates of the report."""
+    return digest({str(path.relative_to(folder)): file_digest(path) for path in sorted(folder.rglob("*")) if path.is_file()})
 
 
 @cache
 def module_digest(module: str) -> str:
+    """Return a digest of the code of one module."""
     return python_digest(source_path(module).read_text())
 
 
 @cache
 def imports(module: str) -> tuple[str, ...]:
-    """The modules of the package that a module imports, at any place in it."""
+    """Return the modules of the package that a module imports anywhere in its source."""
     nodes = ast.walk(ast.parse(source_path(module).read_text()))
     return tuple(sorted({name for node in nodes for name in imported_names(node) if is_module(name)}))
 
 
 def imported_names(node: ast.AST) -> Iterator[str]:
-    """Every dotted name that may be a module: `from a.b import c` may mean a.b.c, and runs a and a.b as well."""
+    """Yield the dotted names that may be modules: `from a.b import c` runs a and a.b, and c may be a module too."""
     dotted: Iterable[str] = ()
     if isinstance(node, ast.Import):
         dotted = (alias.name for alias in node.names)
@@ -97,11 +105,13 @@ def imported_names(node: ast.AST) -> Iterator[str]:
 
 
 def is_module(name: str) -> bool:
+    """Return whether a dotted name below `ontogeny` is a module or a package."""
     return (PACKAGE / Path(*name.split("."))).with_suffix(".py").is_file() or (
         PACKAGE / Path(*name.split(".")) / "__init__.py"
     ).is_file()
 
 
 def source_path(name: str) -> Path:
+    """Return the source file of a module or package, a dotted name below `ontogeny`."""
     path = PACKAGE / Path(*name.split("."))
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")

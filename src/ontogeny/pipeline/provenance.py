@@ -69,10 +69,10 @@ def processor() -> str:
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
-def record(stage: str, digest: str, code: str, seconds: float) -> dict[str, Any]:
-    """What a stage says of itself in its manifest."""
+def record(job: str, digest: str, code: str, seconds: float) -> dict[str, Any]:
+    """Return what a job says of itself in a manifest; `seconds` are those that its work took."""
     return {
-        "stage": stage,
+        "job": job,
         "digest": digest,
         "code": code,
         "seconds": round(seconds, 3),

@@ -5,35 +5,48 @@ softmax the whole predictive distribution stands for the labels: its argmax woul
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from ontogeny.arrays.flat import Checkpoints, Mask, Parameters
 from ontogeny.problem.divergences import Divergence
 
 MOVING, REFERENCE = "moving", "reference"
 
 
-def behavioural_loss(apply: Callable[[Any, Any], Any], divergence: Divergence) -> Callable[[Any, Any], Float[Array, " batch"]]:
-    """The loss of `with_reference` parameters on inputs: how far the moving ones' outputs are from the reference's."""
+@dataclass(frozen=True)
+class BehaviouralLoss:
+    """(`with_reference` parameters, inputs) -> how far the outputs of the moving parameters are from those of the reference.
 
-    def loss(params: Any, inputs: Any) -> Float[Array, " batch"]:
-        return divergence(apply(params[MOVING], inputs), apply(jax.lax.stop_gradient(params[REFERENCE]), inputs))
+    Two of them are equal where `apply` and `divergence` are, so that a compiled program is found again.
+    """
 
-    return loss
+    apply: Callable[[Parameters, Any], Any]
+    divergence: Divergence
+
+    def __call__(self, params: dict[str, Parameters], inputs: Any) -> Float[Array, " batch"]:
+        reference = self.apply(jax.lax.stop_gradient(params[REFERENCE]), inputs)
+        return self.divergence(self.apply(params[MOVING], inputs), reference)
 
 
-def with_reference(checkpoints: Any) -> dict[str, Any]:
-    """Checkpoints twice: to be moved, and to be compared with."""
+def behavioural_loss(apply: Callable[[Parameters, Any], Any], divergence: Divergence) -> BehaviouralLoss:
+    """Return the loss of `with_reference` parameters on inputs."""
+    return BehaviouralLoss(apply, divergence)
+
+
+def with_reference(checkpoints: Checkpoints) -> dict[str, Checkpoints]:
+    """Pair each checkpoint with a frozen copy of itself, the reference."""
     return {MOVING: checkpoints, REFERENCE: checkpoints}
 
 
-def moving_mask(checkpoints: Any, mask: Any = None) -> dict[str, Any]:
-    """A mask of parameters (None for all) for `with_reference` checkpoints, whose reference stays."""
+def moving_mask(checkpoints: Checkpoints, mask: Mask | None = None) -> dict[str, Mask]:
+    """Return the mask of `with_reference` checkpoints whose reference stays, from a mask of parameters (None for all)."""
 
-    def like_one(value: float) -> Any:
+    def filled(value: float) -> Mask:
         return jax.tree.map(lambda leaf: jnp.full(jnp.shape(leaf)[1:], value), checkpoints)
 
-    return {MOVING: like_one(1.0) if mask is None else mask, REFERENCE: like_one(0.0)}
+    return {MOVING: filled(1.0) if mask is None else mask, REFERENCE: filled(0.0)}

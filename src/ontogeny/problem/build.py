@@ -1,6 +1,6 @@
-"""A family's model, task and observables put together into a `Problem`.
+"""Build a `Problem` from a family's task, model and observables.
 
-Kinds are modules of the same name, imported only when a family uses them, or files of the user's own.
+A built-in kind is a module of the same name, imported when a family uses it. Any other kind is a file of the user's own.
 """
 
 import importlib
@@ -25,14 +25,15 @@ def build_problem(
     batch_size: int = 1,
     observables: Iterable[str] | None = (),
 ) -> Problem:
-    """The problem that a task and a model make; user's own files and corpora are found relative to `base`.
+    """Return the problem that a task and a model make.
 
     Args:
-        batch_size: examples of a training minibatch; stages that do not train leave it out.
-        observables: kinds of observables; None for all that fit, none by default.
+        base: the folder that the paths of the user's files and corpora are relative to.
+        batch_size: the examples of a training minibatch; only training needs it.
+        observables: kinds of observables; None stands for all built-in kinds that fit.
 
     Raises:
-        ValueError: a part cannot be made, or parts do not fit, in words for whoever wrote the config.
+        SpecificationError: a part cannot be made, or parts do not fit.
     """
     task = build_task(task_section, batch_size, base)
     network = functional(build_model(model_section, task.shape, base))
@@ -46,6 +47,7 @@ def build_problem(
         loss=loss,
         data=task.data,
         apply=network.apply,
+        activations=network.activations,
         output_loss=task.output_loss,
         is_log_likelihood=task.is_log_likelihood,
         averages_over=task.averages_over,
@@ -57,14 +59,14 @@ def build_problem(
 
 
 def build_task(section: config.Task, batch_size: int, base: Path) -> Task:
-    """The task of a section of the config, with minibatches of `batch_size`."""
+    """Return the task of a section of the config, with minibatches of `batch_size`."""
     if isinstance(section, config.UserKind):
         return user_files.load(section.kind, base, Task)(batch_size, **section.options)
     return built_in("tasks", section.kind).build(section, batch_size=batch_size, base=base)
 
 
 def other_examples(section: config.Task, shape: Mapping[str, int], base: Path) -> Batch:
-    """The n examples of the local posterior of another task, for a network trained for `shape`.
+    """Return the n examples of the local posterior of another task, for a network trained for `shape`.
 
     Raises:
         SpecificationError: the task needs another network.
@@ -76,31 +78,47 @@ def other_examples(section: config.Task, shape: Mapping[str, int], base: Path) -
 
 
 def build_model(section: config.Model, shape: Mapping[str, int], base: Path) -> Callable[[nnx.Rngs], nnx.Module]:
-    """The maker of the module of a section of the config, for a task's shape."""
+    """Return the function that makes the module of a section of the config, for a task's shape.
+
+    Raises:
+        SpecificationError: the model does not fit the shape, or the user's file has faults.
+    """
     if isinstance(section, config.UserKind):
         make = user_files.load(section.kind, base, nnx.Module)
         return lambda rngs: make(shape, rngs, **section.options)
+    section.check_shape(shape)
     return built_in("models", section.kind).build(section, shape)
 
 
 def build_observables(kinds: Iterable[str] | None, network: Network, task: Task, base: Path) -> dict[str, ObservableFunction]:
-    """The observables of the given kinds; of all built-in kinds that fit, for None.
+    """Return name -> function, of the observables of the given kinds; None stands for all built-in kinds that fit.
 
     Raises:
-        ValueError: a kind does not fit the network and the task, or two kinds measure something of the same name.
+        SpecificationError: a kind does not fit the network and the task, or two kinds measure something of the same name.
     """
     if kinds is None:
-        kinds = [kind for kind in config.OBSERVABLES if built_in("observables", kind).fits(network, task)]
-    measured: dict[str, ObservableFunction] = {}
+        kinds = [kind for kind in config.OBSERVABLES if not built_in("observables", kind).NEEDS.missing(network, task)]
+    observables: dict[str, ObservableFunction] = {}
     for kind in kinds:
-        if ".py:" in kind:
-            added = user_files.load(kind, base, Mapping)(network, task)
-        else:
-            added = built_in("observables", kind).build(network, task)
-        if twice := measured.keys() & added.keys():
+        added = build_kind(kind, network, task, base)
+        if twice := observables.keys() & added.keys():
             raise SpecificationError(f"observables {kind}: {', '.join(sorted(twice))} is measured by another kind already")
-        measured |= added
-    return measured
+        observables |= added
+    return observables
+
+
+def build_kind(kind: str, network: Network, task: Task, base: Path) -> Mapping[str, ObservableFunction]:
+    """Return the observables of one kind.
+
+    Raises:
+        SpecificationError: the kind does not fit the network and the task.
+    """
+    if ".py:" in kind:
+        return user_files.load(kind, base, Mapping)(network, task)
+    module = built_in("observables", kind)
+    if missing := module.NEEDS.missing(network, task):
+        raise SpecificationError(f"observables {kind} need {' and '.join(missing)}")
+    return module.build(network, task)
 
 
 def built_in(room: str, kind: str) -> ModuleType:

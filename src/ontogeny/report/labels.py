@@ -1,22 +1,30 @@
-"""What curves are called on a page, and the colours they are drawn in."""
+"""The titles, units and meanings of curves on a page, and the colours and lines that they are drawn in.
+
+The labels of observables stand on their cards (`config.observables`); here are those of λ̂, its diagnostics and the training.
+"""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import NamedTuple
 
 import numpy as np
 from plotly.colors import sample_colorscale
 
+from ontogeny.config.observables import Label as CardLabel
+from ontogeny.config.observables import built_in_cards, labels_on
+
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#AA4499", "#E69F00", "#56B4E9", "#332288", "#6B6B6B")
-"""Okabe and Ito's colours (2008), with two of Tol's where theirs are too pale on white."""
+"""The colours of Okabe and Ito (2008); two that are too pale on white are replaced by colours of Tol."""
 BLUE, ORANGE, GREEN, PURPLE = PALETTE[:4]
 GREY = PALETTE[7]
 LIGHTEST = 0.92
-"""End of the sequential scale that is still legible on white."""
+"""The end of the sequential scale that is still legible on white."""
 
 
 class Label(NamedTuple):
-    """What an observable is called, its axis with its unit, and a sentence on what it measures."""
+    """The title of a curve, the text on its axis, and a sentence on what it measures."""
 
     title: str
     axis: str
@@ -25,39 +33,6 @@ class Label(NamedTuple):
 
 LABELS = {
     "llc": Label("local learning coefficient", "λ̂", "The local learning coefficient estimate, nβ (E[L(w)] − L(w*))."),
-    "loss": Label("loss", "loss per example", "Mean loss over the examples of the local posterior."),
-    "evaluation_loss": Label("held-out loss", "loss per example", "Mean loss on held-out examples."),
-    "population_loss": Label("population loss", "loss per example", "The exact expected loss, in closed form."),
-    "polygon_vertices": Label("number of polygon vertices", "vertices", "Corners of the convex hull of the feature vectors."),
-    "positive_dead_biases": Label(
-        "number of positive dead biases", "features", "Features with a near-zero vector whose bias is positive."
-    ),
-    "feature_norm": Label("feature norm", "|Wᵢ|", "Length of each feature's vector."),
-    "feature_dimensionality": Label(
-        "feature dimensionality", "dimensions", "Share of a hidden dimension that each feature has to itself."
-    ),
-    "dimensions_per_feature": Label("dimensions per feature", "m / |W|²", "Hidden dimensions over the squared Frobenius norm."),
-    "in_context_learning_score": Label(
-        "in-context learning score",
-        "difference of losses",
-        "Loss on the last quarter of a repeated window minus that on the second quarter; negative where context helps.",
-    ),
-    "in_context_learning_score_plain": Label(
-        "in-context learning score on plain windows",
-        "difference of losses",
-        "Loss on the last quarter minus that on the second quarter, on windows that do not repeat.",
-    ),
-    "loss_by_position": Label("loss by position", "loss per token", "Loss at each position of a repeated window."),
-    "cross_entropy_to_bigram": Label(
-        "cross-entropy to the bigram statistics",
-        "nats",
-        "Cross-entropy of the predictions to the corpus's bigrams; lowest where they are bigrams.",
-    ),
-    "previous_token_score": Label("previous-token score", "attention", "Mean attention of a head to the token before."),
-    "prefix_matching_score": Label(
-        "prefix-matching score", "attention", "Mean attention of a head to the token after an earlier copy of the current one."
-    ),
-    "copying_score": Label("copying score", "share of logits", "How far a head raises the logit of the token it attends to."),
     "bayes_training_loss": Label("Bayes training loss", "nats per example", "−(1/n) Σ log E[p(xᵢ|w)] over the draws."),
     "gibbs_training_loss": Label("Gibbs training loss", "nats per example", "Mean over the draws of minus the log likelihood."),
     "functional_variance": Label("functional variance", "nats²", "Σ over the examples of the variance of log p(xᵢ|w)."),
@@ -84,19 +59,36 @@ LABELS = {
 }
 
 
+GIVEN: ContextVar[Mapping[str, CardLabel]] = ContextVar("GIVEN")
+"""The labels of the observables of a family, among them the user's own."""
+
+
+@contextmanager
+def given_labels(labels: Mapping[str, CardLabel]) -> Iterator[None]:
+    """Let `label` also know these labels."""
+    token = GIVEN.set(labels)
+    try:
+        yield
+    finally:
+        GIVEN.reset(token)
+
+
 def label(observable: str) -> Label:
-    """The label of an observable; one that this file does not know is called by its own name."""
+    """Return the label of an observable; its own name where no label is known."""
+    if observable in LABELS:
+        return LABELS[observable]
     plain = observable.replace("_", " ")
-    return LABELS.get(observable, Label(plain, plain))
+    card = GIVEN.get({}).get(observable) or labels_on(built_in_cards()).get(observable)
+    return Label(card.title, card.unit, card.meaning) if card else Label(plain, plain)
 
 
 def natural(name: str) -> list[tuple[int, str]]:
-    """A sorting key under which heads.2 comes before heads.10."""
+    """Return a sorting key under which heads.2 comes before heads.10."""
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
 def palette(count: int) -> list[str]:
-    """Distinct colours for up to eight curves; beyond that a sequential scale, dark to light."""
+    """Return distinct colours for up to eight curves, and a sequential scale from dark to light for more."""
     if count <= len(PALETTE):
         return list(PALETTE[:count])
     scale = sample_colorscale("Viridis", list(np.linspace(0, LIGHTEST, count)), colortype="tuple")
@@ -105,21 +97,21 @@ def palette(count: int) -> list[str]:
 
 
 def dashes(count: int) -> list[str]:
-    """Line styles beside the colours, so that a grey print still tells curves apart."""
+    """Return line styles that distinguish curves without colours."""
     styles = ("solid", "dash", "dot", "dashdot")
     return [styles[index % 4] for index in range(count)] if count <= len(PALETTE) else ["solid"] * count
 
 
 def slug(*parts: object) -> str:
-    """An identifier that HTML, JavaScript and a URL's fragment accept."""
+    """Return an identifier that HTML, JavaScript and a URL's fragment accept."""
     return re.sub(r"[^A-Za-z0-9]+", "-", "-".join(str(part) for part in parts)).strip("-").lower()
 
 
 def listed(words: Sequence[str]) -> str:
-    """a, b and c."""
+    """Return "a, b and c"."""
     return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
 
 
 def capital(text: str) -> str:
-    """The text with a capital first letter, for headings; λ̂ stays λ̂."""
+    """Return the text with a capital first letter; λ̂ stays λ̂."""
     return text[:1].upper() + text[1:] if text[:1].isascii() else text

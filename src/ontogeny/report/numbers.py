@@ -7,6 +7,8 @@ from typing import Any, TypeGuard
 import numpy as np
 
 UNKNOWN = "–"
+CERTAIN = 0.99
+"""The largest probability that is printed as a number."""
 
 
 def known(value: Any) -> TypeGuard[float]:
@@ -33,6 +35,11 @@ def number(value: Any, digits: int = 3) -> str:
     if not -5 <= size < 6:
         return signed_text(f"{value:.{digits - 1}e}")
     return signed_text(f"{value:,.{max(digits - 1 - size, 0)}f}")
+
+
+def chance(value: Any) -> str:
+    """Return a probability that never reads as certainty: 0.93, more than 0.99."""
+    return f"more than {CERTAIN}" if known(value) and value > CERTAIN else number(value, 2)
 
 
 def with_error(value: Any, error: Any) -> str:

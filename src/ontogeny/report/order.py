@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ontogeny.report.labels import label, listed
-from ontogeny.report.numbers import known, number, step
+from ontogeny.report.numbers import chance, known, number, step
 from ontogeny.report.tables import LLC
 from ontogeny.trajectory import LOSSES
 
@@ -67,7 +67,7 @@ def boundaries_in_words(transitions: Mapping[str, Any]) -> list[str]:
     """Where λ̂ goes over from rising, falling or resting to another of the three, ready for a list."""
     return [
         f"step {step(row.get('location'))}: from {KINDS.get(str(row.get('from')), '?')} to {KINDS.get(str(row.get('to')), '?')}, "
-        f"with probability {number(row.get('probability'), 2)}"
+        f"with probability {chance(row.get('probability'))}"
         for row in transitions.get("boundaries") or []
     ]
 

@@ -77,6 +77,7 @@ def run_page(report: RunReport, links: Mapping[str, str]) -> str:
         stages=words.stage_rows(report.transitions),
         undecided=views.undecided_names(report.transitions),
         boundaries=boundaries_in_words(report.transitions),
+        left_out=words.left_out_in_words(report.trajectory),
         void=void_in_words(report.transitions),
         consensus=views.consensus_view(report.consensus) if report.consensus else None,
         calibration=views.flattened(report.calibration),

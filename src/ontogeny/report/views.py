@@ -1,4 +1,4 @@
-"""What the templates print, made from tables and files: rows, facts, lists."""
+"""Make what the templates print from tables and files: rows, facts, lists."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -28,23 +28,23 @@ from ontogeny.trajectory import PASSED
 from ontogeny.transitions.detection.curves import FEWEST_CHECKPOINTS
 
 NAVIGATION = ("index", "family")
-"""Keys of `links` that lead to other pages; all others are files of the run, named by their key."""
+"""Keys of `links` that lead to other pages. Every other key is the name of a file of the run."""
 
 
 def navigation(links: Mapping[str, str]) -> dict[str, str]:
-    """The addresses of the other pages; "" where there is none."""
+    """Return the addresses of the other pages; "" where there is none."""
     return {name: links.get(name, "") for name in NAVIGATION}
 
 
 def files(links: Mapping[str, str]) -> dict[str, str]:
-    """The addresses of a run's files."""
+    """Return the addresses of a run's files."""
     return {name: address for name, address in links.items() if name not in NAVIGATION}
 
 
 def run_facts(report: RunReport) -> list[tuple[str, str]]:
-    """The key numbers at the top of a run's page."""
+    """Return the key numbers at the top of a run's page."""
     llc, loss = finite(curve(report.trajectory, LLC)), main_loss(report.trajectory)
-    found = report.transitions.get("candidates") or []
+    candidates = report.transitions.get("candidates") or []
     last = llc.iloc[-1] if len(llc) else None
     return [
         ("training steps", step(last_step(report.trajectory)) if len(report.trajectory) else number(None)),
@@ -54,17 +54,18 @@ def run_facts(report: RunReport) -> list[tuple[str, str]]:
         ),
         ("loss at the end", number(loss["value"].iloc[-1]) if len(loss) else number(None)),
         ("λ̂ at the end", with_error(last["value"], last["standard_error"]) if last is not None else number(None)),
-        ("candidates", f"{len(found)}, {sum(map(words.is_named, found))} named"),
+        ("candidates", f"{len(candidates)}, {sum(map(words.is_named, candidates))} named"),
     ]
 
 
 def candidate_view(place: int, candidate: Mapping[str, Any], report: RunReport) -> dict[str, Any]:
-    """A candidate as the page prints it."""
+    """Return a candidate as the page prints it."""
     return {
         "number": place,
         "title": words.title_of(candidate),
         "named": words.is_named(candidate),
         "support": words.support_of(candidate, report.consensus),
+        "vague": words.is_vague(candidate, report.trajectory),
         "sentences": words.candidate_sentences(candidate, report.trajectory),
         "steps": f"{step(candidate.get('start'))} – {step(candidate.get('end'))}",
         "llc": change_with_error(candidate.get("delta_llc"), candidate.get("delta_llc_standard_error")),
@@ -76,7 +77,7 @@ def candidate_view(place: int, candidate: Mapping[str, Any], report: RunReport) 
 
 
 def evidence_view(row: Mapping[str, Any]) -> dict[str, str]:
-    """A curve that changes with a candidate."""
+    """Return a curve that changes with a candidate as a row of its table."""
     return {
         "curve": label(str(row.get("observable", ""))).title,
         "component": str(row.get("component") or ""),
@@ -87,24 +88,24 @@ def evidence_view(row: Mapping[str, Any]) -> dict[str, str]:
 
 
 def located_within(row: Mapping[str, Any]) -> str:
-    """' (600 – 650)': the 95% interval of a location."""
+    """Return the 95% interval of a location: ' (600 – 650)'."""
     low, high = row.get("location_low"), row.get("location_high")
     return f" ({step(low)} – {step(high)})" if known(low) and known(high) else ""
 
 
 def undecided_names(transitions: Mapping[str, Any]) -> list[str]:
-    """Curves that could not be judged, each with its reason."""
+    """Name the curves that could not be judged, each with the reason."""
     return [f"{words.curve_name(row)}: {row.get('reason') or 'no reason given'}" for row in transitions.get("undecided") or []]
 
 
 def consensus_view(consensus: Mapping[str, Any]) -> list[dict[str, str]]:
-    """What the seeds of a variant agree on."""
+    """Return the transitions that the seeds of a variant share."""
     rows = consensus.get("transitions") or []
     return [{"title": words.title_of(row), "support": str(row.get("support", "")), "words": words.agreement(row)} for row in rows]
 
 
 def flattened(nested: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Nested settings as (dotted name, value) for a table."""
+    """Flatten nested settings to (dotted name, value) for a table."""
     rows: list[tuple[str, str]] = []
     for key, value in nested.items():
         name = f"{prefix}{key}"
@@ -116,7 +117,7 @@ def flattened(nested: Mapping[str, Any], prefix: str = "") -> list[tuple[str, st
 
 
 def in_words(value: Any) -> str:
-    """A setting: numbers as they stand, lists separated by commas."""
+    """Return a setting as text: numbers as they are, lists separated by commas."""
     if isinstance(value, (list, tuple)):
         return ", ".join(in_words(item) for item in value) or "none"
     if isinstance(value, float):
@@ -125,7 +126,7 @@ def in_words(value: Any) -> str:
 
 
 def dropped(trajectory: pd.DataFrame) -> list[str]:
-    """Observables of components other than heads, which only the runs' own pages show."""
+    """Return the observables of components other than heads: only the pages of the runs show them."""
     return [
         name
         for name in observables(trajectory)
@@ -134,7 +135,7 @@ def dropped(trajectory: pd.DataFrame) -> list[str]:
 
 
 def variants_of(family: FamilySummary) -> dict[str, list[RunSummary]]:
-    """Variant -> its runs in order of seed."""
+    """Group the runs by variant, in order of seed."""
     ordered = sorted(family.runs, key=lambda run: (run.variant, run.seed))
     return {
         variant: [run for run in ordered if run.variant == variant] for variant in dict.fromkeys(run.variant for run in ordered)
@@ -142,7 +143,7 @@ def variants_of(family: FamilySummary) -> dict[str, list[RunSummary]]:
 
 
 def family_in_words(family: FamilySummary) -> str:
-    """The family in a sentence."""
+    """Summarise the family in a few sentences."""
     variants = variants_of(family)
     if not variants:
         return "No run of this family is there yet."
@@ -152,13 +153,13 @@ def family_in_words(family: FamilySummary) -> str:
         for row in (family.consensus.get(variant) or {}).get("transitions") or []
         if row.get("support") == "supported"
     ]
-    told = f"{words.counted(len(family.runs), 'run')} of {words.counted(len(variants), 'variant')}. "
-    told += f"Supported by the seeds: {words.listed(supported)}." if supported else "No transition is supported by most seeds."
-    return told + unjudged_in_words(family.runs)
+    text = f"{words.counted(len(family.runs), 'run')} of {words.counted(len(variants), 'variant')}. "
+    text += f"Supported by the seeds: {words.listed(supported)}." if supported else "No transition is supported by most seeds."
+    return text + unjudged_in_words(family.runs)
 
 
 def unjudged_in_words(runs: Sequence[RunSummary]) -> str:
-    """In how many runs λ̂ carries too little evidence to say anything, where there are such."""
+    """Count the runs in which λ̂ passes its checks at too few checkpoints; "" where there are none."""
     verdicts = [curve(run.trajectory, LLC)["verdict"].tolist() for run in runs]
     unjudged = sum(len(of_run) > 0 and of_run.count(PASSED) < FEWEST_CHECKPOINTS for of_run in verdicts)
     if not unjudged:
@@ -168,7 +169,7 @@ def unjudged_in_words(runs: Sequence[RunSummary]) -> str:
 
 
 def variant_views(family: FamilySummary) -> list[dict[str, Any]]:
-    """The variants with their runs, what their seeds agree on, None where they were not compared."""
+    """Return each variant with its runs and the transitions that its seeds share (None where they were not compared)."""
     return [
         {
             "variant": variant,
@@ -180,7 +181,7 @@ def variant_views(family: FamilySummary) -> list[dict[str, Any]]:
 
 
 def small_plots(runs: Sequence[RunSummary]) -> list[dict[str, Any]]:
-    """λ̂ and the loss of the seeds of a variant."""
+    """Return small plots of λ̂ and of the loss over the seeds of a variant."""
     tables = [run.trajectory for run in runs]
     seeds = words.counted(len(runs), "seed")
     return [
@@ -190,7 +191,7 @@ def small_plots(runs: Sequence[RunSummary]) -> list[dict[str, Any]]:
 
 
 def spark(tables: Sequence[pd.DataFrame], read: Callable[[pd.DataFrame], pd.DataFrame], summary: str) -> dict[str, Any]:
-    """A small plot of the seeds of a variant, and the range that it spans."""
+    """Return a small plot of one curve over the seeds of a variant, and the range of its values."""
     curves = [finite(read(table)) for table in tables]
     values = pd.concat([rows["value"].astype(float) for rows in curves])
     return {

@@ -1,6 +1,6 @@
-"""What the numbers say, in sentences: headlines, candidates, stages, agreement of seeds.
+"""Write the sentences of the pages: headlines, candidates, stages, agreement of seeds.
 
-Sentences are plain text. Every one says what is unknown instead of leaving it out.
+Sentences are plain text. Where a number is unknown, the sentence says so.
 """
 
 import math
@@ -8,30 +8,33 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ontogeny.report.labels import listed
-from ontogeny.report.numbers import change_with_error, known, number, signed_text, step, with_error
+from ontogeny.report.numbers import chance, change_with_error, known, number, signed_text, step, with_error
 from ontogeny.report.order import curve_name, timing
 from ontogeny.report.tables import LLC, RunReport, curve, failed, finite, last_step, main_loss
 from ontogeny.trajectory import ALL_LOSSES
 
 UNNAMED = "unnamed"
 NOT_A_REASON = (LLC, *ALL_LOSSES)
-"""Observables that every transition shows: they do not explain a name."""
+"""Observables that change in every transition; they do not explain a name."""
 MOST_REASONS = 4
+MOST_STRETCHES = 12
 MOST_FAMILIES = 4
 MOST_PLACES = 8
 ERRORS_THAT_COUNT = 2.0
+VAGUE = "Its location is vague: the 95% interval is wider than the candidate itself."
 MEANINGS: dict[tuple[int | None, int | None], str] = {
-    (1, -1): "complexity is bought with a lower loss",
+    (1, -1): "a lower loss is bought with more complexity",
     (-1, -1): "the solution becomes simpler while it becomes better",
     (0, -1): "the loss falls at the same complexity",
     (1, 0): "a hidden change, which the loss does not show",
     (-1, 0): "a hidden change, which the loss does not show",
 }
 STAGE_TYPES = {
-    "complexity bought": "complexity is bought with a lower loss",
+    "complexity bought": "a lower loss is bought with more complexity",
     "simplification": "λ̂ and the loss both fall",
     "hidden": "λ̂ moves while the loss does not",
     "loss falls alone": "the loss falls at the same complexity",
@@ -52,10 +55,10 @@ CHECKS = {
 
 
 def study_title(families: Sequence[str]) -> str:
-    """'ontogeny: superposition, induction', what a tab or a bookmark calls a study."""
-    shown = list(families[:MOST_FAMILIES])
-    further = [f"{len(families) - len(shown)} more"] if len(families) > len(shown) else []
-    return f"ontogeny: {', '.join([*shown, *further]) or 'no family yet'}"
+    """Return the title of a study's index: 'ontogeny: superposition, induction'."""
+    first = list(families[:MOST_FAMILIES])
+    further = [f"{len(families) - len(first)} more"] if len(families) > len(first) else []
+    return f"ontogeny: {', '.join([*first, *further]) or 'no family yet'}"
 
 
 def title_of(candidate: Mapping[str, Any]) -> str:
@@ -72,72 +75,114 @@ def counted(count: int, noun: str) -> str:
 
 
 def verdict(text: str) -> str:
-    """A verdict of the sampler's checks, readable: "r_hat, drift" -> "R̂ too large, trace still drifting"."""
+    """Translate the sampler's verdict: "r_hat, drift" -> "R̂ too large, trace still drifting"."""
     if text in ("ok", ""):
         return "ok"
     return ", ".join(CHECKS.get(check.strip(), check.strip()) for check in text.split(","))
 
 
 def sign_of(delta: Any, error: Any) -> int | None:
-    """-1, 0 or 1 as far as the error lets one say; None where nothing was measured."""
+    """Return -1 or 1 if the change exceeds `ERRORS_THAT_COUNT` errors, else 0; None if it is unknown."""
     if not known(delta):
         return None
     clear = abs(delta) > (ERRORS_THAT_COUNT * error if known(error) else 0)
     return (1 if delta > 0 else -1) if clear else 0
 
 
-def movement(subject: str, delta: Any, error: Any) -> str:
-    """'λ̂ rises by 30.1 ± 2.1'."""
+def movement(subject: str, delta: Any, error: Any, reason: str = "no value on one side") -> str:
+    """Describe a change: 'λ̂ rises by 30.1 ± 2.1'."""
     sign = sign_of(delta, error)
     if sign is None:
-        return f"the change of {subject} is not known (no value that counts on one side)"
+        return f"the change of {subject} is not known ({reason})"
     if sign == 0:
         return f"{subject} does not clearly change ({change_with_error(delta, error)})"
     return f"{subject} {'rises' if sign > 0 else 'falls'} by {with_error(abs(delta), error)}"
 
 
+def movement_of(candidate: Mapping[str, Any], kind: str, subject: str) -> str:
+    """Describe how "llc" or "loss" changes across a candidate."""
+    delta, error = candidate.get(f"delta_{kind}"), candidate.get(f"delta_{kind}_standard_error")
+    return movement(subject, delta, error, why_unknown(candidate, kind))
+
+
+def why_unknown(candidate: Mapping[str, Any], kind: str) -> str:
+    """Say which side of a candidate has no clean level, and give the level of the other side."""
+    if kind == "llc" and candidate.get("llc_verdict") == "failed":
+        return "λ̂ passes the sampler's checks at too few checkpoints"
+    levels = {side: candidate.get(f"{kind}_{side}") for side in ("before", "after")}
+    missing = " or ".join(side for side, level in levels.items() if not known(level))
+    present = [f", {number(level)} {side}" for side, level in levels.items() if known(level)]
+    return f"no clean level {missing}{''.join(present)}"
+
+
 def candidate_sentences(candidate: Mapping[str, Any], trajectory: pd.DataFrame) -> list[str]:
-    """A candidate in words: what λ̂ and the loss do, why it bears its name, what moves first, where the free energies cross,
-    how sure it is."""
-    parts = [passage(candidate), naming(candidate, trajectory), timing(candidate), free_energies(candidate), certainty(candidate)]
-    return [part for part in parts if part]
+    """Describe a candidate: the change of λ̂ and the loss, its location, its name, what moves first, where the free energies
+    cross, its p-value."""
+    vague = VAGUE if is_vague(candidate, trajectory) else ""
+    parts = [passage(candidate), vague, naming(candidate, trajectory), timing(candidate), free_energies(candidate)]
+    return [part for part in [*parts, certainty(candidate)] if part]
 
 
 def passage(candidate: Mapping[str, Any]) -> str:
-    """'Between steps 600 and 800 (located at 700) λ̂ rises by 30.1 ± 2.1 while the loss falls by 0.42: …'"""
+    """Describe the change: 'Between steps 600 and 800 (located at 700) λ̂ rises by 30.1 ± 2.1 while the loss falls by 0.42: …'"""
     llc = candidate.get("delta_llc"), candidate.get("delta_llc_standard_error")
     loss = candidate.get("delta_loss"), candidate.get("delta_loss_standard_error")
     when = f"Between steps {step(candidate.get('start'))} and {step(candidate.get('end'))}"
-    located = f" (located at {step(candidate['location'])})" if known(candidate.get("location")) else ""
+    located = f" (located at {location(candidate)})" if known(candidate.get("location")) else ""
     if not known(llc[0]) and not known(loss[0]):
-        return f"{when}{located} neither λ̂ nor the loss was measured on both sides."
-    told = f"{when}{located} {movement('λ̂', *llc)} while {movement('the loss', *loss)}"
+        reasons = why_unknown(candidate, "llc"), why_unknown(candidate, "loss")
+        return f"{when}{located} neither the change of λ̂ is known ({reasons[0]}) nor that of the loss ({reasons[1]})."
+    changes = f"{movement_of(candidate, 'llc', 'λ̂')} while {movement_of(candidate, 'loss', 'the loss')}"
     meaning = MEANINGS.get((sign_of(*llc), sign_of(*loss)))
-    return f"{told}: {meaning}." if meaning else f"{told}."
+    return f"{when}{located} {changes}{f': {meaning}' if meaning else ''}."
+
+
+def location(candidate: Mapping[str, Any]) -> str:
+    """Return the location with its interval: '700, 95% interval 650 to 750'."""
+    low, high = candidate.get("location_low"), candidate.get("location_high")
+    interval = f", 95% interval {step(low)} to {step(high)}" if known(low) and known(high) else ""
+    return step(candidate.get("location")) + interval
+
+
+def is_vague(candidate: Mapping[str, Any], trajectory: pd.DataFrame) -> bool:
+    """Return whether the interval of the location, in log step, is wider than the candidate.
+
+    The candidate counts with half the distance to the next checkpoint on either side, since no interval is narrower than the
+    distance of two checkpoints.
+    """
+    ends = [candidate.get(key) for key in ("start", "end", "location_low", "location_high")]
+    if not all(map(known, ends)):
+        return False
+    start, end, low, high = np.log1p(np.array(ends, dtype=float))
+    rows = curve(trajectory, str(candidate.get("observable")), str(candidate.get("component") or ""))
+    steps = np.log1p(rows["step"].to_numpy(float))
+    earlier, later = max(steps[steps < start], default=start), min(steps[steps > end], default=end)
+    return bool(high - low > (end + later) / 2 - (start + earlier) / 2)
 
 
 def naming(candidate: Mapping[str, Any], trajectory: pd.DataFrame) -> str:
-    """Why it bears its name, or what changes where it bears none."""
+    """Say why the candidate has its name, and what else changes with it."""
     reasons, rows = candidate.get("named_by") or [], candidate.get("evidence") or []
     left_out = (*NOT_A_REASON, *(reason["observable"] for reason in reasons))
     independent = [row for row in rows if row.get("observable") not in left_out]
-    told = "; ".join(observables_in_words(independent or ([] if reasons else rows), trajectory))
-    with_it = f" With it, {told}." if told else ""
+    others = "; ".join(observables_in_words(independent or ([] if reasons else rows), trajectory))
+    with_it = f" With it, {others}." if others else ""
     if not is_named(candidate):
         return f"It has no name: no rule fits.{with_it}"
-    because = "; ".join(between_levels(f"the {curve_name(one)}", one["before"], one["after"]) for one in reasons)
+    because = "; ".join(between_levels(f"the {curve_name(row)}", row["before"], row["after"]) for row in reasons)
     return f"It is named {candidate['name']}{f' because {because}' if because else ''}.{with_it}"
 
 
 def observables_in_words(rows: Sequence[Mapping[str, Any]], trajectory: pd.DataFrame) -> list[str]:
-    """The observables that changed, in their order, each by the component that changed most; the rest counted."""
+    """Describe each observable by the component that changed most; count the observables beyond `MOST_REASONS`."""
     names = list(dict.fromkeys(row.get("observable") for row in rows))
-    told = []
+    changes = []
     for name in names[:MOST_REASONS]:
         own = sorted((row for row in rows if row.get("observable") == name), key=size_of_change, reverse=True)
         others = f" (and {counted(len(own) - 1, 'further component')})" if len(own) > 1 else ""
-        told.append(evidence_in_words(own[0], trajectory) + others)
-    return told + ([f"{counted(len(names) - MOST_REASONS, 'further observable')} with them"] if len(names) > MOST_REASONS else [])
+        changes.append(evidence_in_words(own[0], trajectory) + others)
+    further = [f"{counted(len(names) - MOST_REASONS, 'further observable')} with them"] if len(names) > MOST_REASONS else []
+    return changes + further
 
 
 def size_of_change(row: Mapping[str, Any]) -> float:
@@ -146,7 +191,10 @@ def size_of_change(row: Mapping[str, Any]) -> float:
 
 
 def evidence_in_words(row: Mapping[str, Any], trajectory: pd.DataFrame) -> str:
-    """'the prefix-matching score of layers.1.heads.0 rises from 0.05 to 0.62', the levels at the ends of its interval."""
+    """Describe the change of one curve: 'the prefix-matching score of layers.1.heads.0 rises from 0.05 to 0.62'.
+
+    The two numbers are the values at the ends of the curve's own interval.
+    """
     observable, component = str(row.get("observable", "")), str(row.get("component") or "")
     subject = f"the {curve_name(row)}"
     before, after = levels(curve(trajectory, observable, component), row.get("start"), row.get("end"))
@@ -156,11 +204,11 @@ def evidence_in_words(row: Mapping[str, Any], trajectory: pd.DataFrame) -> str:
 
 
 def between_levels(subject: str, before: float, after: float) -> str:
-    return f"{subject} {'rises' if after > before else 'falls'} from {' to '.join(told_apart(before, after))}"
+    return f"{subject} {'rises' if after > before else 'falls'} from {' to '.join(distinguishable(before, after))}"
 
 
-def told_apart(before: float, after: float) -> tuple[str, str]:
-    """Two different levels to the same decimals: three digits of the larger, two of their difference."""
+def distinguishable(before: float, after: float) -> tuple[str, str]:
+    """Return two different levels with the same number of decimals: three digits of the larger, two of their difference."""
     if float(before).is_integer() and float(after).is_integer():
         return number(before), number(after)
     largest, gap = (math.floor(math.log10(size)) for size in (max(abs(before), abs(after)), abs(after - before)))
@@ -169,7 +217,7 @@ def told_apart(before: float, after: float) -> tuple[str, str]:
 
 
 def levels(rows: pd.DataFrame, start: Any, end: Any) -> tuple[float | None, float | None]:
-    """The last value up to `start` and the first from `end`; None where there is none."""
+    """Return the last value up to `start` and the first from `end`; None where there is none."""
     measured = finite(rows)
     if not known(start) or not known(end) or measured.empty:
         return None, None
@@ -179,24 +227,24 @@ def levels(rows: pd.DataFrame, start: Any, end: Any) -> tuple[float | None, floa
 
 
 def free_energies(candidate: Mapping[str, Any]) -> str:
-    """Whether and where the free energies of the two sides cross."""
+    """Say whether and where the free energies of the two sides cross."""
     size, low, high = (candidate.get("critical_sample_size" + end) for end in ("", "_low", "_high"))
     if known(size):
         upper = f"to {number(high)}" if known(high) else "upwards"
         interval = f" (95% interval {number(low)} {upper})" if known(low) else ""
         probability = candidate.get("free_energy_condition_probability")
-        chance = f"; that the loss falls and λ̂ rises has probability {number(probability, 2)}" if known(probability) else ""
-        return f"The free energies cross at n ≈ {number(size)}{interval}{chance}."
+        signs = f"; the loss falls and λ̂ rises with probability {chance(probability)}" if known(probability) else ""
+        return f"The free energies cross at n ≈ {number(size)}{interval}{signs}."
     condition = candidate.get("free_energy_condition")
     if condition is None:
-        return "Whether the free energies cross is not known: one side has no λ̂ that passes the sampler's checks, or no loss."
+        return "We cannot say whether the free energies cross: λ̂ or the loss has no clean level on one side."
     if condition:
         return "The loss falls while λ̂ rises, but the free energies of the two sides do not cross."
     return "The free energies do not cross: that needs a falling loss and a rising λ̂."
 
 
 def certainty(candidate: Mapping[str, Any]) -> str:
-    """How sure the clearest of its curves is."""
+    """Give the p-value of the clearest curve."""
     p, q = candidate.get("p_value"), candidate.get("q_value")
     if not known(p):
         return ""
@@ -206,7 +254,8 @@ def certainty(candidate: Mapping[str, Any]) -> str:
 
 
 def clearest(candidates: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """The candidate to put first: a named one before an unnamed one, then the smallest p-value, then the most curves."""
+    """Return the candidate to put first: a named one before an unnamed one, then by the smallest p-value, then by the most
+    curves."""
 
     def rank(candidate: Mapping[str, Any]) -> tuple[bool, float, int]:
         p = candidate.get("p_value")
@@ -216,7 +265,7 @@ def clearest(candidates: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | Non
 
 
 def headline(report: RunReport) -> str:
-    """The run in a sentence or two."""
+    """Summarise the run in two or three sentences."""
     candidates = report.transitions.get("candidates") or []
     steps = f"{step(last_step(report.trajectory))} steps"
     if report.trajectory.empty:
@@ -229,65 +278,80 @@ def headline(report: RunReport) -> str:
         where = f"among the curves that could be judged, which λ̂ was not, in {steps}" if open_llc else f"in {steps}"
         return f"No candidate transition was found {where}. {span_in_words(report.trajectory)}"
     which = "It is" if len(candidates) == 1 else "The clearest is"
-    llc = movement("λ̂", first.get("delta_llc"), first.get("delta_llc_standard_error"))
-    loss = movement("the loss", first.get("delta_loss"), first.get("delta_loss_standard_error"))
-    what = f"{which} {title_of(first) if is_named(first) else 'unnamed'}, near step {step(first.get('location'))}"
+    llc, loss = movement_of(first, "llc", "λ̂"), movement_of(first, "loss", "the loss")
+    where = location(first) if is_vague(first, report.trajectory) else step(first.get("location"))
+    what = f"{which} {title_of(first) if is_named(first) else 'unnamed'}, near step {where}"
     return f"{counted(len(candidates), 'candidate transition')} in {steps}. {what}: {llc} while {loss}."
 
 
 def span_in_words(trajectory: pd.DataFrame) -> str:
-    """Where λ̂ and the loss begin and end."""
+    """Give the first and the last value of λ̂ and of the loss."""
     llc, loss = finite(curve(trajectory, LLC)), main_loss(trajectory)
-    told = [
+    spans = [
         f"{name} goes from {number(rows['value'].iloc[0])} to {number(rows['value'].iloc[-1])}"
         for name, rows in (("λ̂", llc), ("the loss", loss))
         if len(rows)
     ]
-    return f"Over the run, {listed(told)}." if told else "Neither λ̂ nor a loss was measured."
+    return f"Over the run, {listed(spans)}." if spans else "Neither λ̂ nor a loss was measured."
 
 
 def sampling_in_words(trajectory: pd.DataFrame) -> str:
-    """How far λ̂ can be believed along the run."""
+    """Count the checkpoints at which λ̂ was sampled, fails its checks, or has no estimate."""
     rows = curve(trajectory, LLC)
     if rows.empty:
         return "λ̂ was not sampled on this run."
     bad = rows[failed(rows)]
     lost = rows[rows["value"].isna()]
-    told = f"λ̂ was sampled at {counted(len(rows), 'checkpoint')}; "
+    text = f"λ̂ was sampled at {counted(len(rows), 'checkpoint')}; "
     if bad.empty:
-        told += "all of them pass the sampler's checks."
+        text += "all of them pass the sampler's checks."
     else:
-        told += f"{len(bad)} fail at least one of the sampler's checks ({which_checks(bad['verdict'])}). "
-        told += "They stay on the plots, as crosses, and carry no evidence."
-    return told + (f" At {counted(len(lost), 'checkpoint')} no chain survived, and there is no estimate." if len(lost) else "")
+        text += f"{len(bad)} fail at least one of the sampler's checks ({which_checks(bad['verdict'])}). "
+        text += "They stay on the plots, as crosses, and carry no evidence."
+    return text + (f" At {counted(len(lost), 'checkpoint')} no chain survived, and there is no estimate." if len(lost) else "")
+
+
+def left_out_in_words(trajectory: pd.DataFrame) -> str:
+    """Name the checkpoints whose λ̂ carries no evidence; "" where every one does."""
+    rows = curve(trajectory, LLC)
+    out = (failed(rows) | rows["value"].isna()).to_numpy(bool)
+    if not out.any():
+        return ""
+    steps = rows["step"].tolist()
+    edges = np.flatnonzero(np.diff([0, *out.astype(int), 0])).reshape(-1, 2)
+    stretches = [step(steps[a]) if b - a == 1 else f"{step(steps[a])} to {step(steps[b - 1])}" for a, b in edges.tolist()]
+    more = [f"{len(stretches) - MOST_STRETCHES} more stretches"] if len(stretches) > MOST_STRETCHES else []
+    at = f"at step{'s' if out.sum() > 1 else ''} {listed(stretches[:MOST_STRETCHES] + more)}"
+    which = f"{out.sum()} of {counted(len(rows), 'checkpoint')}, {at}"
+    return f"Left out, because λ̂ fails the sampler's checks there: {which}. The slope and its probabilities do not see them."
 
 
 def which_checks(verdicts: Iterable[str]) -> str:
-    """How many checkpoints failed each check, the commonest first: 'R̂ too large: 12, trace still drifting: 3'."""
+    """Count the checkpoints that failed each check, the most frequent first: 'R̂ too large: 12, trace still drifting: 3'."""
     checks = Counter(check.strip() for text in verdicts for check in text.split(","))
     return ", ".join(f"{CHECKS.get(check, check)}: {count}" for check, count in checks.most_common())
 
 
 def calibration_in_words(calibration: Mapping[str, Any]) -> str:
-    """The step, what it comes to, when pilot chains had settled, and where λ̂ is flat in nβ."""
-    told = [f"The step size is {number(calibration.get('sampler', {}).get('step_size'), 3)}."]
+    """Describe the step size, its stability, the length of burn-in, and the range of nβ in which λ̂ is flat."""
+    parts = [f"The step size is {number(calibration.get('sampler', {}).get('step_size'), 3)}."]
     if verdict := calibration.get("stability", {}).get("verdict"):
-        told.append(f"On the largest curvature found along pilot chains it is {verdict}.")
+        parts.append(f"On the largest curvature found along pilot chains it is {verdict}.")
     if known(calibration.get("mala_acceptance")):
         share = number(calibration["mala_acceptance"], 2)
-        told.append(f"As a proposal of MALA it is accepted with probability {share} (to compare steps of one model).")
+        parts.append(f"As a proposal of MALA it is accepted with probability {share} (to compare steps of one model).")
     if known(calibration.get("settled_after")):
-        told.append(f"Pilot chains had settled after {calibration['settled_after']} steps; burn-in is {calibration['burn_in']}.")
+        parts.append(f"Pilot chains had settled after {calibration['settled_after']} steps; burn-in is {calibration['burn_in']}.")
     if sweep := calibration.get("sweep"):
         low, high = number(sweep["flat_from"], 3), number(sweep["flat_to"], 3)
         flat = f"λ̂ is flat, to 10%, from nβ = {low} to {high}."
         unknown = "λ̂ is not known to be flat in nβ around the value used: it changes, or its errors are wide."
-        told.append(flat if low != high else unknown)
-    return " ".join(told)
+        parts.append(flat if low != high else unknown)
+    return " ".join(parts)
 
 
 def agreement(transition: Mapping[str, Any]) -> str:
-    """What the seeds say of one transition: '5 of 8 seeds; …. Seeds 0, 2, …, at median step 700, from 690 to 715.'"""
+    """Describe how the seeds agree on a transition: '5 of 8 seeds; …. Seeds 0, 2, …, at median step 700, from 690 to 715.'"""
     seeds = [str(seed) for seed in transition.get("seeds") or []]
     reason = transition.get("reason") or f"{len(seeds)} of {transition.get('of', 'an unknown number of')} seeds"
     low, middle, high = (step(transition.get(f"location_{end}")) for end in ("low", "median", "high"))
@@ -297,13 +361,13 @@ def agreement(transition: Mapping[str, Any]) -> str:
 
 
 def support_of(candidate: Mapping[str, Any], consensus: Mapping[str, Any]) -> str:
-    """How well the seeds support a candidate; "" where they were not compared, or it has no name to be found by."""
+    """Return how well the seeds support a candidate; "" where they were not compared or the candidate has no name."""
     rows = consensus.get("transitions") or []
     return next((row.get("support", "") for row in rows if is_named(candidate) and row.get("name") == candidate.get("name")), "")
 
 
 def stage_rows(transitions: Mapping[str, Any]) -> list[dict[str, str]]:
-    """The stretches between the candidates, ready for a table."""
+    """Return a row of the table of stages for each stretch between candidates."""
     return [
         {
             "steps": f"{step(stage.get('start'))} – {step(stage.get('end'))}",

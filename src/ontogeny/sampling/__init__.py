@@ -1,1 +1,1 @@
-"""Sampling the local posterior: kernels, the compiled program of chains, calibration, health of the traces."""
+"""Sampling the local posterior: kernels, the compiled program of chains, calibration, health of the chains."""

@@ -1,6 +1,6 @@
-"""Bad input to sampling: a ValueError that names the argument, what it has and what was expected."""
+"""Checks of the input to sampling: each raises a ValueError that names the argument, its value and what was expected."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -11,7 +11,7 @@ STACK = "; a list of them is stacked by jax.tree.map(lambda *leaves: jnp.stack(l
 
 
 def leading_axis(tree: Any, name: str, meaning: str, remedy: str = "") -> int:
-    """The length of the leading axis that all leaves of `tree` share."""
+    """Return the length of the leading axis that all leaves of `tree` share."""
     shapes = leaf_shapes(tree)
     lengths = {shape[:1] for shape in shapes.values()}
     if len(lengths) != 1 or () in lengths or (0,) in lengths:
@@ -24,7 +24,7 @@ def leaf_shapes(tree: Any) -> dict[str, tuple[int, ...]]:
 
 
 def check_finite(tree: Any, name: str) -> None:
-    """Floating-point leaves hold no NaN and no infinity."""
+    """Check that floating-point leaves hold no NaN and no infinity."""
     for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
         if jnp.issubdtype(jnp.result_type(leaf), jnp.floating) and not np.isfinite(as_numpy(leaf)).all():
             raise ValueError(
@@ -33,27 +33,30 @@ def check_finite(tree: Any, name: str) -> None:
 
 
 def as_numpy(leaf: Any) -> np.ndarray:
-    """Nothing is compiled to look at a leaf; NumPy itself cannot look at half precision's narrower kinds."""
+    """Return a leaf as a NumPy array of a type that NumPy can test: float32 for bfloat16 and narrower ones. Compiles nothing."""
     array = np.asarray(leaf)
     return array if array.dtype.kind in "fc" else array.astype(np.float32)
 
 
-def check_checkpoints(checkpoints: Any, steps: Any) -> int:
-    """K, of a pytree of finite floating-point leaves; `steps` (None, or one label each) must match it."""
-    count = leading_axis(checkpoints, "checkpoints", "K checkpoints", STACK)
+def check_checkpoints(checkpoints: Any) -> None:
+    """Check a pytree of finite floating-point leaves with one leading axis."""
+    leading_axis(checkpoints, "checkpoints", "K checkpoints", STACK)
     for path, leaf in jax.tree_util.tree_leaves_with_path(checkpoints):
         if not jnp.issubdtype(jnp.result_type(leaf), jnp.floating):
             raise ValueError(
                 f"checkpoints: leaf {jax.tree_util.keystr(path)!r} has dtype {jnp.result_type(leaf)}, not floating point"
             )
     check_finite(checkpoints, "checkpoints")
+
+
+def check_steps(steps: Sequence[int] | None, count: int) -> None:
+    """Check that there is one label for each of `count` checkpoints, or None."""
     if steps is not None and len(steps) != count:
         raise ValueError(f"steps: {len(steps)} labels for {count} checkpoints")
-    return count
 
 
 def check_mask(mask: Any, checkpoints: Any, name: str = "mask") -> None:
-    """The mask has the structure and the shapes of one checkpoint, holds nothing but 0 and 1, and a 1 somewhere."""
+    """Check that the mask is shaped like one checkpoint, holds nothing but 0 and 1, and has a 1 somewhere."""
     expected = {path: shape[1:] for path, shape in leaf_shapes(checkpoints).items()}
     if leaf_shapes(mask) != expected:
         raise ValueError(f"{name}: must be shaped like the parameters, {expected}, got {leaf_shapes(mask)}")
@@ -65,7 +68,7 @@ def check_mask(mask: Any, checkpoints: Any, name: str = "mask") -> None:
 
 
 def check_refine(refine: Any, checkpoints: Any) -> None:
-    """A mapping from names to masks; "" is the whole network's."""
+    """Check a mapping from names to masks. The name "" is that of the whole network."""
     if not isinstance(refine, Mapping) or not all(isinstance(name, str) and name for name in refine):
         raise ValueError(f"refine: must map names that are not empty to masks, got {refine!r:.100}")
     for name, mask in refine.items():
@@ -79,7 +82,7 @@ def check_key(key: Any) -> None:
 
 
 def check_loss(loss: Callable[..., Any], checkpoints: Any, data: Any, batch: int) -> None:
-    """The loss gives one floating-point number per example, or a single one where there is no data."""
+    """Check that the loss returns one floating-point number per example, or a scalar where there is no data."""
     parameters = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(np.shape(leaf)[1:], jnp.result_type(leaf)), checkpoints)
     examples = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((batch, *np.shape(leaf)[1:]), jnp.result_type(leaf)), data)
     try:
@@ -99,14 +102,14 @@ def check_loss(loss: Callable[..., Any], checkpoints: Any, data: Any, batch: int
 
 
 def check_baseline(baseline: Any, labels: Any) -> None:
-    """The loss at w* is finite."""
+    """Check that the loss at w* is finite."""
     lost = np.unique(np.asarray(labels)[~np.isfinite(np.asarray(baseline, np.float32))])
     if lost.size:
         raise ValueError(f"checkpoints: the loss is not finite at w* itself, at steps {lost.tolist()}")
 
 
 def check_counts(**counts: tuple[int, int]) -> None:
-    """Each argument, given as (value, smallest), is an integer of at least the smallest."""
+    """Check that each argument, given as (value, smallest), is an integer of at least the smallest."""
     for name, (value, smallest) in counts.items():
         check_integer(name, value)
         if value < smallest:

@@ -1,7 +1,7 @@
-"""Whether to believe a trace: R-hat, effective sample size, drift, draws below L(w*), dead chains; and a verdict.
+"""The health of chains: R-hat, effective sample size, drift, draws below L(w*), dead chains, and the error of a mean.
 
-Traces come as `Traces.values`: [K, chains, draws], NaN where a chain is dead. A chain with a NaN among its draws is
-left out of everything but `dead_chains`. Where a verdict is not "ok" the estimate is kept, and marked.
+Draws come as `Draws.values`: [K, chains, draws], NaN where a chain is dead. A chain with a NaN among its draws is left out of
+everything.
 """
 
 import math
@@ -16,29 +16,30 @@ Chains = Float[np.ndarray, "chains draws"]
 PerCheckpoint = Float[np.ndarray, " checkpoints"]
 
 STRETCHES = 20
+"""Stretches of a trace whose means `share_below` compares with L(w*)."""
 
 
 def dead(trace: Trace) -> Bool[np.ndarray, "checkpoints chains"]:
-    """Chains that met a value that is not finite."""
+    """Return which chains met a value that is not finite."""
     return np.asarray(~np.isfinite(trace).all(axis=-1))
 
 
 def split_r_hat(trace: Trace) -> PerCheckpoint:
-    """Gelman and Rubin's R-hat over the halves of the live chains (BDA3, section 11.4); ArviZ's `method="split"`."""
+    """Return Gelman and Rubin's R-hat over the halves of the live chains (BDA3, section 11.4): ArviZ's `method="split"`."""
     return over_live_chains(potential_scale_reduction, trace)
 
 
 def effective_sample_size(trace: Trace) -> PerCheckpoint:
-    """Draws that would be worth as much for the mean if independent, over the halves of the live chains.
+    """Return the number of independent draws with the same error of the mean, over the halves of the live chains.
 
-    Geyer's initial monotone sequence with the variance between chains included, as in Stan and ArviZ's
+    It is that of Geyer's initial monotone sequence with the variance between chains included, as in Stan and ArviZ's
     `method="mean"`. 0 for a constant trace, NaN where no chain lives.
     """
     return over_live_chains(independent_draws, trace)
 
 
 def over_live_chains(diagnostic: Callable[[Chains], float], trace: Trace) -> PerCheckpoint:
-    """A diagnostic of the halves of the live chains at each checkpoint; NaN where none lives or there are too few draws."""
+    """Return a diagnostic of the halves of the live chains at each checkpoint; NaN where none lives or draws are too few."""
     alive, half = ~dead(trace), trace.shape[-1] // 2
     if half < 2:
         return np.full(len(trace), np.nan)
@@ -47,17 +48,16 @@ def over_live_chains(diagnostic: Callable[[Chains], float], trace: Trace) -> Per
 
 
 def potential_scale_reduction(chains: Chains) -> float:
-    """R-hat; NaN where no chain moves."""
+    """Return R-hat; NaN where no chain moves."""
     draws = chains.shape[1]
     within, between = chains.var(axis=1, ddof=1).mean(), chains.mean(axis=1).var(ddof=1)
     return math.sqrt((draws - 1) / draws + between / within) if within > 0 else math.nan
 
 
 def independent_draws(chains: Chains) -> float:
-    """The effective sample size (Geyer 1992; BDA3, section 11.5).
+    """Return the effective sample size (Geyer 1992; BDA3, section 11.5).
 
-    By NumPy: the compiled ones of libraries take a second to import and compile, for a hundredth of a second of work, and
-    SciPy's statistics, which others import, as long.
+    By NumPy: the functions of libraries take a second to import and compile, for a hundredth of a second of work.
     """
     count, draws = chains.shape
     covariance = autocovariance(chains).mean(axis=0)
@@ -68,30 +68,30 @@ def independent_draws(chains: Chains) -> float:
     correlation = 1 - (within - covariance) / total
     correlation[0] = 1
     pairs = correlation[: max((draws - 1) // 2 * 2, 2)].reshape(-1, 2).sum(axis=1)
-    kept = len(pairs) - 1 if (pairs > 0).all() else int(np.argmin(pairs > 0))
-    # As in Stan, the even one of the pair where the sequence ends counts once, if positive.
-    last = max(correlation[2 * kept], 0.0)
-    time = 2 * np.minimum.accumulate(pairs[:kept]).sum() - 1 + last
+    end = len(pairs) - 1 if (pairs > 0).all() else int(np.argmin(pairs > 0))
+    # As in Stan, the even lag of the pair where the sequence ends counts once, if positive.
+    last = max(correlation[2 * end], 0.0)
+    time = 2 * np.minimum.accumulate(pairs[:end]).sum() - 1 + last
     size = count * draws
     return float(size / max(time, 1 / math.log10(size)))
 
 
 def autocovariance(chains: Chains) -> Chains:
-    """Of every chain at each lag, divided by the number of draws, through the Fourier transform."""
+    """Return the autocovariance of every chain at each lag, divided by the number of draws, by the Fourier transform."""
     draws = chains.shape[1]
     spectrum = np.fft.rfft(chains - chains.mean(axis=1, keepdims=True), 2 * draws)
     return np.fft.irfft(np.abs(spectrum) ** 2, 2 * draws)[:, :draws] / draws
 
 
 def standard_error(trace: Trace, sample_size: PerCheckpoint) -> PerCheckpoint:
-    """The error of the mean over live chains and draws: the larger of two estimates of it.
+    """Return the error of the mean over live chains and draws: the larger of two estimates.
 
-    - between chains: the standard deviation of the chains' means over √chains. Right whatever the autocorrelation, but
-      with `chains - 1` degrees of freedom only;
+    - between chains: the standard deviation of the chains' means over √chains. It holds whatever the autocorrelation, but
+      has `chains - 1` degrees of freedom only;
     - within chains: the standard deviation of the draws over √(effective sample size), the Monte Carlo standard error
-      of Stan and ArviZ. Precise once chains mix, too small while they have not.
+      of Stan and ArviZ. It is precise once chains mix, and too small while they have not.
 
-    Either alone is too small in a case that happens; the larger is somewhat too large when both are right. NaN where no
+    Either alone is too small in a case that happens. The larger is somewhat too large when both are right. NaN where no
     chain lives.
     """
     alive = ~dead(trace)
@@ -106,9 +106,10 @@ def standard_error(trace: Trace, sample_size: PerCheckpoint) -> PerCheckpoint:
 def interval(
     per_chain: Float[np.ndarray, "checkpoints chains"], level: float = 0.95
 ) -> tuple[Float[np.ndarray, " checkpoints"], Float[np.ndarray, " checkpoints"]]:
-    """The interval for the mean from the spread of the live chains' means, by Student's t with one degree of freedom less.
+    """Return the interval for the mean from the means of the live chains, by Student's t with `live chains - 1` degrees of
+    freedom.
 
-    Chains are independent, so it holds whatever the autocorrelation; NaN where fewer than two chains live.
+    Chains are independent, so it holds whatever the autocorrelation. NaN where fewer than two chains live.
 
     Raises:
         ValueError: `level` does not lie between 0 and 1.
@@ -124,33 +125,33 @@ def interval(
 
 
 def chain_means(trace: Trace) -> Float[np.ndarray, "checkpoints chains"]:
-    """The mean of every chain, NaN for the dead."""
+    """Return the mean of every chain, NaN for the dead."""
     return np.where(dead(trace), np.nan, np.where(np.isfinite(trace), trace, 0).mean(axis=-1))
 
 
 def deviation(trace: Trace) -> PerCheckpoint:
-    """The standard deviation of all draws of the live chains."""
+    """Return the standard deviation of all draws of the live chains."""
     return nan_deviation(np.where(dead(trace)[..., None], np.nan, trace).reshape(len(trace), -1), axis=1)
 
 
 def nan_mean(values: np.ndarray, axis: int) -> np.ndarray:
-    """The mean of what is not NaN; NaN, without a warning, where nothing is left."""
+    """Return the mean of what is not NaN; NaN, without a warning, where nothing is left."""
     count = np.isfinite(values).sum(axis=axis)
     return np.where(count > 0, np.nansum(values, axis=axis) / np.maximum(count, 1), np.nan)
 
 
 def nan_deviation(values: np.ndarray, axis: int) -> np.ndarray:
-    """The sample standard deviation of what is not NaN; NaN where fewer than two are left."""
+    """Return the sample standard deviation of what is not NaN; NaN where fewer than two are left."""
     count = np.isfinite(values).sum(axis=axis)
     squares = np.nansum((values - np.expand_dims(nan_mean(values, axis), axis)) ** 2, axis=axis)
     return np.where(count > 1, np.sqrt(squares / np.maximum(count - 1, 1)), np.nan)
 
 
 def drift(trace: Trace) -> PerCheckpoint:
-    """Mean of the last third of the trace minus that of its middle third, in standard errors of that difference.
+    """Return the mean of the last third of the trace minus that of its middle third, in standard errors of that difference.
 
-    The error is the larger of two, as in `standard_error`: from the spread of the chains' own differences, and from the
-    effective sample sizes of the two thirds by themselves (that of the whole trace shrinks when the trace drifts).
+    The error is the larger of two, as in `standard_error`: from the standard deviation of the chains' own differences, and from
+    the effective sample sizes of the two thirds (that of the whole trace shrinks when the trace drifts).
     """
     third = trace.shape[-1] // 3
     if third == 0:
@@ -165,9 +166,10 @@ def drift(trace: Trace) -> PerCheckpoint:
 
 
 def share_below(trace: Trace) -> PerCheckpoint:
-    """The share of the live chains' stretches whose mean loss lies below that of w* on the same batches: w* is no minimum.
+    """Return the share of the live chains' stretches whose mean loss is below that of w* on the same batches.
 
-    A stretch is a twentieth of a trace: one draw on a minibatch often lies below by the noise of the batch alone.
+    A large share means that w* is no minimum. A stretch is a twentieth of a trace: a single draw on a minibatch is often below by
+    the noise of the batch alone.
     """
     stretches = min(STRETCHES, trace.shape[-1])
     width = trace.shape[-1] // stretches

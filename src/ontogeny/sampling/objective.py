@@ -5,49 +5,45 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Int, PyTree, Shaped
 
-from ontogeny.arrays.parts import split, summed
+from ontogeny.arrays.flat import AnyArray
+from ontogeny.arrays.parts import summed, summed_and_mapped
 
+Examples = PyTree[Shaped[AnyArray, "n ..."]]
+"""n examples: every leaf has a leading axis of n."""
 Loss = Callable[[Any, Any], Array]
 """(params, batch) -> [batch]; (params, None) -> a scalar, for a potential."""
+PairedObjective = Callable[[Array, Any, Array], tuple[Array, Array]]
+"""(position, batch, baselines) -> (L_b(w) - L_b(w*), ∇L_b(w)), each a mean over the batch."""
 PASS_AT_CENTER = "pass_at_center"
-"""What traces call the one pass over the data at w*."""
+"""The name, in traces of JAX, of the one pass over the data at w*."""
 
 
 def at_center(
-    loss: Loss, unflatten: Callable[[Array], Any], center: Float[Array, " parameters"], data: Any, microbatch: int | None
-) -> tuple[Float[Array, " n"], Float[Array, " parameters"]]:
-    """The loss of every example at w*, which batches gather their baselines from, and ∇L_n(w*): one pass over the data."""
+    loss: Loss,
+    unflatten: Callable[[Array], Any],
+    center: Float[Array, " parameters"],
+    data: Examples | None,
+    microbatch: int | None,
+) -> tuple[Float[Array, " n"] | Float[Array, ""], Float[Array, " parameters"]]:
+    """Return the loss of every example at w*, from which batches gather their baselines, and ∇L_n(w*): one pass over the data."""
 
     @jax.named_scope(PASS_AT_CENTER)
-    def total(position: Array, examples: Any) -> tuple[Array, Array]:
+    def total(position: Array, examples: Examples | None) -> tuple[Array, Array]:
         losses = loss(unflatten(position), examples)
         return jnp.sum(losses), losses
 
     gradient = jax.grad(total, has_aux=True)
-    n = None if data is None else jax.tree.leaves(data)[0].shape[0]
-    if n is None or microbatch is None or microbatch >= n:
-        gradients, losses = gradient(center, data)
-        return losses, gradients / losses.size
-    parts, rest = split(data, n, microbatch)
-
-    def add(carry: Array, part: Any) -> tuple[Array, Array]:
-        more, losses = gradient(center, part)
-        return carry + more, losses
-
-    gradients, losses = jax.lax.scan(add, jnp.zeros_like(center), parts)
-    losses = losses.reshape(-1)
-    if rest is not None:
-        more, last = gradient(center, rest)
-        gradients, losses = gradients + more, jnp.concatenate([losses, last])
-    return losses, gradients / n
+    if data is None:
+        gradients, losses = gradient(center, None)
+    else:
+        gradients, losses = summed_and_mapped(lambda part: gradient(center, part), data, microbatch)
+    return losses, gradients / losses.size
 
 
-def paired_objective(
-    loss: Loss, unflatten: Callable[[Array], Any], microbatch: int | None
-) -> Callable[[Array, Any, Array], tuple[Array, Array]]:
-    """(position, batch, baselines) -> (L_b(w) - L_b(w*), ∇L_b(w)), each a mean over the batch.
+def paired_objective(loss: Loss, unflatten: Callable[[Array], Any], microbatch: int | None) -> PairedObjective:
+    """Return the objective of a batch whose losses at w* are known.
 
     Differences are taken per example, before summing: the two sums agree in most of their digits.
     """
@@ -64,11 +60,13 @@ def paired_objective(
     return objective
 
 
-def anchored(objective: Any, center: Float[Array, " parameters"], gradient: Float[Array, " parameters"]) -> Any:
-    """An objective less the noise that its batch has at w*: control variates whose expectation is known there.
+def anchored(
+    objective: PairedObjective, center: Float[Array, " parameters"], gradient: Float[Array, " parameters"]
+) -> PairedObjective:
+    """Return an objective less the noise that its batch has at w*: control variates whose expectation is known there.
 
-    ∇L_b(w) - ∇L_b(w*) + ∇L_n(w*), as SVRG with its snapshot at w* (Johnson and Zhang 2013; Dubey et al. 2016), and L_b(w)
-    - L_b(w*) - (∇L_b(w*) - ∇L_n(w*))·(w - w*): neither's expectation over batches changes.
+    The gradient is ∇L_b(w) - ∇L_b(w*) + ∇L_n(w*), as of SVRG with its snapshot at w* (Johnson and Zhang 2013; Dubey et al. 2016).
+    The value is L_b(w) - L_b(w*) - (∇L_b(w*) - ∇L_n(w*))·(w - w*). The expectations over batches stay as they are.
     """
 
     def without_noise(position: Array, batch: Any, baselines: Array) -> tuple[Array, Array]:

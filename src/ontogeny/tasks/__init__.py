@@ -1,1 +1,1 @@
-"""Tasks: examples, the loss of outputs against targets, and what observables may use. They know no network."""
+"""Tasks: examples, the loss of outputs against targets, and what observables may use. A task does not know the network."""

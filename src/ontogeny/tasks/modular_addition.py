@@ -1,4 +1,4 @@
-"""Addition modulo p from part of the table (Power et al. 2022; Nanda et al. 2023): memorised first, then generalised."""
+"""Addition modulo p from part of the table, which networks first memorise and then generalise (Power et al. 2022)."""
 
 from pathlib import Path
 
@@ -7,17 +7,17 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int
 
-from ontogeny.config import ModularAddition as Config
+from ontogeny.config.tasks.modular_addition import ModularAddition as Config
 from ontogeny.problem.divergences import kullback_leibler
 from ontogeny.problem.problem import Batch, Data, Task
 from ontogeny.tasks.epochs import shuffled_indices
 
 
 def build(config: Config, *, batch_size: int, base: Path) -> Task:
-    """The task: a share of all p² pairs, drawn once from `config.seed`; all others are for evaluation.
+    """Return the task: a share of all p² pairs, drawn from `config.seed`; all other pairs are for evaluation.
 
     Raises:
-        ValueError: the batch is larger than the data set.
+        SpecificationError: the batch is larger than the data set.
     """
     train, evaluation = pairs(config)
     indices = shuffled_indices(config.examples, batch_size)
@@ -36,7 +36,7 @@ def build(config: Config, *, batch_size: int, base: Path) -> Task:
 
 
 def pairs(config: Config) -> tuple[Batch, Batch]:
-    """(a, b) with (a + b) mod p, in random order: those to learn from, those held out."""
+    """Return the pairs (a, b) with (a + b) mod p in random order: the examples to learn from, and the held-out ones."""
     order = jax.random.permutation(jax.random.key(config.seed), config.modulus**2)
     table = jnp.stack(jnp.divmod(order, config.modulus), axis=-1)
     sums = table.sum(-1) % config.modulus
@@ -45,10 +45,10 @@ def pairs(config: Config) -> tuple[Batch, Batch]:
 
 
 def cross_entropy(logits: Float[Array, "batch classes"], targets: Int[Array, " batch"]) -> Float[Array, " batch"]:
-    """In nats: minus the log likelihood."""
+    """Return minus the log likelihood, in nats."""
     return optax.softmax_cross_entropy_with_integer_labels(logits, targets)
 
 
 def accuracy(logits: Float[Array, "batch classes"], targets: Int[Array, " batch"]) -> Float[Array, " batch"]:
-    """1 where the likeliest class is the right one."""
+    """Return 1 where the likeliest class is the right one, else 0."""
     return (logits.argmax(-1) == targets).astype(jnp.float32)

@@ -1,8 +1,8 @@
-"""The next token of a text, on windows of which a share repeats itself.
+"""Prediction of the next token of a text, in windows of which a share repeats itself.
 
-A window holds `context` + 1 tokens, so that each of `context` inputs has a target. With probability `repeat` its second
-half is its first half, rotated by a random shift: predicting it takes copying what followed the token before, not just
-a fixed number of tokens back. This modifies the text, and is said wherever results are shown.
+A window has `context` + 1 tokens, so that each of `context` inputs has a target. With probability `repeat`, its second half is
+its first half, rotated by a random shift. To predict such a half, a network must copy what followed an earlier copy of the
+current token; attention to a fixed number of tokens back does not suffice. Such windows are not the original text.
 """
 
 from functools import partial
@@ -14,7 +14,7 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float, Int
 
-from ontogeny.config import Text as Config
+from ontogeny.config.tasks.text import Text as Config
 from ontogeny.errors import SpecificationError
 from ontogeny.problem.divergences import kullback_leibler
 from ontogeny.problem.problem import Batch, Data, RandomKey, Task
@@ -22,16 +22,16 @@ from ontogeny.tasks.corpora import documents
 from ontogeny.tasks.tokenizing import Stream, tokenize
 
 LARGEST_BIGRAM_TABLE = 8192
-"""Vocabulary above which no table of bigrams is kept: it would take more than 256 MB."""
+"""The largest vocabulary with a table of bigrams, which takes 256 MB at this size."""
 
 Windows = Int[Array, "windows window"]
 
 
 def build(config: Config, *, batch_size: int, base: Path) -> Task:
-    """The task; training windows are drawn independently at every step, those for sampling once from `config.seed`.
+    """Return the task. Training draws independent windows at every step; the windows for sampling come from `config.seed`.
 
     Raises:
-        ValueError: the corpus cannot be read, or is too short for one window in each of its two parts.
+        SpecificationError: the corpus cannot be read, or is too short for one window in each of its two parts.
     """
     tokens = tokenize(
         documents(config.corpus, base),
@@ -69,7 +69,7 @@ def build(config: Config, *, batch_size: int, base: Path) -> Task:
 
 @partial(jax.jit, static_argnums=2)
 def fixed_windows(train: Int[Array, " tokens"], held_out: Int[Array, " other"], config: Config) -> dict[str, Windows]:
-    """The windows that stay the same through training; one program: its parts take longer to compile than to run."""
+    """Return the windows that stay the same during training. One program makes all, since compilation takes most of the time."""
     keys = jax.random.split(jax.random.key(config.seed), 4)
     from_held_out = partial(draw, held_out, count=config.evaluation, context=config.context)
     return {
@@ -81,38 +81,38 @@ def fixed_windows(train: Int[Array, " tokens"], held_out: Int[Array, " other"], 
 
 
 def draw(stream: Int[Array, " tokens"], key: RandomKey, count: int, *, context: int, share: float) -> Windows:
-    """`count` stretches of `context` + 1 tokens from uniform places, each made to repeat with probability `share`."""
-    place, shift, chance = jax.random.split(key, 3)
-    start = jax.random.randint(place, (count, 1), 0, len(stream) - context)
-    plain = stream[start + jnp.arange(context + 1)]
-    chosen = jax.random.bernoulli(chance, share, (count, 1))
-    return jnp.where(chosen, repeat(plain, shift), plain)
+    """Return `count` windows from uniform positions; each is made to repeat itself with probability `share`."""
+    start_key, shift_key, repeat_key = jax.random.split(key, 3)
+    start = jax.random.randint(start_key, (count, 1), 0, len(stream) - context)
+    plain = stream[start + jnp.arange(context + 1)[None]]
+    chosen = jax.random.bernoulli(repeat_key, share, (count, 1))
+    return jnp.where(chosen, repeat(plain, shift_key), plain)
 
 
 def repeat(plain: Windows, key: RandomKey) -> Windows:
-    """The first half of each window, then the same rotated by a random shift and running on into its own start."""
+    """Return windows whose second half is the first half, rotated by a random shift."""
     half = plain.shape[1] // 2
     shift = jax.random.randint(key, (len(plain), 1), 0, half)
-    again = jnp.take_along_axis(plain, (shift + jnp.arange(plain.shape[1] - half)) % half, axis=1)
+    again = jnp.take_along_axis(plain, (shift + jnp.arange(plain.shape[1] - half)[None]) % half, axis=1)
     return jnp.concatenate([plain[:, :half], again], axis=1)
 
 
 def shifted(tokens: Windows) -> Batch:
-    """Inputs, and as targets the token after each."""
+    """Return all tokens but the last as inputs, and the token after each as its target."""
     return tokens[:, :-1], tokens[:, 1:]
 
 
 def token_losses(
     logits: Float[Array, "batch context vocabulary"], targets: Int[Array, "batch context"]
 ) -> Float[Array, "batch context"]:
-    """Cross-entropy of each next token, in nats."""
+    """Return the cross-entropy of each next token, in nats."""
     return optax.softmax_cross_entropy_with_integer_labels(logits, targets)
 
 
 def bigram(stream: Stream, vocabulary: int) -> Float[Array, "vocabulary vocabulary"]:
-    """The share of each token (column) among those that follow each token (row).
+    """Return the frequency of each token (column) among the tokens that follow each token (row).
 
-    One count of the token frequencies themselves is added to every row, which matters for tokens that hardly occur.
+    The token frequencies, worth one count, are added to every row; this matters for tokens that hardly occur.
     """
     pairs = np.bincount(stream[:-1] * vocabulary + stream[1:], minlength=vocabulary**2).reshape(vocabulary, vocabulary)
     frequency = np.bincount(stream, minlength=vocabulary) / len(stream)

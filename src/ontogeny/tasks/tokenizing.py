@@ -1,6 +1,6 @@
-"""From documents to two streams of tokens: one to train on, one held out.
+"""Turn documents into two streams of tokens: one to train on, one held out.
 
-Documents are cut to pieces of at most 2,000 characters first, since the time of BPE grows faster than their length.
+Documents are first cut into pieces of at most 2,000 characters, since the time of BPE grows faster than their length.
 """
 
 import re
@@ -13,9 +13,9 @@ from jaxtyping import Int
 
 PIECE = 2_000
 LONGEST_CORPUS = 4_000_000
-"""Characters that are tokenised at most, so that making a task takes seconds whatever the corpus."""
+"""The most characters that are tokenised, so that any corpus takes seconds."""
 TRAINING_SHARE = 4
-"""BPE merges are learnt on one piece in this many: more text changes few merges and takes longer."""
+"""BPE merges are learnt on one piece in this many; more text takes longer and changes few merges."""
 UNKNOWN = "<unk>"
 
 Stream = Int[np.ndarray, " tokens"]
@@ -27,8 +27,8 @@ class Tokens:
 
     Attributes:
         train: the stream that windows for training and sampling are cut from.
-        held_out: a tenth of the text, in neither.
-        vocabulary: the number of tokens there are; below the wanted size where the text does not yield more.
+        held_out: a tenth of the text that is in no such window.
+        vocabulary: the number of tokens; smaller than asked for where the text does not yield more.
     """
 
     train: Stream
@@ -39,12 +39,12 @@ class Tokens:
 def tokenize(
     documents: Sequence[str], *, tokenizer: str, vocabulary: int, lowercase: bool, learnt_on: Sequence[str] | None = None
 ) -> Tokens:
-    """Split off every tenth document (of few documents: every tenth piece), then tokenise both parts.
+    """Hold out every tenth document (of few documents: every tenth piece), and tokenise both parts.
 
     Args:
-        tokenizer: `bpe`, learnt on the part for training, or `byte`.
-        vocabulary: the wanted number of tokens; `byte` has 256.
-        learnt_on: the documents that `bpe` is learnt on, on their part for training; None for the same.
+        tokenizer: `bpe`, learnt on the training part, or `byte`.
+        vocabulary: the number of tokens asked for; `byte` has 256.
+        learnt_on: the documents whose training part `bpe` is learnt on; None means the same documents.
     """
     train, held_out = split(documents, lowercase)
     if tokenizer == "byte":
@@ -55,20 +55,20 @@ def tokenize(
 
 
 def split(documents: Sequence[str], lowercase: bool) -> tuple[list[str], list[str]]:
-    """The pieces to train on, and those held out."""
+    """Return the pieces to train on, and the held-out ones."""
     texts = [text.lower() for text in documents] if lowercase else list(documents)
     units = texts if len(texts) >= 10 else pieces(texts)
-    train = thinned(pieces(unit for place, unit in enumerate(units) if place % 10 != 9))
+    train = thinned(pieces(unit for index, unit in enumerate(units) if index % 10 != 9))
     return train, thinned(pieces(units[9::10]))
 
 
 def pieces(texts) -> list[str]:
-    """The texts cut to at most `PIECE` characters, before a space where there is one."""
+    """Return the texts in pieces of at most `PIECE` characters, cut before a space where there is one."""
     return [piece for text in texts for piece in re.findall(rf"(?s).{{1,{PIECE}}}(?!\S)|.{{1,{PIECE}}}", text)]
 
 
 def thinned(texts: list[str]) -> list[str]:
-    """One in so many, evenly spaced, that at most about `LONGEST_CORPUS` characters are left."""
+    """Return evenly spaced pieces, so many that about `LONGEST_CORPUS` characters are left."""
     return texts[:: max(1, -(-sum(map(len, texts)) // LONGEST_CORPUS))]
 
 
@@ -77,10 +77,10 @@ def as_bytes(texts: Sequence[str]) -> Stream:
 
 
 def byte_pair_encoder(texts: Sequence[str], vocabulary: int):
-    """Byte-pair encoding (Sennrich et al. 2016) that splits at spaces and lines.
+    """Return a byte-pair encoder (Sennrich et al. 2016) that splits at spaces and lines.
 
-    The alphabet is the most frequent characters, at most half of the vocabulary, with ties broken by the character:
-    the library's own choice among ties is not reproducible. Any other character is the unknown token.
+    The alphabet consists of the most frequent characters, at most half of the vocabulary. Ties are broken by the character,
+    since the library's own choice among ties is not reproducible. Any other character becomes the unknown token.
     """
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
@@ -103,4 +103,4 @@ def byte_pair_encoder(texts: Sequence[str], vocabulary: int):
 
 def encode(encoder, texts: Sequence[str]) -> Stream:
     encoded = encoder.encode_batch_fast(list(texts))
-    return np.concatenate([np.zeros(0, np.int32), *(np.asarray(one.ids, np.int32) for one in encoded)])
+    return np.concatenate([np.zeros(0, np.int32), *(np.asarray(encoding.ids, np.int32) for encoding in encoded)])

@@ -14,7 +14,8 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int, Key
 
-from ontogeny.arrays.parts import choose_microbatch, summed
+from ontogeny.arrays.memory import choose_microbatch
+from ontogeny.arrays.parts import summed
 from ontogeny.problem.keys import INITIALISE, seed_keys
 from ontogeny.problem.problem import Params, Problem
 
@@ -47,11 +48,12 @@ def initial_state(problem: Problem, optimizer: optax.GradientTransformation, see
     return jax.jit(lambda keys: jax.lax.map(one, keys))(seed_keys(seeds, INITIALISE))
 
 
-def compile_training(problem: Problem, optimizer: optax.GradientTransformation) -> Advance:
+def compile_training(problem: Problem, optimizer: optax.GradientTransformation, microbatch: int | None = None) -> Advance:
     """A program (state, keys, starts, stops) -> (state, piece) that trains from step starts[c] to stops[c] for each c.
 
     It is compiled once for a number of seeds and checkpoints; the steps are arguments. Seeds are vectorised, since one
-    toy model leaves a core idle; a single seed is not, since the extra axis slows down matrix products.
+    toy model leaves a core idle; a single seed is not, since the extra axis slows down matrix products. Gradients are summed
+    over parts of `microbatch` examples of a batch; None takes as many as memory allows.
     """
 
     def train_step(
@@ -60,7 +62,7 @@ def compile_training(problem: Problem, optimizer: optax.GradientTransformation) 
         (params, state), total, _ = carry
         batch = problem.data.train(key, step)
         count = jax.tree.leaves(batch)[0].shape[0]
-        microbatch = choose_microbatch(problem.loss, params, batch, count, lanes)
+        part_size = microbatch or choose_microbatch(problem.loss, params, batch, count, lanes)
 
         def share_of_mean(params: Params, part: Any) -> Array:
             losses = problem.loss(params, part)
@@ -69,7 +71,7 @@ def compile_training(problem: Problem, optimizer: optax.GradientTransformation) 
             return losses.sum() / count
 
         of_part = jax.value_and_grad(share_of_mean)
-        loss, gradient = summed(lambda part: of_part(params, part), batch, microbatch)
+        loss, gradient = summed(lambda part: of_part(params, part), batch, part_size)
         updates, state = optimizer.update(gradient, state, params)
         params = cast(Params, optax.apply_updates(params, updates))
         return State(params, state), total + loss, optax.tree.norm(gradient)
@@ -85,7 +87,9 @@ def compile_training(problem: Problem, optimizer: optax.GradientTransformation) 
             )
             nothing = stop == start
             return state, Piece(
-                state.params, jnp.where(nothing, jnp.nan, total / (stop - start)), jnp.where(nothing, jnp.nan, norm)
+                state.params,
+                jnp.where(nothing, jnp.nan, total / (stop - start).astype(total.dtype)),
+                jnp.where(nothing, jnp.nan, norm),
             )
 
         return jax.lax.scan(to_checkpoint, state, (starts, stops))

@@ -1,4 +1,4 @@
-"""Which training steps are kept as checkpoints, which of them are sampled, and how they are cut into blocks."""
+"""Which training steps are kept as checkpoints, and which of them are sampled."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from ontogeny.config import Checkpoints
 
 
 def checkpoint_steps(checkpoints: Checkpoints, steps: int) -> tuple[int, ...]:
-    """The steps to keep, increasing: linear, logarithmic and every-so-many united, with 0 and `steps` always there.
+    """Return the steps to keep, increasing: linear, logarithmic and every-so-many united, with 0 and `steps` always there.
 
     `linear` and `logarithmic` count checkpoints after step 0, so `linear: 150` over 225,000 steps keeps one every 1,500.
     """
@@ -23,12 +23,12 @@ def checkpoint_steps(checkpoints: Checkpoints, steps: int) -> tuple[int, ...]:
 
 
 def sampled_steps(kept: Sequence[int], count: int | None) -> tuple[int, ...]:
-    """`count` of the kept steps, evenly spread over their order, the first and the last among them; all for None."""
+    """Return `count` of the kept steps, evenly spread over their order, the first and the last among them; all for None."""
     if count is None or count >= len(kept):
         return tuple(kept)
     return tuple(kept[round(place)] for place in np.linspace(0, len(kept) - 1, count))
 
 
-def blocks(steps: Sequence[int], size: int) -> tuple[tuple[int, ...], ...]:
-    """The steps cut into consecutive blocks of at most `size`."""
+def consecutive(steps: Sequence[int], size: int) -> tuple[tuple[int, ...], ...]:
+    """Return the steps in consecutive tuples of at most `size`."""
     return tuple(tuple(steps[start : start + size]) for start in range(0, len(steps), size))

@@ -4,11 +4,11 @@ from collections.abc import Collection, Mapping, Sequence
 
 import pandas as pd
 
-from ontogeny.trajectory import MAIN_LOSSES, STEPS, Axis
+from ontogeny.trajectory import STEPS, Axis
 from ontogeny.transitions.boundaries import boundaries_of
 from ontogeny.transitions.detection.detect import CANDIDATE, UNDECIDED, VOID
 from ontogeny.transitions.detection.tables import LLC, Chains, Covariances, CurveName
-from ontogeny.transitions.events import Event, group
+from ontogeny.transitions.events import Event, group, intervals_of
 from ontogeny.transitions.evidence import Change
 from ontogeny.transitions.free_energies import free_energy_change
 from ontogeny.transitions.levels import (
@@ -17,6 +17,8 @@ from ontogeny.transitions.levels import (
     changes_across,
     curves_with_levels,
     exact_curve,
+    levels_beside,
+    main_loss,
     passages_of,
     span,
     with_search_noise,
@@ -59,13 +61,23 @@ def candidates(
     passages = evidence_of(detected, [CANDIDATE, VOID])
     turns = boundaries_of(curves.get(LLC), passages_of(LLC, passages, axis), axis)
     curves = with_search_noise(curves, passages, axis)
-    events = merged(group(flagged, axis), curves, rules, axis)
+    own = intervals_of(passages)
+    events = merged(group(flagged, axis), curves, rules, own, axis)
     chances = co_timing([event.passages for event in events], flagged, *span(curves), axis) if events else []
     undecided = detected.loc[detected["decision"] == UNDECIDED, ["observable", "component", "reason"]]
     thinned = [curve for curve in curves.values() if curve.thinned]
     return Development(
         candidates=tuple(
-            candidate(event, changes_across(event, events, curves), curves, rules, axis, llc_verdict, chance)
+            candidate(
+                event,
+                changes_across(event, events, curves, own),
+                levels_beside(event, events, curves, own),
+                curves,
+                rules,
+                axis,
+                llc_verdict,
+                chance,
+            )
             for event, chance in zip(events, chances, strict=True)
         ),
         stages=tuple(stages_between([(event.start, event.end) for event in events], curves)),
@@ -86,6 +98,7 @@ def evidence_of(detected: pd.DataFrame, decisions: Collection[str]) -> list[Evid
 def candidate(
     event: Event,
     changes: Mapping[CurveName, Change],
+    levels: Mapping[str, float | None],
     curves: Curves,
     rules: Sequence[Rule],
     axis: Axis,
@@ -94,15 +107,22 @@ def candidate(
 ) -> Candidate:
     """Return the candidate that an event is."""
     name, reasons = name_with_reasons(changes, curves, event.observables, rules)
-    loss = next((changes[name, ""] for name in MAIN_LOSSES if (name, "") in changes), None)
-    energies = free_energy_change(loss, changes.get(LLC), changes.get(NEGATIVE_LOG_PRIOR))
+    llc, loss = (
+        None if None in (levels[f"{kind}_before"], levels[f"{kind}_after"]) else changes.get(curve)
+        for kind, curve in (("llc", LLC), ("loss", main_loss(curves)))
+    )
+    energies = free_energy_change(loss, llc, changes.get(NEGATIVE_LOG_PRIOR))
+    low, high = event.located_within
     return Candidate(
         name=name,
         named_by=tuple(reasons),
         start=event.start,
         location=event.location,
+        location_low=low,
+        location_high=high,
         end=event.end,
         **{field: getattr(event.passages[0], field) for field in CLEAREST},
+        **levels,
         **vars(energies),
         lags=tuple(lags(event.passages, axis)),
         evidence=tuple(sorted(event.passages, key=clearness, reverse=True)),

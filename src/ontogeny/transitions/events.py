@@ -1,6 +1,6 @@
 """Group the passages of several curves that coincide: each group is one transition of the run."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,8 @@ from ontogeny.transitions.matching import clearness, coincide
 from ontogeny.transitions.records import Evidence
 
 CurveName = tuple[str, str]
+Intervals = Mapping[CurveName, Sequence[tuple[float, float]]]
+"""Start and end, in units of the axis, of the passages that were detected in each curve."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +34,12 @@ class Event:
     @property
     def end(self) -> float:
         return float(np.quantile([passage.end for passage in self.passages], 0.5, method="higher"))
+
+    @property
+    def located_within(self) -> tuple[float, float]:
+        """The medians of the ends of the 95% intervals of the passages' locations; the location lies between them."""
+        low, high = ([getattr(passage, f"location_{end}") for passage in self.passages] for end in ("low", "high"))
+        return float(np.median(low)), float(np.median(high))
 
     @property
     def observables(self) -> set[str]:
@@ -58,13 +66,22 @@ def group(passages: Sequence[Evidence], axis: Axis) -> list[Event]:
     return sorted((Event(tuple(members)) for members in groups), key=lambda event: event.location)
 
 
-def window(event: Event, events: Sequence[Event], curve: CurveName) -> tuple[float, float, float, float]:
+def intervals_of(passages: Sequence[Evidence]) -> Intervals:
+    """Return the passages of each curve."""
+    intervals: dict[CurveName, list[tuple[float, float]]] = {}
+    for passage in passages:
+        intervals.setdefault(passage.curve, []).append((passage.start, passage.end))
+    return intervals
+
+
+def window(event: Event, events: Sequence[Event], curve: CurveName, passages: Intervals) -> tuple[float, float, float, float]:
     """Return a curve's interval of an event, and how far before and after it the curve's levels may be read.
 
-    Levels are read up to the neighbouring events. A curve's own interval may begin before an event that ends within it, so the
-    neighbours are those of the curve's own interval.
+    Levels are read up to the next event, and up to the next passage of the curve itself, whether or not that is an event. A
+    curve's own interval may begin before an event that ends within it, so the neighbours are those of the curve's own interval.
     """
     start, end = event.interval(curve)
-    earliest = max([other.end for other in events if other.end <= start], default=-np.inf)
-    latest = min([other.start for other in events if other.start >= end], default=np.inf)
+    others = [*((other.start, other.end) for other in events), *passages.get(curve, ())]
+    earliest = max([last for _, last in others if last <= start], default=-np.inf)
+    latest = min([first for first, _ in others if first >= end], default=np.inf)
     return start, end, earliest, latest

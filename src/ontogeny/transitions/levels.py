@@ -5,14 +5,15 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Int
 
-from ontogeny.trajectory import PASSED, Axis
+from ontogeny.trajectory import MAIN_LOSSES, PASSED, Axis
 from ontogeny.transitions.detection.curves import FEWEST_CHECKPOINTS, Curve, curves_of
 from ontogeny.transitions.detection.noise import noise_beside, nulls_over
 from ontogeny.transitions.detection.screening import groups_of
 from ontogeny.transitions.detection.tables import LLC, Chains, Covariances, CurveName
-from ontogeny.transitions.events import Event, window
-from ontogeny.transitions.evidence import Change, change_across
+from ontogeny.transitions.events import Event, Intervals, window
+from ontogeny.transitions.evidence import Change, beside, change_across, homogeneous
 from ontogeny.transitions.records import Evidence
 
 NEGATIVE_LOG_PRIOR: CurveName = ("negative_log_prior", "")
@@ -71,7 +72,33 @@ def with_search_noise(curves: Curves, passages: Sequence[Evidence], axis: Axis) 
     return {name: noisy.get(name, curve) for name, curve in curves.items()}
 
 
-def changes_across(event: Event, events: Sequence[Event], curves: Curves) -> dict[CurveName, Change]:
-    """Return what every curve does across one of the events, read no further than its neighbours."""
-    changes = {name: change_across(curve, *window(event, events, name)) for name, curve in curves.items()}
+def changes_across(event: Event, events: Sequence[Event], curves: Curves, passages: Intervals) -> dict[CurveName, Change]:
+    """Return what every curve does across one of the events, from levels that stop at the neighbouring changes."""
+    changes = {name: change_across(curve, *window(event, events, name, passages)) for name, curve in curves.items()}
     return {name: change for name, change in changes.items() if change is not None}
+
+
+def levels_beside(event: Event, events: Sequence[Event], curves: Curves, passages: Intervals) -> dict[str, float | None]:
+    """Return the levels of λ̂ and of the loss on both sides of an event: llc_before, llc_after, loss_before, loss_after.
+
+    None stands where a side has no clean level: no checkpoint, or the nearest lies within another passage of the same curve.
+    """
+    levels: dict[str, float | None] = {f"{kind}_{side}": None for kind in ("llc", "loss") for side in ("before", "after")}
+    for kind, name in (("llc", LLC), ("loss", main_loss(curves))):
+        if name in curves:
+            before, after = beside(curves[name], *window(event, events, name, passages))
+            levels[f"{kind}_before"] = clean_level(curves[name], before[::-1], passages.get(name, ()))
+            levels[f"{kind}_after"] = clean_level(curves[name], after, passages.get(name, ()))
+    return levels
+
+
+def clean_level(curve: Curve, nearest_first: Int[np.ndarray, " places"], passages: Sequence[tuple[float, float]]) -> float | None:
+    """Return the level of a curve on one side of an event; None where none is clean."""
+    if not len(nearest_first) or any(start < curve.checkpoints[nearest_first[0]] < end for start, end in passages):
+        return None
+    return float(curve.values[homogeneous(curve, nearest_first)].mean())
+
+
+def main_loss(curves: Curves) -> CurveName:
+    """Return the name of the loss that free energies use."""
+    return next(((name, "") for name in MAIN_LOSSES if (name, "") in curves), (MAIN_LOSSES[-1], ""))

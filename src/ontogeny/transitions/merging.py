@@ -3,20 +3,20 @@
 from collections.abc import Sequence
 
 from ontogeny.trajectory import Axis
-from ontogeny.transitions.events import Event
+from ontogeny.transitions.events import Event, Intervals
 from ontogeny.transitions.levels import Curves, changes_across
 from ontogeny.transitions.matching import clearness, coincide
 from ontogeny.transitions.naming import Rule, name_with_reasons
 from ontogeny.transitions.records import UNNAMED
 
 
-def merged(events: Sequence[Event], curves: Curves, rules: Sequence[Rule], axis: Axis) -> list[Event]:
+def merged(events: Sequence[Event], curves: Curves, rules: Sequence[Rule], passages: Intervals, axis: Axis) -> list[Event]:
     """Return the events in order, with those that belong together joined.
 
     Events of one name that overlap are joined: two heads may form a little apart. An event without a name joins the event that
     it coincides with, as its precursor or aftermath.
     """
-    changes = {event: changes_across(event, events, curves) for event in events}
+    changes = {event: changes_across(event, events, curves, passages) for event in events}
     names = {event: name_with_reasons(changes[event], curves, event.observables, rules)[0] for event in events}
     homes: list[tuple[str, Event]] = []
     for event in sorted(events, key=lambda event: (names[event] != UNNAMED, clearness(event.passages[0])), reverse=True):

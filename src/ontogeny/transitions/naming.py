@@ -4,12 +4,13 @@ A rule compares the levels of observables before and after the transition. It al
 `evidence` was itself detected there. A user's own rules, from `transitions.rules` in config.yaml, are tried first.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ontogeny import config
+from ontogeny.config.observables import built_in_cards, rules_on
+from ontogeny.config.transitions import NamingRule
 from ontogeny.transitions.detection.curves import Curve
 from ontogeny.transitions.detection.tables import CurveName
 from ontogeny.transitions.evidence import Change
@@ -48,59 +49,20 @@ class Rule:
     evidence: tuple[str, ...]
 
 
-DEFAULT_RULES: tuple[Rule, ...] = (
-    Rule(
-        name="induction-head formation",
-        conditions=(
-            Condition(observable="prefix_matching_score", direction="rise", by=0.2, reaches=0.3),
-            Condition(observable="in_context_learning_score", direction="fall", by=0.05),
-        ),
-        evidence=("prefix_matching_score",),
-    ),
-    Rule(
-        name="previous-token head formation",
-        conditions=(Condition(observable="previous_token_score", direction="rise", by=0.2, reaches=0.3),),
-        evidence=("previous_token_score",),
-    ),
-    Rule(
-        name="bigram learning",
-        conditions=(Condition(observable="cross_entropy_to_bigram", direction="fall", by_share=0.5, ends_within=0.25),),
-        evidence=("cross_entropy_to_bigram", "loss", "evaluation_loss"),
-    ),
-    Rule(
-        name="{before}-gon → {after}-gon",
-        conditions=(Condition(observable="polygon_vertices", direction="change", by=1.0),),
-        evidence=("polygon_vertices", "population_loss", "loss"),
-    ),
-    Rule(
-        name="generalisation",
-        conditions=(Condition(observable="evaluation_accuracy", direction="rise", by=0.3, reaches=0.5),),
-        evidence=("evaluation_accuracy", "evaluation_loss"),
-    ),
-    Rule(
-        name="memorisation",
-        conditions=(Condition(observable="accuracy", direction="rise", by=0.3, reaches=0.9),),
-        evidence=("accuracy", "loss"),
-    ),
-    Rule(
-        name="rank {before} → {after}",
-        conditions=(Condition(observable="rank", direction="rise", by=1.0),),
-        evidence=("rank", "population_loss", "loss", "singular_value"),
-    ),
-)
-
-
-def rules_of(section: config.Transitions) -> tuple[Rule, ...]:
-    """Return the user's rules, followed by the built-in ones."""
-    own = (
+def rules_of(rules: Iterable[NamingRule]) -> tuple[Rule, ...]:
+    """Return the rules of config.yaml and of the cards of observables as rules to name transitions by."""
+    return tuple(
         Rule(
             name=rule.name,
             conditions=tuple(Condition(**condition.model_dump()) for condition in rule.conditions),
             evidence=tuple(rule.evidence),
         )
-        for rule in section.rules
+        for rule in rules
     )
-    return (*own, *DEFAULT_RULES)
+
+
+DEFAULT_RULES = rules_of(rules_on(built_in_cards()))
+"""The rules of the built-in kinds of observables."""
 
 
 def holds(condition: Condition, change: Change, curve: Curve) -> bool:

@@ -105,6 +105,9 @@ class Candidate(FreeEnergyChange):
     Attributes:
         named_by: what the naming rule rests on; empty where the candidate is unnamed.
         start, location, end: in the unit of the axis.
+        location_low, location_high: the medians of the ends of the 95% intervals of the passages' locations.
+        llc_before, llc_after, loss_before, loss_after: levels; None where that side has no clean level. The change and what
+            follows from it are then None too.
         observable, component, direction, change, change_standard_error, p_value, q_value: those of the clearest curve.
         lags: of the other curves behind λ̂, or behind the loss where λ̂ does not change.
         evidence: the passages, the clearest first.
@@ -116,6 +119,8 @@ class Candidate(FreeEnergyChange):
     named_by: tuple[Reason, ...] = ()
     start: float
     location: float
+    location_low: float
+    location_high: float
     end: float
     observable: str
     component: str
@@ -124,6 +129,10 @@ class Candidate(FreeEnergyChange):
     change_standard_error: float
     p_value: float
     q_value: float
+    llc_before: float | None = None
+    llc_after: float | None = None
+    loss_before: float | None = None
+    loss_after: float | None = None
     lags: tuple[Lag, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     llc_verdict: str | None = None

@@ -2,7 +2,9 @@
 const PAGE = JSON.parse(document.getElementById("page-data").textContent);
 const INK = "#1f2328", GRID = "#e6e9ec";
 const TOUCH = matchMedia("(hover: none)").matches;
-const CONFIG = { displaylogo: false, displayModeBar: TOUCH ? false : "hover", modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] };
+/* Plotly offers by itself to upload a plot; a page must not. */
+const OFFLINE = { showSendToCloud: false, showEditInChartStudio: false, showLink: false, plotlyServerURL: "" };
+const CONFIG = { ...OFFLINE, displaylogo: false, displayModeBar: TOUCH ? false : "hover", modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] };
 const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#AA4499", "#E69F00", "#56B4E9", "#332288", "#6B6B6B"];
 const PAPER = 680, COLUMN_GAP = 16, TALLEST_ON_PAPER = 420;
 const hidden = new Set();

@@ -1,4 +1,4 @@
-"""NUTS and MCLMC of BlackJAX as references for small models: the same local posterior by other means, on the full data."""
+"""NUTS and MCLMC of BlackJAX, as references for small models: they sample the same local posterior on the full data."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ TARGET_ACCEPTANCE = 0.8
 
 
 def log_density(posterior: LocalPosterior, objective: Objective) -> Callable[[Float[Array, " parameters"]], Float[Array, ""]]:
-    """log p(w) up to a constant. Directions that do not move get a standard normal of their own, independent of the rest."""
+    """Return log p(w) up to a constant. Directions that do not move get an independent standard normal distribution."""
 
     def at(position: Float[Array, " parameters"]) -> Float[Array, ""]:
         moved = position - posterior.center
@@ -28,8 +28,8 @@ def log_density(posterior: LocalPosterior, objective: Objective) -> Callable[[Fl
     return at
 
 
-def drawn(position: Any, posterior: LocalPosterior, objective: Objective) -> Draw:
-    """A draw of the local posterior from a position of the sampler."""
+def draw_at(position: Any, posterior: LocalPosterior, objective: Objective) -> Draw:
+    """Return the draw of the local posterior at a position of the sampler."""
     position = posterior.center + posterior.tangent(position - posterior.center)
     return Draw(position, objective(position)[0])
 
@@ -46,10 +46,10 @@ class NUTSState(NamedTuple):
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True, kw_only=True)
 class NUTS:
-    """The no-U-turn sampler (Hoffman and Gelman 2014), its step adapted to an acceptance of .8 during burn-in.
+    """The no-U-turn sampler (Hoffman and Gelman 2014). Burn-in adapts its step to an acceptance of .8.
 
     Attributes:
-        step_size: of the leapfrog integrator, where adaptation starts.
+        step_size: of the leapfrog integrator, before adaptation.
     """
 
     step_size: float = 1e-2
@@ -65,7 +65,7 @@ class NUTS:
     def init(self, posterior: LocalPosterior, objective: Objective) -> NUTSState:
         start, _, _ = dual_averaging_adaptation(TARGET_ACCEPTANCE)
         step_size = jnp.asarray(self.step_size, posterior.center.dtype)
-        adaptation = start(step_size)._replace(log_step_size_avg=jnp.log(step_size))  # what stands if there is no burn-in
+        adaptation = start(step_size)._replace(log_step_size_avg=jnp.log(step_size))  # used if there is no burn-in
         return NUTSState(hmc.init(posterior.center, log_density(posterior, objective)), adaptation)
 
     def step(
@@ -83,7 +83,7 @@ class NUTS:
         chain, info = nuts.build_kernel()(random.key, state.chain, density, step_size, metric)
         adapted = update(state.adaptation, info.acceptance_rate)
         adaptation = jax.tree.map(lambda new, old: jnp.where(burning_in, new, old), adapted, state.adaptation)
-        return NUTSState(chain, adaptation), drawn(chain.position, posterior, objective)
+        return NUTSState(chain, adaptation), draw_at(chain.position, posterior, objective)
 
 
 @jax.tree_util.register_dataclass
@@ -109,7 +109,7 @@ class MCLMC:
         check_full_batch("MCLMC", full_batch)
 
     def init(self, posterior: LocalPosterior, objective: Objective) -> Any:
-        # Chains part by the random numbers of their steps: the direction of motion is forgotten within L.
+        # All chains start in one direction; the random numbers of their steps make it forgotten within L.
         return mclmc.init(posterior.center, log_density(posterior, objective), jax.random.key(0))
 
     def step(
@@ -124,4 +124,4 @@ class MCLMC:
         density = log_density(posterior, objective)
         length, ones = self.decoherence_length, jnp.ones_like(posterior.center)
         state, _ = kernel(random.key, state, density, ones, length, self.step_size)
-        return state, drawn(state.position, posterior, objective)
+        return state, draw_at(state.position, posterior, objective)

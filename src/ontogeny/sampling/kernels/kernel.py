@@ -1,11 +1,12 @@
-"""What a sampler is: a frozen dataclass of its numbers with a pure `init` and `step`, one file each.
+"""The interface of samplers: a frozen dataclass of numbers with a pure `init` and `step`, one file each.
 
-A kernel sees the local posterior through `objective`, the batch's loss above that of w* and its gradient, through the
-random numbers it is handed, and through a `LocalPosterior` that says the rest.
+A kernel gets the local posterior as `objective` (the batch's loss above that of w*, and its gradient) and as a `LocalPosterior`,
+and the random numbers of every step.
 """
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
 from jaxtyping import Array, Bool, Float, Key
@@ -18,11 +19,26 @@ Objective = Callable[[Float[Array, " parameters"]], tuple[Float[Array, ""], Floa
 
 
 StepSize = Any
-"""ε, a positive number; or "auto", which `calibrate` and `estimate_llc` replace by one."""
+"""ε, a positive number. None, or its synonym "auto", stands for a step that `calibrate` and `estimate_llc` choose."""
+
+
+class AutoStep:
+    """Let a sampler be made with `step_size="auto"`, which is kept as None."""
+
+    step_size: StepSize
+
+    def __post_init__(self) -> None:
+        if isinstance(self.step_size, str) and self.step_size == "auto":
+            object.__setattr__(self, "step_size", None)
+
+
+def with_step(sampler: Any, step_size: float) -> Any:
+    """Return the sampler with another step size."""
+    return replace(sampler, step_size=float(step_size))
 
 
 class Randomness(NamedTuple):
-    """The random numbers of a step. What a kernel does not use is never computed."""
+    """The random numbers of a step. Those that a kernel does not use are never computed."""
 
     noise: Float[Array, " parameters"]  # standard normal
     uniform: Float[Array, ""]  # on [0, 1)
@@ -30,7 +46,7 @@ class Randomness(NamedTuple):
 
 
 class State(Protocol):
-    """What a kernel carries from step to step: a pytree with the position, by which dead chains are told, and more."""
+    """What a kernel carries from step to step: a pytree with the position. A chain whose position is not finite is dead."""
 
     @property
     def position(self) -> Any: ...
@@ -46,9 +62,11 @@ class Draw(NamedTuple):
 class Limits(NamedTuple):
     """How a kernel with step ε errs on a quadratic of curvature h, with a = nβ h + γ and minibatches of b examples.
 
-    λ̂ is too high by the factor 1 / (1 - ε a / `stable_below`), and chains diverge from ε a = `stable_below` on. The
-    noise of minibatch gradients adds the share ε (nβ)² s² / (4 b `injected`) to the variance, s² being the variance of
-    the gradient of an example in that direction: `injected` is the share of ε that the kernel injects as noise.
+    Attributes:
+        stable_below: chains diverge from ε a = `stable_below` on; below it λ̂ is too high by the factor
+            1 / (1 - ε a / `stable_below`).
+        injected: the share of ε that the kernel injects as noise. The noise of minibatch gradients adds the share
+            ε (nβ)² s² / (4 b `injected`) to the variance, s² being the variance of the gradient of an example in that direction.
     """
 
     stable_below: float
@@ -63,7 +81,7 @@ class Kernel(Protocol):
 
     @property
     def limits(self) -> "Limits | None":
-        """What a step size may come to; None where it is not for `calibrate` to choose."""
+        """The bounds of the step size; None where `calibrate` cannot choose it."""
         ...
 
     def check(self, *, full_batch: bool) -> None:
@@ -71,20 +89,20 @@ class Kernel(Protocol):
         ...
 
     def init(self, posterior: LocalPosterior, objective: Objective) -> State:
-        """The state at w*; `objective` is that of the full data."""
+        """Return the state at w*; `objective` is that of the full data."""
         ...
 
     def step(
         self, state: Any, posterior: LocalPosterior, objective: Objective, random: Randomness, burning_in: Bool[Array, ""]
     ) -> tuple[State, Draw]:
-        """The next state, and a draw whose loss was read before the batch moved it."""
+        """Return the next state, and a draw whose loss was read before the batch moved it."""
         ...
 
 
 def check_step_size(step_size: StepSize) -> None:
     """Raise ValueError unless ε is a positive finite number."""
-    if isinstance(step_size, str):
-        raise ValueError(f"sampler: step_size must be a number here, got {step_size!r}; estimate_llc and calibrate choose 'auto'")
+    if step_size is None or isinstance(step_size, str):
+        raise ValueError(f"sampler: step_size must be a number here, got {step_size!r}; estimate_llc and calibrate choose one")
     check_positive("step_size", step_size)
 
 
@@ -97,3 +115,8 @@ def check_positive(name: str, value: float) -> None:
 def check_full_batch(kernel: str, full_batch: bool) -> None:
     if not full_batch:
         raise ValueError(f"batch_size: {kernel} takes the full batch; leave batch_size out, or sample with SGLD")
+
+
+def check_friction(friction: float) -> None:
+    if not 0 < friction <= 1:
+        raise ValueError(f"sampler: friction must lie above 0 and not above 1, got {friction}")

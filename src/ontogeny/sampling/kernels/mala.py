@@ -7,7 +7,16 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from ontogeny.sampling.kernels.kernel import Draw, Limits, Objective, Randomness, StepSize, check_full_batch, check_step_size
+from ontogeny.sampling.kernels.kernel import (
+    AutoStep,
+    Draw,
+    Limits,
+    Objective,
+    Randomness,
+    StepSize,
+    check_full_batch,
+    check_step_size,
+)
 from ontogeny.sampling.posterior import LocalPosterior
 
 
@@ -19,11 +28,11 @@ class MALAState(NamedTuple):
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True, kw_only=True)
-class MALA:
-    """The full-batch step of SGLD as a proposal, accepted or refused by Metropolis and Hastings.
+class MALA(AutoStep):
+    """The full-batch step of SGLD as a proposal, accepted or rejected by the rule of Metropolis and Hastings.
 
-    A refused proposal repeats the last draw: `acceptance` reads the share of accepted ones off a trace. It falls with
-    the dimension at the same ε a, so it compares steps of one model and is no universal target.
+    A rejected proposal repeats the last draw. The share of accepted proposals falls with the dimension at the same ε a, so it
+    compares steps of one model and has no value that suits all.
 
     Attributes:
         step_size: ε.
@@ -33,7 +42,7 @@ class MALA:
 
     @property
     def limits(self) -> Limits | None:
-        return Limits(4.0, 1.0)
+        return Limits(stable_below=4.0, injected=1.0)
 
     def check(self, *, full_batch: bool) -> None:
         check_step_size(self.step_size)
@@ -64,3 +73,6 @@ class MALA:
         accepted = jnp.log(random.uniform) < log_ratio
         state = jax.tree.map(lambda new, old: jnp.where(accepted, new, old), proposal, state)
         return state, Draw(state.position, state.value)
+
+
+build = MALA

@@ -7,7 +7,16 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from ontogeny.sampling.kernels.kernel import Draw, Limits, Objective, Randomness, StepSize, check_positive, check_step_size
+from ontogeny.sampling.kernels.kernel import (
+    AutoStep,
+    Draw,
+    Limits,
+    Objective,
+    Randomness,
+    StepSize,
+    check_positive,
+    check_step_size,
+)
 from ontogeny.sampling.posterior import LocalPosterior
 
 
@@ -18,20 +27,19 @@ class RMSPropSGLDState(NamedTuple):
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True, kw_only=True)
-class RMSPropSGLD:
+class RMSPropSGLD(AutoStep):
     """SGLD with a step of its own for every parameter, ε_i = ε / (√v_i + a).
 
     v ← β₂ v + (1 - β₂) g², with g = ∇L_b(w) the gradient of the batch loss alone, v = 1 before the first step, and no bias
-    correction. While v follows w the chain's stationary law is not the local posterior, since the divergence of the
-    preconditioner is left out: with a full batch in one dimension λ̂ comes out 79% high at β₂ = .9, 5% at .999. With
-    `freeze`, v stays from the end of burn-in on as it is there, and the chain is SGLD with steps ε_i. v forgets its start
-    slowly: burn-in should be at least ln(100 / g²) / (1 - β₂).
+    correction. While v follows w, the stationary distribution of the chain is not the local posterior, since the divergence of
+    the preconditioner is left out, and λ̂ is too high. With `freeze`, v keeps its value from the end of burn-in on, and the
+    chain is SGLD with steps ε_i. v forgets its start slowly: burn-in should be at least ln(100 / g²) / (1 - β₂).
 
     Attributes:
         step_size: ε.
         decay: β₂.
         stability: a.
-        freeze: whether v stays what it is when burn-in ends.
+        freeze: whether v keeps the value that it has when burn-in ends.
     """
 
     step_size: StepSize = 1e-4
@@ -67,3 +75,6 @@ class RMSPropSGLD:
         drift = steps / 2 * posterior.potential_gradient(state.position, gradient)
         move = posterior.tangent(jnp.sqrt(steps) * random.noise - drift)
         return RMSPropSGLDState(state.position + move, second_moment), Draw(state.position, value)
+
+
+build = RMSPropSGLD

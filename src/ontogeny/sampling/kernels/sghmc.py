@@ -7,7 +7,16 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from ontogeny.sampling.kernels.kernel import Draw, Limits, Objective, Randomness, StepSize, check_step_size
+from ontogeny.sampling.kernels.kernel import (
+    AutoStep,
+    Draw,
+    Limits,
+    Objective,
+    Randomness,
+    StepSize,
+    check_friction,
+    check_step_size,
+)
 from ontogeny.sampling.posterior import LocalPosterior
 
 
@@ -18,11 +27,11 @@ class SGHMCState(NamedTuple):
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True, kw_only=True)
-class SGHMC:
+class SGHMC(AutoStep):
     """v ← (1 - α) v - (ε/2) (nβ ∇L_b(w) + γ (w - w*)) + N(0, α ε), then w ← w + v.
 
-    Equation 15 of the paper with learning rate η = ε/2 and no estimate of the gradient's noise. With α = 1 it is SGLD
-    with the same ε, whose steps smaller frictions repeat in the same direction.
+    This is equation 15 of the paper with learning rate η = ε/2 and no estimate of the gradient's noise. With α = 1 it is SGLD
+    with the same ε.
 
     Attributes:
         step_size: ε.
@@ -34,8 +43,8 @@ class SGHMC:
 
     @property
     def limits(self) -> Limits | None:
-        """Its variance is that of a second-order autoregression: (1/a) / (1 - ε a / (4 (2 - α)))."""
-        return Limits(4 * (2 - self.friction), self.friction)
+        """The variance on a quadratic is that of a second-order autoregression: (1/a) / (1 - ε a / (4 (2 - α)))."""
+        return Limits(stable_below=4 * (2 - self.friction), injected=self.friction)
 
     def check(self, *, full_batch: bool) -> None:
         check_step_size(self.step_size)
@@ -59,6 +68,4 @@ class SGHMC:
         return SGHMCState(state.position + velocity, velocity), Draw(state.position, value)
 
 
-def check_friction(friction: float) -> None:
-    if not 0 < friction <= 1:
-        raise ValueError(f"sampler: friction must lie above 0 and not above 1, got {friction}")
+build = SGHMC

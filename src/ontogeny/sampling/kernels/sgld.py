@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from ontogeny.sampling.kernels.kernel import Draw, Limits, Objective, Randomness, StepSize, check_step_size
+from ontogeny.sampling.kernels.kernel import AutoStep, Draw, Limits, Objective, Randomness, StepSize, check_step_size
 from ontogeny.sampling.posterior import LocalPosterior
 
 
@@ -17,10 +17,10 @@ class SGLDState(NamedTuple):
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True, kw_only=True)
-class SGLD:
+class SGLD(AutoStep):
     """w ← w - (ε/2) (nβ ∇L_b(w) + γ (w - w*)) + N(0, ε), the convention of Lau et al. (2023).
 
-    BlackJAX's and Welling and Teh's "step size" η is the coefficient of the drift: η = ε/2.
+    The "step size" η of BlackJAX and of Welling and Teh is the coefficient of the drift: η = ε/2.
 
     Attributes:
         step_size: ε, the variance of the noise of one step.
@@ -30,7 +30,7 @@ class SGLD:
 
     @property
     def limits(self) -> Limits | None:
-        return Limits(4.0, 1.0)
+        return Limits(stable_below=4.0, injected=1.0)
 
     def check(self, *, full_batch: bool) -> None:
         check_step_size(self.step_size)
@@ -50,3 +50,6 @@ class SGLD:
         drift = posterior.potential_gradient(state.position, gradient)
         noise = jnp.sqrt(self.step_size) * posterior.tangent(random.noise)
         return SGLDState(state.position - self.step_size / 2 * drift + noise), Draw(state.position, value)
+
+
+build = SGLD

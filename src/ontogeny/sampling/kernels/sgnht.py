@@ -7,8 +7,16 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from ontogeny.sampling.kernels.kernel import Draw, Limits, Objective, Randomness, StepSize, check_step_size
-from ontogeny.sampling.kernels.sghmc import check_friction
+from ontogeny.sampling.kernels.kernel import (
+    AutoStep,
+    Draw,
+    Limits,
+    Objective,
+    Randomness,
+    StepSize,
+    check_friction,
+    check_step_size,
+)
 from ontogeny.sampling.posterior import LocalPosterior
 
 
@@ -20,18 +28,22 @@ class SGNHTState(NamedTuple):
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True, kw_only=True)
-class SGNHT:
-    """SGHMC whose friction ξ adapts, so that the noise of minibatches does not heat the chain.
+class SGNHT(AutoStep):
+    """SGHMC whose friction ξ adapts, so that the noise of minibatches does not widen the distribution of the chain.
 
-    With v the velocity times the time step, d the number of directions that move, and `half` a half step:
-    half: w ← w + v/2, ξ ← ξ + (|v|²/d - ε/2)/2; half: v ← exp(-ξ/2) v;
-    v ← v - (ε/2) (nβ ∇L_b(w) + γ (w - w*)) + N(0, α ε); and the two halves again in the opposite order. The symmetric
-    splitting of Chen, Ding and Carin (2015, "On the convergence of stochastic gradient MCMC algorithms with high-order
-    integrators") is of second order in the time step √(ε/2); Ding's Euler steps are of first, and 2% off where this is .2%.
+    v is the velocity times the time step and d the number of directions that move. One step is
+
+    1. w ← w + v/2, ξ ← ξ + (|v|²/d - ε/2)/2;
+    2. v ← exp(-ξ/2) v;
+    3. v ← v - (ε/2) (nβ ∇L_b(w) + γ (w - w*)) + N(0, α ε);
+    4. the second and then the first again.
+
+    The symmetric splitting of Chen, Ding and Carin (2015, "On the convergence of stochastic gradient MCMC algorithms with high-
+    order integrators") is of second order in the time step √(ε/2). Ding's Euler steps are of first order.
 
     Attributes:
         step_size: ε.
-        friction: α, the noise that is added, and where ξ starts.
+        friction: α, the noise that is added, and the first value of ξ.
     """
 
     step_size: StepSize = 1e-4
@@ -39,8 +51,8 @@ class SGNHT:
 
     @property
     def limits(self) -> Limits | None:
-        """Its splitting is stable as a leapfrog is, and its bias on a quadratic smaller than this one of SGLD's form."""
-        return Limits(8.0, self.friction)
+        """The splitting is stable as a leapfrog is. Its bias on a quadratic is smaller than these limits say."""
+        return Limits(stable_below=8.0, injected=self.friction)
 
     def check(self, *, full_batch: bool) -> None:
         check_step_size(self.step_size)
@@ -68,5 +80,8 @@ class SGNHT:
         return SGNHTState(position + velocity / 2, velocity, friction), Draw(position, value)
 
     def excess(self, velocity: Float[Array, " parameters"], posterior: LocalPosterior) -> Float[Array, ""]:
-        """How much hotter than the posterior the velocities are: 0 in the mean once the chain is stationary."""
+        """Return the excess of |v|²/d over its mean under the posterior; its mean is 0 once the chain is stationary."""
         return jnp.vdot(velocity, velocity) / posterior.dimension() - self.step_size / 2
+
+
+build = SGNHT

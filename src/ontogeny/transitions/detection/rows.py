@@ -11,7 +11,7 @@ from ontogeny.transitions.detection.derivative import slope_of
 from ontogeny.transitions.detection.fitting import fit, location_interval
 from ontogeny.transitions.detection.noise import noise_beside
 from ontogeny.transitions.detection.search import Passage, Search
-from ontogeny.transitions.evidence import change_across
+from ontogeny.transitions.evidence import beside, contrast
 
 
 def passage_rows(curve: Curve, search: Search, passages: Sequence[Passage], smallest: float, axis: Axis) -> list[dict]:
@@ -57,7 +57,7 @@ def contradicted(
     A trend that bends for a blip elsewhere leaves such passages.
     """
     earliest, latest = max(ends[ends <= start], default=0), min(starts[starts >= end], default=len(curve.checkpoints) - 1)
-    levels = change_across(curve, *curve.checkpoints[[start, end, earliest, latest]])
+    levels = contrast(curve, *beside(curve, *curve.checkpoints[[start, end, earliest, latest]]))
     return levels is not None and levels.difference * change <= 0
 
 

@@ -68,9 +68,9 @@ def geometric_bias(freedom: int) -> float:
 
 
 def decaying(sample: Float[np.ndarray, "U U"], distance: Int[np.ndarray, "U U"], count: int) -> Float[np.ndarray, "K K"]:
-    """Return the correlation a + c exp(-distance / reach) off the diagonal that is closest to a sample's, for `count` checkpoints.
+    """Return the correlation a + c exp(-distance / reach) off the diagonal that is closest to a sample's.
 
-    The shares a and c are not negative, and a + c ≤ 1.
+    The shares a and c are not negative, and a + c ≤ 1. The result is for `count` checkpoints.
     """
     pairs = np.triu_indices(len(sample), 1)
     numbers = np.bincount(distance[pairs])

@@ -1,0 +1,84 @@
+"""The cards of observables: what the pages call them, and how the transitions that they show are named.
+
+The card of a kind is a YAML file beside its module, such as `observables/attention.card.yaml`; the card of a user's file `own.py`
+is `own.card.yaml`. Only the pages and the naming of transitions read cards, so an edit of a card measures nothing again.
+"""
+
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from pydantic import Field
+
+from ontogeny.config.loader import Loader
+from ontogeny.config.section import Section
+from ontogeny.config.transitions import NamingRule
+
+ROOM, SUFFIX = Path(__file__).parents[1] / "observables", ".card.yaml"
+OBSERVABLES = tuple(sorted(path.stem for path in ROOM.glob("[!_]*.py")))
+"""The built-in kinds of observables."""
+FIRST_RULES = ("attention", "in_context", "polygons", "accuracy", "spectrum")
+"""The rules of these kinds are tried first, in this order; those of other kinds follow in the order of their names."""
+
+
+class Label(Section):
+    """The label says what the pages call an observable."""
+
+    title: Annotated[str, Field(min_length=1, description="The pages call the observable by this title.")]
+    unit: Annotated[str, Field(min_length=1, description="The axis of its curve shows this unit.")]
+    meaning: Annotated[str, Field(description="This sentence says what the observable measures.")] = ""
+
+
+class Card(Section):
+    """The card holds the texts of a kind of observables."""
+
+    observables: Annotated[dict[str, Label], Field(description="The name of each observable maps to its label.")] = {}
+    rules: Annotated[
+        list[NamingRule], Field(description="These rules name transitions; `transitions.rules` of a family come before them.")
+    ] = []
+
+
+def read_card(path: Path) -> Card:
+    """Return the card in a file; an empty card where there is no file.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: the file is not a card.
+        yaml.YAMLError: the file is not YAML.
+    """
+    return Card.model_validate(yaml.load(path.read_text(encoding="utf-8"), Loader)) if path.exists() else Card()
+
+
+def user_card_path(kind: str, base: Path) -> Path:
+    """Return the path of the card of a user's own observables.
+
+    Args:
+        kind: `path/to/file.py:name`.
+        base: the folder of the config.
+    """
+    return (base / kind.rpartition(":")[0]).with_suffix(SUFFIX)
+
+
+@cache
+def built_in_cards() -> tuple[Card, ...]:
+    """Return the cards of all built-in kinds in the order in which their rules are tried."""
+    order = sorted(OBSERVABLES, key=lambda kind: FIRST_RULES.index(kind) if kind in FIRST_RULES else len(FIRST_RULES))
+    return tuple(read_card(ROOM / f"{kind}{SUFFIX}") for kind in order)
+
+
+def cards(kinds: Iterable[str] | None, base: Path) -> tuple[Card, ...]:
+    """Return the cards of a family: those of the user's own kinds, then those of all built-in kinds."""
+    own = dict.fromkeys(user_card_path(kind, base) for kind in kinds or () if ".py:" in kind)
+    return (*map(read_card, own), *built_in_cards())
+
+
+def labels_on(cards: Iterable[Card]) -> dict[str, Label]:
+    """Return name -> label of all observables on cards; the first label of a name counts."""
+    return {name: label for card in reversed(tuple(cards)) for name, label in card.observables.items()}
+
+
+def rules_on(cards: Iterable[Card]) -> tuple[NamingRule, ...]:
+    """Return the rules on cards, in their order."""
+    return tuple(rule for card in cards for rule in card.rules)
