@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ontogeny.config import Checkpoints
-from ontogeny.training.schedule import blocks, checkpoint_steps, sampled_steps
+from ontogeny.training.schedule import checkpoint_steps, consecutive, sampled_steps
 
 counts = st.one_of(st.none(), st.integers(1, 50))
 
@@ -33,6 +33,6 @@ def test_sampled_steps(length, count):
 
 @given(length=st.integers(0, 100), size=st.integers(1, 30))
 def test_blocks_cut_without_loss(length, size):
-    cut = blocks(range(length), size)
+    cut = consecutive(range(length), size)
     assert [step for block in cut for step in block] == list(range(length))
     assert all(0 < len(block) <= size for block in cut)
