@@ -15,7 +15,7 @@ from ontogeny.pipeline import devices
 
 def measure(variant, base: Path) -> dict[str, float]:
     """Seconds of training and of saving for the first block of a variant."""
-    from ontogeny.jobs.train import save, trained_blocks
+    from ontogeny.jobs.train import LIMITS, Segment, save, trained_blocks
     from ontogeny.pipeline.plan import blocks
     from ontogeny.problem.build import build_problem
     from ontogeny.training import loop as training
@@ -29,10 +29,10 @@ def measure(variant, base: Path) -> dict[str, float]:
     state = training.initial_state(problem, optimizer, block.lanes)
     saving, began = 0.0, time.process_time()
     with tempfile.TemporaryDirectory() as folder:
-        for piece in trained_blocks(variant.name, problem, optimizer, state, block.lanes, kept, 0):
+        for piece in trained_blocks(variant.name, problem, optimizer, state, block.lanes, Segment(None, kept), LIMITS):
             started = time.process_time()
             folders = {Path(folder) / str(seed): "benchmark" for seed in block.seeds}
-            save(Path(folder), folders, piece, [block.lanes.index(seed) for seed in block.seeds])
+            save(Path(folder), folders, piece, [block.lanes.index(seed) for seed in block.seeds], 0.0)
             saving += time.process_time() - started
     seconds = time.process_time() - began - saving
     checkpoints = len(kept) * len(block.seeds)

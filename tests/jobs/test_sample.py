@@ -11,7 +11,7 @@ from line import job
 from ontogeny import config
 from ontogeny.errors import SpecificationError
 from ontogeny.jobs import sample
-from ontogeny.jobs.sample import refined_masks
+from ontogeny.jobs.sample import refined_components
 from ontogeny.problem.build import build_problem
 from ontogeny.sampling import draws as store
 
@@ -19,20 +19,20 @@ TASK = config.Text(kind="text", corpus="python", tokenizer="byte", context=8, ex
 PROBLEM = build_problem(TASK, config.Transformer(kind="transformer", width=8), base=Path())
 
 
-def masks(*patterns):
-    return refined_masks(PROBLEM, config.Refine(components=list(patterns)))
+def components(*patterns):
+    return refined_components(PROBLEM, config.Refine(components=list(patterns)))
 
 
 def test_patterns_name_components_once():
     heads = ["layers.0.heads.0", "layers.0.heads.1", "layers.1.heads.0", "layers.1.heads.1"]
-    assert list(masks("layers.*.heads.*")) == heads
-    assert list(masks("layers.1.heads.0", "layers.1.heads.*", "embedding")) == [*heads[2:], "embedding"]
-    assert refined_masks(PROBLEM, None) == {}
+    assert list(components("layers.*.heads.*")) == heads
+    assert list(components("layers.1.heads.0", "layers.1.heads.*", "embedding")) == [*heads[2:], "embedding"]
+    assert refined_components(PROBLEM, None) == {}
 
 
 def test_a_pattern_that_names_none_is_told_with_those_that_are():
     with pytest.raises(SpecificationError, match=r"'layers\.7\.\*' names no component of the model; it has embedding"):
-        masks("layers.7.*")
+        components("layers.7.*")
 
 
 def sampled(base: Path, component: str = "", **llc) -> store.Draws:

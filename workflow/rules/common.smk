@@ -174,7 +174,7 @@ def rerun_damaged_jobs():
     damaged = damaged_jobs(PLAN)
     for why in damaged.values():
         print(f"{why}: its job runs again.", file=sys.stderr, flush=True)
-    if damaged:
+    if damaged and workflow.dag_settings is not None:  # None where no job is planned
         forced = frozenset(workflow.dag_settings.forcerun) | damaged.keys()
         workflow.dag_settings.forcerun = forced
 

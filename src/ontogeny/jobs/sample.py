@@ -23,8 +23,7 @@ from ontogeny.pipeline.progress import progress
 from ontogeny.problem.build import build_problem, other_examples
 from ontogeny.problem.keys import SAMPLE, seed_keys
 from ontogeny.problem.masks import mask_of
-from ontogeny.problem.network import parameter_shapes
-from ontogeny.problem.problem import Batch, Problem
+from ontogeny.problem.problem import Batch, Predicate, Problem
 from ontogeny.sampling import draws as store
 from ontogeny.sampling.chains import sample
 from ontogeny.sampling.checks import leading_axis
@@ -43,14 +42,14 @@ class Component(NamedTuple):
     """A part of the network that is free to move, or other data.
 
     Attributes:
-        mask: of the parameters that move; None for all.
+        predicate: of the parameters that move; None for all.
         batch: the n examples; None for those of the task.
         options: of `sample`, instead of the variant's.
         identity: what tells its draws from those of other components.
         attributes: written with its draws.
     """
 
-    mask: Any = None
+    predicate: Predicate | None = None
     batch: Batch | None = None
     options: Mapping[str, Any] = {}
     identity: Any = None
@@ -114,14 +113,14 @@ def components_of(job: Job, problem: Problem, llc: config.LocalLearningCoefficie
         identity=section and section.model_dump(mode="json"),
         attributes={"averages_over": problem.averages_over if is_likelihood else None, "thin": section.every if section else 1},
     )
-    masked = {name: Component(mask=mask) for name, mask in refined_masks(problem, llc.refine).items()}
+    parts = {name: Component(predicate=predicate) for name, predicate in refined_components(problem, llc.refine).items()}
     tasks, files = job.specification["other_data"], job.specification.get("other_files")
     # Other data may be many more examples: the layout that was kept is not theirs.
     other = {
         f"data:{name}": Component(batch=batch, options={"layout": None}, identity=[tasks[name], files])
         for name, batch in other_data(job, problem, llc.batch_size or 0).items()
     }
-    return {WHOLE_NETWORK: network, **masked, **other}
+    return {WHOLE_NETWORK: network, **parts, **other}
 
 
 def collecting(loss: Loss, examples: Examples, section: config.PerExample | None) -> dict[str, Any]:
@@ -140,22 +139,20 @@ def collecting(loss: Loss, examples: Examples, section: config.PerExample | None
     return {"collect": {"per_example_loss": per_example_losses(loss, first)}, "thin": section.every}
 
 
-def refined_masks(problem: Problem, refine: config.Refine | None) -> dict[str, Any]:
-    """Return component -> mask, of the components that the patterns name.
+def refined_components(problem: Problem, refine: config.Refine | None) -> dict[str, Predicate]:
+    """Return name -> predicate, of the components that the patterns name.
 
     Raises:
         SpecificationError: a pattern names none.
     """
-    if refine is None:
-        return {}
-    masks, shapes = {}, parameter_shapes(problem)
-    for pattern in refine.components:
+    predicates = {}
+    for pattern in refine.components if refine else []:
         named = fnmatch.filter(problem.components, pattern)
         if not named:
             there = ", ".join(problem.components) or "none"
             raise SpecificationError(f"llc.refine.components: {pattern!r} names no component of the model; it has {there}")
-        masks |= {name: mask_of(problem.components[name], shapes) for name in named}
-    return masks
+        predicates |= {name: problem.components[name] for name in named}
+    return predicates
 
 
 def other_data(job: Job, problem: Problem, batch_size: int) -> dict[str, Batch]:
@@ -195,7 +192,9 @@ def sample_chunk(job: Job, setting: Setting, component: Component, seed: int, st
     _, params = checkpoints.read(job.seed_folder(seed) / "checkpoints", steps)
     places = np.minimum(np.arange(size), len(steps) - 1)
     params = {name: array[places] for name, array in params.items()}
-    target, centers = build_target(setting.problem, setting.llc, params, mask=component.mask, batch=component.batch)
+    shapes = {name: jax.ShapeDtypeStruct(array.shape[1:], array.dtype) for name, array in params.items()}
+    mask = None if component.predicate is None else mask_of(component.predicate, shapes)
+    target, centers = build_target(setting.problem, setting.llc, params, mask=mask, batch=component.batch)
     options = {**setting.options, **component.options, "key": seed_keys([seed], SAMPLE)[0], "steps": np.asarray(steps)[places]}
     return sample(target, centers, **options).first(len(steps))
 

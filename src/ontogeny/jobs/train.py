@@ -238,7 +238,7 @@ def training_table(place: Path, kept: Sequence[int], rates: np.ndarray) -> pd.Da
     rows = stored.set_index("step").loc[list(kept)].reset_index()
     if len(stored) > len(kept):
         losses = mean_losses(stored["step"].to_numpy(), stored["loss"].to_numpy(float), kept)
-        rows["loss"] = losses.astype(stored["loss"].dtype)
+        rows["loss"] = losses.astype(stored["loss"].to_numpy().dtype)
     return rows.assign(learning_rate=rates).reindex(columns=["step", "loss", "learning_rate", "gradient_norm"])
 
 

@@ -111,7 +111,14 @@ def remove_others(folder: Path, components: Sequence[str]) -> None:
 
 def stored_steps(group: zarr.Group) -> list[int]:
     """Return the steps whose draws are whole, in the order in which they were added."""
-    return group["step"][:].tolist() if "step" in group else []
+    return np.asarray(array_of(group, "step")[:]).tolist() if "step" in group else []
+
+
+def array_of(group: zarr.Group, name: str) -> zarr.Array:
+    """Return an array of a group."""
+    array = group[name]
+    assert isinstance(array, zarr.Array), f"{name} is a group"
+    return array
 
 
 def append(group: zarr.Group, draws: Draws) -> None:
@@ -121,8 +128,9 @@ def append(group: zarr.Group, draws: Draws) -> None:
     for name, array in {**draws.arrays, "step": np.asarray(draws.steps, np.int64)}.items():
         if name not in group:
             create(group, name, array)
-        group[name].resize((rows + added, *array.shape[1:]))
-        group[name][rows:] = array
+        stored = array_of(group, name)
+        stored.resize((rows + added, *array.shape[1:]))
+        stored[rows:] = array
 
 
 def create(group: zarr.Group, name: str, array: np.ndarray) -> None:
@@ -157,7 +165,7 @@ def read(folder: Path, component: str, steps: Sequence[int]) -> tuple[Draws, Map
     place = {step: row for row, step in enumerate(stored_steps(group))}
     rows = np.array([place[step] for step in steps])
     arrays = {name: np.asarray(array[:])[rows] for name, array in group.arrays() if name != "step"}
-    attributes = dict(group.attrs)
-    settings = {name: attributes.pop(name) for name in SETTINGS}
-    own = {name: arrays.pop(stored) for name, stored in STORED_AS.items()}
+    attributes: dict[str, Any] = dict(group.attrs)
+    settings: dict[str, Any] = {name: attributes.pop(name) for name in SETTINGS}
+    own: dict[str, Any] = {name: arrays.pop(stored) for name, stored in STORED_AS.items()}
     return Draws(**own, **settings, steps=np.asarray(steps), collected=arrays), attributes

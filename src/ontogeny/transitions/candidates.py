@@ -91,7 +91,7 @@ def candidates(
 
 def evidence_of(detected: pd.DataFrame, decisions: Collection[str]) -> list[Evidence]:
     """Return the rows of `detect_transitions` that have one of the decisions, in their order."""
-    rows = detected.loc[detected["decision"].isin(decisions)].drop(columns="decision")
+    rows = detected.loc[detected["decision"].isin(list(decisions))].drop(columns="decision")
     return [Evidence(**row) for row in rows.to_dict(orient="records")]
 
 
