@@ -70,7 +70,7 @@ class Process:
         factor = np.linalg.cholesky(noise)
         half = solve_triangular(factor, unit * bell(x, x, length), lower=True, check_finite=False)
         shares, vectors = np.linalg.eigh(solve_triangular(factor, half.T, lower=True, check_finite=False))
-        rotation = solve_triangular(factor, vectors, lower=True, trans="T", check_finite=False).T
+        rotation = solve_triangular(factor, vectors, lower=True, trans=1, check_finite=False).T
         middles = (x[1:] + x[:-1]) / 2
         slopes = -(middles[:, None] - x) / length**2 * unit * bell(middles, x, length)
         return cls(rotation, np.maximum(shares, 0), slopes @ rotation.T, unit / length**2)

@@ -80,8 +80,10 @@ def further_rows(
 ) -> Iterator[tuple[Curve, dict]]:
     """Search the flagged curves of a group for further passages, and yield a row for each passage that is large enough."""
     pairs = [(curve, first) for curve, first in zip(group.curves, group.firsts, strict=True) if curve.name in flagged]
-    search = group.search or (Search.over(group.curves[0]) if pairs else None)
-    for curve, first in pairs if search else []:
+    if not pairs:
+        return
+    search = group.search or Search.over(group.curves[0])
+    for curve, first in pairs:
         passages = further_passages(curve, search, first, level, seed)
         if passages:
             yield from ((curve, row) for row in passage_rows(curve, search, passages, smallest[curve.name], axis))

@@ -107,7 +107,7 @@ def check_arguments(alpha: Any, seed: Any, interventions: Any) -> None:
     Raises:
         ValueError: naming the argument.
     """
-    if not isinstance(alpha, Real) or not 0 < alpha < 1:
+    if not isinstance(alpha, Real) or not 0 < float(alpha) < 1:
         raise ValueError(f"alpha must lie between 0 and 1; got {alpha!r}")
     if not isinstance(seed, Integral) or seed < 0:
         raise ValueError(f"seed must be a whole number from 0 on; got {seed!r}")
