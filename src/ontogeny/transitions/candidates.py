@@ -1,6 +1,6 @@
 """From the passages of single curves to the candidates of a run, with their names, free energies and timing."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -89,7 +89,7 @@ def candidates(
     )
 
 
-def evidence_of(detected: pd.DataFrame, decisions: Collection[str]) -> list[Evidence]:
+def evidence_of(detected: pd.DataFrame, decisions: Sequence[str]) -> list[Evidence]:
     """Return the rows of `detect_transitions` that have one of the decisions, in their order."""
     rows = detected.loc[detected["decision"].isin(list(decisions))].drop(columns="decision")
     return [Evidence(**row) for row in rows.to_dict(orient="records")]

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binom, ks_2samp
 
+from benchmarks.detection_curves import Case, draw
 from ontogeny.trajectory import Axis
 from ontogeny.transitions.detection.curves import curve_of, curves_of
 from ontogeny.transitions.detection.detect import COLUMNS, detect_transitions
@@ -126,6 +127,28 @@ def test_the_steps_of_a_noisy_staircase_are_surprising_together_and_each_beside_
     detected = detect_transitions(one_curve(place, values, 1.0), scale="linear")
     np.testing.assert_allclose(detected["location"], steps - 0.5, atol=1.5)
     np.testing.assert_allclose(detected["change"], 6, atol=4 * detected["change_standard_error"].max())
+
+
+KNOWN = {
+    Case("step", "ar1", "log", 5): [
+        (2767.0, 3106.490574566, 2767.226128358, 3244.632765130, 3488.0, 5.931683465, 9.444335320e-05)
+    ],
+    Case("passage", "white", "log", 5): [(13.0, 15.313716898, 12.765875939, 17.973665961, 18.0, 4.671562471, 3.333333333e-05)],
+    Case("step", "chains", "log", 5): [
+        (7401.0, 8002.324378913, 7400.940083034, 8552.897357285, 8804.0, 5.566029019, 3.333333333e-05)
+    ],
+    Case("kink", "ar1", "log", 20): [],
+}
+"""Numbers that an earlier implementation, in dense algebra, gave."""
+
+
+@pytest.mark.parametrize(("case", "rows"), KNOWN.items(), ids=lambda value: getattr(value, "shape", ""))
+def test_the_numbers_of_known_curves_stay(case: Case, rows: list) -> None:
+    run, _ = draw(case, 60_001 if case.shape == "passage" else 60_000)
+    chains = run.attrs.pop("chains", None)
+    detected = detect_transitions(run, chains=chains)
+    columns = ["start", "location", "location_low", "location_high", "end", "change", "p_value"]
+    np.testing.assert_allclose(detected[columns].to_numpy(float).reshape(-1, 7), np.reshape(rows, (-1, 7)), rtol=1e-6)
 
 
 def test_the_joint_test_is_simulated_as_it_is_made() -> None:
