@@ -14,7 +14,7 @@ from ontogeny.report.tables import FamilySummary
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
-    "--no-first-run", "--enable-logging=stderr", "--v=0", "--window-size=1000,1400",
+    "--no-first-run", "--virtual-time-budget=20000", "--enable-logging=stderr", "--v=0", "--window-size=1000,1400",
 )  # fmt: skip
 MOUSE = "--blink-settings=primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,availablePointerTypes=4"
 """A pointer that hovers: without one, the plots have no buttons."""

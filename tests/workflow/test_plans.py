@@ -88,7 +88,7 @@ def test_the_way_transitions_are_found_estimates_nothing(copied):
         "checkpoints: {linear: 9}\n    llc: {sampler",
         "checkpoints: {linear: 9}\n    transitions: {alpha: 0.01}\n    llc: {sampler",
     )
-    assert copied.planned() == BELOW_SAMPLE
+    assert copied.planned() == {"detect": 1, "consensus": 1, **PAGES}
 
 
 def test_a_description_rewrites_pages_only(copied):

@@ -132,25 +132,50 @@ def log_of(kind):
     return f"{RESULTS}/{SCOPES[KINDS[kind].scope][0]}/{kind}.log"
 
 
+def input_function(function):
+    """Let an input function ask for repairs first: Snakemake has then begun its graph of jobs, and not yet chosen which run."""
+
+    def of(wildcards):
+        if workflow.is_main_process:
+            rerun_damaged_jobs()
+        return function(wildcards)
+
+    return of
+
+
+def made_by(kind):
+    """Return the input function for the declared output of a kind of job."""
+    return input_function(
+        lambda wildcards: manifest(kind).format(**dict(wildcards.items()))
+    )
+
+
 def manifests(kind):
     """Return the input function for the manifests of a kind of job over all blocks of a variant."""
-    return lambda wildcards: PLAN.manifests(
-        PLAN.variant(wildcards.family, wildcards.variant), kind
+    return input_function(
+        lambda wildcards: PLAN.manifests(
+            PLAN.variant(wildcards.family, wildcards.variant), kind
+        )
     )
 
 
 def first_manifest(kind):
     """Return the input function for the manifest of the block with the first seed, which calibration uses."""
-    return lambda wildcards: PLAN.first_manifest(
-        PLAN.variant(wildcards.family, wildcards.variant), kind
+    return input_function(
+        lambda wildcards: PLAN.first_manifest(
+            PLAN.variant(wildcards.family, wildcards.variant), kind
+        )
     )
 
 
 def of_variants(file):
     """Return the input function for a file of every variant of a family."""
-    return lambda wildcards: [
-        f"{PLAN.folder(variant)}/{file}" for variant in PLAN.by_family[wildcards.family]
-    ]
+    return input_function(
+        lambda wildcards: [
+            f"{PLAN.folder(variant)}/{file}"
+            for variant in PLAN.by_family[wildcards.family]
+        ]
+    )
 
 
 def phases_of_family(wildcards):
@@ -169,15 +194,10 @@ def command(kind):
     )
 
 
+@cache
 def rerun_damaged_jobs():
     """Let Snakemake run again the jobs whose results are missing or damaged, and name these results."""
     damaged = damaged_jobs(PLAN)
     for why in damaged.values():
         print(f"{why}: its job runs again.", file=sys.stderr, flush=True)
-    if damaged and workflow.dag_settings is not None:  # None where no job is planned
-        forced = frozenset(workflow.dag_settings.forcerun) | damaged.keys()
-        workflow.dag_settings.forcerun = forced
-
-
-if workflow.is_main_process:
-    rerun_damaged_jobs()
+    workflow.dag.forcefiles.update(damaged)

@@ -18,7 +18,7 @@ rule calibrate:
 
 rule sample:
     input:
-        manifest("train"),
+        made_by("train"),
         of_variant("calibration.json"),
     output:
         manifest("sample"),
@@ -33,7 +33,7 @@ rule sample:
 
 rule estimate:
     input:
-        manifest("sample"),
+        made_by("sample"),
     output:
         manifest("estimate"),
     log:
@@ -46,7 +46,7 @@ rule estimate:
 
 rule observe:
     input:
-        manifest("train"),
+        made_by("train"),
     output:
         manifest("observe"),
     log:

@@ -3,8 +3,8 @@
 
 rule detect:
     input:
-        manifest("estimate"),
-        manifest("observe"),
+        made_by("estimate"),
+        made_by("observe"),
     output:
         manifest("detect"),
     log:
