@@ -1,7 +1,7 @@
-"""What a study will take, before anything runs: its runs, jobs, minutes of one core, and disk.
+"""Estimate what a study takes before anything runs: its runs, jobs, minutes of one core, and disk.
 
 The estimate is arithmetic on config.yaml: 6 floating-point operations per parameter, example or token, and gradient, at
-the speed that one core was seen to reach, plus what a small step and a job's start-up cost. Good to a factor of two.
+the speed of one core, plus the cost of a small step, of compiling, and of starting a job. It is good to a factor of 1.5.
 """
 
 from dataclasses import dataclass
@@ -12,10 +12,19 @@ from ontogeny.config.job_names import JOBS
 from ontogeny.config.reading import Variant, read_study
 from ontogeny.pipeline.plan import Plan, blocks, seeds_per_job
 from ontogeny.training.schedule import checkpoint_steps, sampled_steps
+from ontogeny.transitions.detection import cost as detection_cost
 
 FLOPS = 6e10
 SECONDS_PER_STEP = 8e-6
-SECONDS_PER_JOB = 5.0
+SECONDS_PER_JOB = 2.5
+SECONDS_TO_COMPILE = {"train": 3.0, "calibrate": 10.0, "sample": 6.0, "observe": 6.0}
+PILOT_CHAINS, PILOT_DRAWS, PILOT_CHECKPOINTS, PILOT_PARAMETERS = 4, 400, 5, 1000
+"""Of calibration: the most chains and draws of a pilot, and the checkpoints of a network above so many parameters."""
+SWEPT = 5
+"""Inverse temperatures at which calibration measures λ̂ at one checkpoint."""
+OBSERVED_FORWARD_PASSES = 8
+CURVES, CURVES_PER_HEAD = 4, 3
+"""Curves of a run that are searched for transitions."""
 SECONDS_PER_PARTICLE_AND_MOVE = 3e-5
 """Of the posterior while n grows: ten leapfrog steps of the toy model."""
 UNKNOWN = " A ? is the user's own model or task, whose size shows only when it is made; the sums leave it out."
@@ -33,7 +42,7 @@ class Cost:
 
 
 def describe(configfile: Path) -> str:
-    """The table that `python -m ontogeny plan` prints.
+    """Return the table that `python -m ontogeny plan` prints.
 
     Raises:
         ConfigError: the config cannot be run.
@@ -41,49 +50,99 @@ def describe(configfile: Path) -> str:
     plan = Plan(*read_study(configfile), configfile.parent)
     costs = [cost(variant) for variant in plan.variants]
     rows = [("family", "variant", "seeds", "jobs", "core minutes", "disk, MB")]
-    for variant, one in zip(plan.variants, costs, strict=True):
+    for variant, taken in zip(plan.variants, costs, strict=True):
         seeds = ",".join(map(str, variant.seeds))
-        rows.append((variant.family_name, variant.name, seeds, str(one.jobs), spell(one.minutes), spell(one.megabytes)))
+        rows.append((variant.family_name, variant.name, seeds, str(taken.jobs), spell(taken.minutes), spell(taken.megabytes)))
     pages = len(plan.study.families) + 1
-    jobs = sum(one.jobs for one in costs) + pages
-    minutes, megabytes = (sum(getattr(one, name) or 0 for one in costs) for name in ("minutes", "megabytes"))
+    jobs = sum(each.jobs for each in costs) + pages
+    minutes, megabytes = (sum(getattr(each, name) or 0 for each in costs) for name in ("minutes", "megabytes"))
     minutes += pages * SECONDS_PER_JOB / 60
     return "\n".join(
         [
             *columns(rows),
-            f"{sum(one.runs for one in costs)} runs in {jobs} jobs; about {minutes:.1f} core minutes"
-            f" and {megabytes:.0f} MB.{UNKNOWN if any(one.minutes is None for one in costs) else ''}",
+            f"{sum(each.runs for each in costs)} runs in {jobs} jobs; about {minutes:.1f} core minutes"
+            f" and {megabytes:.0f} MB.{UNKNOWN if any(each.minutes is None for each in costs) else ''}",
             f"Results go to {plan.study.results}/; the index page will be {plan.study.results}/report/index.html.",
         ]
     )
 
 
 def cost(variant: Variant) -> Cost:
-    """What the runs of a variant take."""
-    family, seeds, found = variant.family, len(variant.seeds), blocks(variant)
-    jobs = job_count(variant)
+    """Return what the runs of a variant take."""
+    family, seeds = variant.family, len(variant.seeds)
     parameters = parameter_count(variant)
     if parameters is None:
-        return Cost(seeds, jobs, None, None)
-    kept = checkpoint_steps(family.checkpoints, family.training.steps)
-    sampled = len(sampled_steps(kept, family.llc.checkpoints))
-    examples = family.llc.batch_size or getattr(family.task, "examples", family.training.batch_size)
-    trained = (
-        len(found)
-        * seeds_per_job(variant)
-        * family.training.steps
-        * step_seconds(variant, parameters, family.training.batch_size)
-    )
-    burn_in = family.llc.draws // 2 if family.llc.burn_in == "auto" else family.llc.burn_in
-    chain_steps = seeds * sampled * family.llc.chains * (family.llc.draws + burn_in)
-    data_sets = 1 + len(family.llc.refine.data if family.llc.refine else {})
-    losses = seeds * sampled * family.llc.chains * losses_per_chain(variant)
-    sampling = data_sets * chain_steps * step_seconds(variant, parameters, examples)
-    seconds = trained + sampling + step_seconds(variant, parameters, losses) / 3 + jobs * SECONDS_PER_JOB
-    seconds += posterior_seconds(family.phases)
-    draws = seeds * sampled * family.llc.chains * family.llc.draws
-    size = seeds * len(kept) * parameters * 4 + draws * BYTES_PER_DRAW + losses * 4 + seeds * BYTES_PER_PAGE
-    return Cost(seeds, jobs, seconds / 60, size / 1e6)
+        return Cost(seeds, job_count(variant), None, None)
+    kept, sampled = checkpoint_counts(variant)
+    jobs = {
+        "train": training_seconds(variant, parameters),
+        "calibrate": calibration_seconds(variant, parameters, sampled),
+        "sample": sampling_seconds(variant, parameters, sampled),
+        "observe": observing_seconds(variant, parameters, kept),
+        "detect": seeds * detection_cost.seconds(kept, curves(variant)),
+        "phases": posterior_seconds(family.phases),
+    }
+    started = {"calibrate": 1}
+    compiling = sum(started.get(job, len(blocks(variant))) * SECONDS_TO_COMPILE[job] for job in SECONDS_TO_COMPILE)
+    seconds = sum(jobs.values()) + compiling + job_count(variant) * SECONDS_PER_JOB
+    chains = seeds * sampled * family.llc.chains
+    losses = chains * losses_per_chain(variant)
+    draws = chains * family.llc.draws
+    size = seeds * kept * parameters * 4 + draws * BYTES_PER_DRAW + losses * 4 + seeds * BYTES_PER_PAGE
+    return Cost(seeds, job_count(variant), seconds / 60, size / 1e6)
+
+
+def checkpoint_counts(variant: Variant) -> tuple[int, int]:
+    """Return how many checkpoints of a run are kept, and how many are sampled."""
+    kept = checkpoint_steps(variant.family.checkpoints, variant.family.training.steps)
+    return len(kept), len(sampled_steps(kept, variant.family.llc.checkpoints))
+
+
+def training_seconds(variant: Variant, parameters: int) -> float:
+    """Return the seconds of one core that training takes. A block trains as many networks as a full block would."""
+    training = variant.family.training
+    networks = len(blocks(variant)) * seeds_per_job(variant)
+    return networks * training.steps * step_seconds(variant, parameters, training.batch_size)
+
+
+def chain_draws(variant: Variant) -> int:
+    """Return how many steps a chain takes; with a burn-in of `auto`, half as many as its draws before them."""
+    llc = variant.family.llc
+    return llc.draws + (llc.draws // 2 if llc.burn_in == "auto" else llc.burn_in)
+
+
+def sampled_examples(variant: Variant) -> int:
+    family = variant.family
+    return family.llc.batch_size or getattr(family.task, "examples", family.training.batch_size)
+
+
+def sampling_seconds(variant: Variant, parameters: int, sampled: int) -> float:
+    """Return the seconds of one core that the chains of all seeds take, and the losses of single examples along them."""
+    llc, chains = variant.family.llc, len(variant.seeds) * sampled * variant.family.llc.chains
+    data_sets = 1 + len(llc.refine.data if llc.refine else {})
+    steps = data_sets * chains * chain_draws(variant) * step_seconds(variant, parameters, sampled_examples(variant))
+    return steps + step_seconds(variant, parameters, chains * losses_per_chain(variant)) / 3
+
+
+def calibration_seconds(variant: Variant, parameters: int, sampled: int) -> float:
+    """Return the seconds of one core that the pilot chains and the sweep over nβ of a variant take."""
+    llc = variant.family.llc
+    places = sampled if parameters <= PILOT_PARAMETERS else min(PILOT_CHECKPOINTS, sampled)
+    draws = min(chain_draws(variant), PILOT_DRAWS)
+    steps = (places + SWEPT) * min(llc.chains, PILOT_CHAINS) * draws
+    return steps * step_seconds(variant, parameters, sampled_examples(variant))
+
+
+def observing_seconds(variant: Variant, parameters: int, kept: int) -> float:
+    """Return the seconds of one core that the forward passes over the data take at all kept checkpoints."""
+    examples = getattr(variant.family.task, "examples", 0)
+    return len(variant.seeds) * kept * OBSERVED_FORWARD_PASSES * step_seconds(variant, parameters, examples) / 3
+
+
+def curves(variant: Variant) -> int:
+    """Return how many curves of a run are searched for transitions, by the parts that the network has."""
+    model = variant.family.model
+    return CURVES + CURVES_PER_HEAD * getattr(model, "layers", 0) * getattr(model, "heads", 0)
 
 
 def job_count(variant: Variant) -> int:
@@ -94,14 +153,14 @@ def job_count(variant: Variant) -> int:
 
 
 def posterior_seconds(section: Posterior | None) -> float:
-    """Seconds of one core that the posterior takes while n grows."""
+    """Return the seconds of one core that the posterior takes while n grows."""
     if section is None:
         return 0.0
     return section.repeats * section.sizes * section.particles * section.moves * SECONDS_PER_PARTICLE_AND_MOVE
 
 
 def losses_per_chain(variant: Variant) -> int:
-    """The losses of single examples that a chain keeps; those of all examples where the task is built in."""
+    """Return the number of losses of single examples that a chain keeps; those of all examples where the task is built in."""
     section = variant.family.llc.per_example
     if section is None:
         return 0
@@ -110,7 +169,7 @@ def losses_per_chain(variant: Variant) -> int:
 
 
 def step_seconds(variant: Variant, parameters: int, examples: int) -> float:
-    """Seconds of one core that a gradient on a batch takes."""
+    """Return the seconds of one core that a gradient on a batch takes."""
     positions = variant.family.task.positions if isinstance(variant.family.task, TaskSection) else 1
     return SECONDS_PER_STEP + 6 * parameters * examples * positions / FLOPS
 

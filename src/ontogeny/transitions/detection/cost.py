@@ -1,7 +1,8 @@
 """How long the search for transitions takes."""
 
-from ontogeny.transitions.detection.thinning import MOST_CHECKPOINTS
-
+MOST_CHECKPOINTS = 700
+"""Checkpoints of a curve that are searched. A lone curve of so many takes about 10 s. The search takes memory with the square of
+their number and time with the cube."""
 PER_CURVE, PER_CHECKPOINT, PER_CUBE = 0.1, 5e-4, 3e-9
 """Seconds for each curve, for each of its checkpoints, and for the cube of their number. Fitted to synthetic runs of 10 to 40
 curves of 30 to 600 checkpoints, most of them with a transition, on one core of a server; good to a factor of two."""

@@ -7,10 +7,7 @@ import pandas as pd
 from jaxtyping import Bool, Float, Int
 
 from ontogeny.trajectory import NOT_APPLICABLE, PASSED, Axis
-
-MOST_CHECKPOINTS = 700
-"""Checkpoints of a curve that are searched. A lone curve of so many takes about 10 s. The search takes memory with the square of
-their number and time with the cube."""
+from ontogeny.transitions.detection.cost import MOST_CHECKPOINTS
 
 
 @dataclass(frozen=True)
