@@ -56,7 +56,8 @@ def test_estimate_is_sample_then_summarise():
     frame = estimate.to_frame()
     assert repr(estimate).splitlines()[-1].split()[0] == "9" and len(repr(estimate).splitlines()) == 4
     columns = "step component llc standard_error effective_sample_size r_hat dead_chains share_below drift full_gradient_norm"
-    assert list(frame.columns) == [*columns.split(), "first_order", "verdict"]
+    localised = "llc_variance llc_variance_standard_error llc_corrected held_by_localization held_by_localization_standard_error"
+    assert list(frame.columns) == [*columns.split(), "first_order", *localised.split(), "verdict"]
     assert list(frame["step"]) == [5, 9]
 
 
