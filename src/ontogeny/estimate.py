@@ -109,11 +109,11 @@ def estimate_llc(
 
     def estimate(mask: Mask | None) -> Estimate:
         refined = target._replace(mask=mask)
-        found = run(refined, sampler=sampler, burn_in=burn_in)
+        drawn = run(refined, sampler=sampler, burn_in=burn_in)
         if extrapolate:
             # Chains of half the step take twice as many draws to settle.
-            found = extrapolated(found, run(refined, sampler=with_step(sampler, sampler.step_size / 2), burn_in=2 * burn_in))
-        return with_step_size_check(replace(summarise(found), sampler=sampler, burn_in=burn_in, stability=stability))
+            drawn = extrapolated(drawn, run(refined, sampler=with_step(sampler, sampler.step_size / 2), burn_in=2 * burn_in))
+        return with_step_size_check(replace(summarise(drawn), sampler=sampler, burn_in=burn_in, stability=stability))
 
     if not refine:
         return estimate(mask)

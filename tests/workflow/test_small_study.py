@@ -57,7 +57,7 @@ def test_a_run_is_read_in_python(finished):
     run = load_run(finished.folder / "results" / "toy" / "base" / "seed~0")
     assert run.parameters(200)["weight"].shape == (2, 6) and run.parameters([0, 200])["weight"].shape == (2, 2, 6)
     assert run.about["axis"]["name"] == "step" and run.about["parameters"] == 18
-    assert {"llc", "loss"} <= set(run.trajectory["observable"]) and "candidates" in run.transitions
+    assert {"llc", "loss"} <= set(run.trajectory["observable"]) and run.transitions.stages[0].start == 0
     with pytest.raises(ResultError, match="holds no run"):
         load_run(finished.folder)
 

@@ -46,13 +46,13 @@ def run(job: Job) -> None:
     target, checkpoints = build_target(problem, llc, params)
     layout = kept_layout(target, checkpoints, llc, len(sampled_steps(trained["steps"], llc.checkpoints)))._asdict()
     print(f"{job.label}: pilot chains around {len(steps)} checkpoints of seed {seed}", file=sys.stderr, flush=True)
-    found = calibrated(job, target, checkpoints, llc, sampler) if sampler.limits else curvature_alone(target, checkpoints, llc)
+    settings = calibrated(job, target, checkpoints, llc, sampler) if sampler.limits else curvature_alone(target, checkpoints, llc)
     write_json(
         job.folder / "calibration.json",
         {
             "seed": seed,
             "steps": steps.tolist(),
-            "sampler": llc.sampler.model_dump() | found.pop("sampler", {}),
+            "sampler": llc.sampler.model_dump() | settings.pop("sampler", {}),
             "n": target.n,
             "batch_size": target.batch_size,
             "inverse_temperature": target.inverse_temperature,
@@ -60,7 +60,7 @@ def run(job: Job) -> None:
             "chains": llc.chains,
             "draws": llc.draws,
             "layout": layout,
-            **found,
+            **settings,
             # Another backend has another layout, and what is sampled on one is summed in one order. The kept steps count by
             # those that are measured here.
             "digest": digest(
@@ -96,7 +96,7 @@ def calibrated(
     """
     steps = llc.draws + (0 if llc.burn_in == "auto" else llc.burn_in)
     try:
-        found = calibrate(
+        calibration = calibrate(
             target,
             checkpoints,
             sampler,
@@ -108,18 +108,18 @@ def calibrated(
         )
     except ValueError as fault:
         raise SpecificationError(f"llc: {fault}") from fault
-    assert found.sweep is not None
-    if found.stability.kind != "stable":
-        print(f"{job.label}: {in_words(found.stability)}", file=sys.stderr)
+    assert calibration.sweep is not None
+    if calibration.stability.kind != "stable":
+        print(f"{job.label}: {in_words(calibration.stability)}", file=sys.stderr)
     return {
-        "sampler": {"step_size": found.sampler.step_size},
-        "burn_in": found.burn_in if llc.burn_in == "auto" else llc.burn_in,
-        "settled_after": found.burn_in,
-        "curvature": found.curvature.tolist(),
-        "gradient_variance": found.gradient_variance.tolist(),
-        "stability": as_json(found.stability),
-        "mala_acceptance": found.acceptance,
-        "sweep": {name: np.asarray(value).tolist() for name, value in found.sweep._asdict().items()},
+        "sampler": {"step_size": calibration.sampler.step_size},
+        "burn_in": calibration.burn_in if llc.burn_in == "auto" else llc.burn_in,
+        "settled_after": calibration.burn_in,
+        "curvature": calibration.curvature.tolist(),
+        "gradient_variance": calibration.gradient_variance.tolist(),
+        "stability": as_json(calibration.stability),
+        "mala_acceptance": calibration.acceptance,
+        "sweep": {name: np.asarray(value).tolist() for name, value in calibration.sweep._asdict().items()},
     }
 
 

@@ -12,8 +12,7 @@ from ontogeny.estimates.information import InformationCriteria, information_crit
 from ontogeny.estimates.llc import Estimate, summarise
 from ontogeny.jobs.job import Job, Made
 from ontogeny.pipeline.files import read_result, write_parquet
-from ontogeny.sampling import draws as store
-from ontogeny.sampling.draws import WHOLE_NETWORK, Draws
+from ontogeny.sampling.draws import WHOLE_NETWORK, Draws, read
 
 FEWEST_DRAWS = 2
 """Below these a checkpoint has no variance over draws."""
@@ -45,7 +44,7 @@ def estimate_seed(job: Job, seed: int) -> Made:
 
 
 def read_draws(folder: Path, components: Sequence[str], steps: Sequence[int]) -> dict[str, tuple[Draws, Mapping]]:
-    return {component: store.read(folder, component, steps) for component in components}
+    return {component: read(folder, component, steps) for component in components}
 
 
 def by_chain(estimate: Estimate, component: str) -> pd.DataFrame:

@@ -1,16 +1,18 @@
-"""The content of `transitions.json` as frozen dataclasses, and their way to JSON and back.
+"""The content of `transitions.json` and `consensus.json` as frozen dataclasses, and their way to JSON and back.
 
-All code passes these objects. JSON is made by `to_json` and read by `from_json`, where a file is written or read.
+All code passes these objects. JSON is made by `to_json` and read by `read_record`, where a file is written or read.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from ontogeny.errors import SpecificationError
+from ontogeny.pipeline.files import read_json
 from ontogeny.trajectory import STEPS, Axis
 
 UNNAMED = "unnamed"
@@ -188,6 +190,36 @@ class Development:
     axis: Axis = STEPS
 
 
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """A transition over the seeds of a variant.
+
+    Attributes:
+        support: "supported", "weak" or "unsupported".
+        seeds: those that make the transition.
+        of: how many seeds were compared.
+        location_median, location_low, location_high: the median, the earliest and the latest seed, in the unit of the axis.
+    """
+
+    name: str
+    support: str
+    seeds: tuple[int, ...]
+    of: int
+    location_median: float
+    location_low: float
+    location_high: float
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Consensus:
+    """The content of `consensus.json`: the transitions of a variant in the order of their times."""
+
+    seeds: tuple[int, ...]
+    transitions: tuple[Agreement, ...]
+    axis: Axis = STEPS
+
+
 def to_json(record: object) -> dict[str, Any]:
     """Return a record as dicts, lists, strings and numbers, with None for NaN and infinities."""
     return finite(TypeAdapter(type(record)).dump_python(record, by_alias=True, mode="json"))
@@ -207,6 +239,16 @@ def from_json(kind: type[Record], content: Any, source: str) -> Record:
     except ValidationError as error:
         faults = "; ".join(f"{field_name(fault['loc'])}: {fault['msg'].lower()}" for fault in error.errors())
         raise SpecificationError(f"{source}: {faults}. Delete the file and run the study again.") from None
+
+
+def read_record(kind: type[Record], path: Path) -> Record:
+    """Return the record in a JSON file.
+
+    Raises:
+        ResultError: the file is missing or no JSON.
+        SpecificationError: a field is missing or of the wrong type.
+    """
+    return from_json(kind, read_json(path), str(path))
 
 
 def field_name(location: Sequence[str | int]) -> str:

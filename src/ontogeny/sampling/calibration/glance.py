@@ -38,13 +38,13 @@ def check_stability(target: Target, checkpoints: Checkpoints, sampler: Kernel, *
             return None
         return stability(sampler, target.inverse_temperature, max(float(np.nanmax(curvature)), 0.0), target.localization)
 
-    found = at_examples(GLANCED_EXAMPLES)
-    if found is not None and found.bias > LARGEST_BIAS:
+    glanced = at_examples(GLANCED_EXAMPLES)
+    if glanced is not None and glanced.bias > LARGEST_BIAS:
         # The mean of few Hessians has too large a top eigenvalue, so a step is found too long on more examples only.
-        found = at_examples(HESSIAN_EXAMPLES)
-    if found is not None and found.kind == "unstable":
-        raise ValueError(f"sampler: step_size {sampler.step_size:g} is {in_words(found)}")
-    return found
+        glanced = at_examples(HESSIAN_EXAMPLES)
+    if glanced is not None and glanced.kind == "unstable":
+        raise ValueError(f"sampler: step_size {sampler.step_size:g} is {in_words(glanced)}")
+    return glanced
 
 
 @partial(jax.jit, static_argnums=0, compiler_options={"xla_backend_optimization_level": 0})

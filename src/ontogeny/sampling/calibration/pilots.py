@@ -104,16 +104,16 @@ def calibrate(
     target = target._replace(projection=None)
     checkpoints = jax.tree.map(jnp.asarray, single_precision(checkpoints))
     pilots = Pilots(target, checkpoints, key, chains, draws, many)
-    found = explore(pilots, sampler, largest_bias, rounds)
+    explored = explore(pilots, sampler, largest_bias, rounds)
     last = jax.tree.map(lambda leaf: leaf[-1:], checkpoints)
-    at_temperatures = partial(temperature_sweep, target, last, found.sampler, float(found.curvature[-1]), key=key)
+    at_temperatures = partial(temperature_sweep, target, last, explored.sampler, float(explored.curvature[-1]), key=key)
     return Calibration(
-        sampler=found.sampler,
-        burn_in=settled(pilots, found.sampler, found.draws, longest_pilot),
-        curvature=found.curvature,
-        gradient_variance=found.noise,
-        stability=found.stability,
-        acceptance=mala_acceptance(target, last, found.sampler.step_size, key),
+        sampler=explored.sampler,
+        burn_in=settled(pilots, explored.sampler, explored.draws, longest_pilot),
+        curvature=explored.curvature,
+        gradient_variance=explored.noise,
+        stability=explored.stability,
+        acceptance=mala_acceptance(target, last, explored.sampler.step_size, key),
         sweep=at_temperatures(chains=chains, draws=draws) if sweep else None,
     )
 
@@ -188,14 +188,14 @@ def explore(pilots: Pilots, sampler: Kernel, largest_bias: float, rounds: int) -
     given = sampler.step_size is not None
     factor = 1.0
     for _ in range(rounds):
-        stepping, found = with_suitable_step(pilots.target, sampler, curvature, noise, largest_bias, factor)
+        stepping, suitability = with_suitable_step(pilots.target, sampler, curvature, noise, largest_bias, factor)
         draws = pilots.run(stepping, pilots.draws)
         dead = int(diagnostics.dead(np.asarray(draws.values)).sum())
         if dead and not given:
             factor /= 10
             continue
         if dead:
-            died = found._replace(kind="unstable", dead_chains=dead, pilot_chains=draws.values[..., 0].size)
+            died = suitability._replace(kind="unstable", dead_chains=dead, pilot_chains=draws.values[..., 0].size)
             return Explored(stepping, died, curvature, noise, draws)
         before = curvature.max(), noise.max()
         met = at_draws(pilots, draws, noise)
@@ -208,8 +208,8 @@ def explore(pilots: Pilots, sampler: Kernel, largest_bias: float, rounds: int) -
             f"sampler: chains die at every step tried, down to {stepping.step_size:.3g}; perhaps the loss falls without bound "
             "around the checkpoints: raise localization"
         )
-    stepping, found = with_suitable_step(pilots.target, sampler, curvature, noise, largest_bias, factor)
-    return Explored(stepping, found, curvature, noise, draws)
+    stepping, suitability = with_suitable_step(pilots.target, sampler, curvature, noise, largest_bias, factor)
+    return Explored(stepping, suitability, curvature, noise, draws)
 
 
 def with_suitable_step(
@@ -231,10 +231,10 @@ def with_suitable_step(
         if not np.isfinite(step):
             raise ValueError("sampler: no step size can be chosen where the loss is flat and localization is 0; give a number")
         sampler = with_step(sampler, factor * step)
-    found = stability(sampler, n_beta, stiffest, localization, noisiest, largest_bias)
-    if found.kind == "unstable":
-        raise ValueError(f"sampler: step_size {sampler.step_size:g} is {in_words(found)}")
-    return sampler, found
+    suitability = stability(sampler, n_beta, stiffest, localization, noisiest, largest_bias)
+    if suitability.kind == "unstable":
+        raise ValueError(f"sampler: step_size {sampler.step_size:g} is {in_words(suitability)}")
+    return sampler, suitability
 
 
 def at_draws(pilots: Pilots, draws: Draws, noise: PerCheckpoint) -> tuple[PerCheckpoint, PerCheckpoint]:
@@ -246,24 +246,24 @@ def at_draws(pilots: Pilots, draws: Draws, noise: PerCheckpoint) -> tuple[PerChe
     collected = draws.collected["position"]
     if pilots.has_many_parameters:
         collected = jax.tree.map(lambda leaf: leaf[:, :1, -1:], collected)
-    count, chains, kept = jax.tree.leaves(collected)[0].shape[:3]
+    count, chains, positions_per_chain = jax.tree.leaves(collected)[0].shape[:3]
     positions = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[3:]), collected)
-    centers = jax.tree.map(lambda leaf: jnp.repeat(leaf, chains * kept, axis=0), pilots.checkpoints)
+    centers = jax.tree.map(lambda leaf: jnp.repeat(leaf, chains * positions_per_chain, axis=0), pilots.checkpoints)
     curvature = pilots.curvature(positions).reshape(count, -1).max(axis=1)
     if pilots.has_many_parameters and noise.any():
         return curvature, noise
     return curvature, pilots.noise(positions, centers).reshape(count, -1).max(axis=1)
 
 
-def settled(pilots: Pilots, sampler: Kernel, found: Draws, longest: int) -> int:
+def settled(pilots: Pilots, sampler: Kernel, pilot: Draws, longest: int) -> int:
     """Return the burn-in: pilots are made twice as long until every trace settles within its first half."""
-    draws = found.values.shape[-1]
+    draws = pilot.values.shape[-1]
     while True:
-        start = max(settling(trace) for trace in np.asarray(found.values, float))
+        start = max(settling(trace) for trace in np.asarray(pilot.values, float))
         if start <= draws // 2 or draws >= longest * pilots.draws:
             return start
         draws *= 2
-        found = pilots.run(sampler, draws)
+        pilot = pilots.run(sampler, draws)
 
 
 def mala_acceptance(target: Target, checkpoint: Checkpoints, step_size: float, key: Key[Array, ""]) -> float:
