@@ -194,8 +194,9 @@ def localisation_rows(llc_frame: pd.DataFrame, axis: Axis = STEPS) -> pd.DataFra
     rows = [
         named.assign(observable=name, value=named[name], standard_error=named[f"{name}_standard_error"])
         for name in ("llc_variance", "held_by_localization")
+        if name in llc_frame
     ]
-    return pd.concat(rows, ignore_index=True).loc[:, columns(axis)]
+    return pd.concat(rows, ignore_index=True).loc[:, columns(axis)] if rows else empty(axis)
 
 
 def criteria_rows(criteria: pd.DataFrame, axis: Axis = STEPS) -> pd.DataFrame:

@@ -4,13 +4,14 @@ Lau, Murfet and Wei (2023), "Quantifying degeneracy in singular models via the l
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from ontogeny.estimates.localisation import localisation
+from ontogeny.estimates.remedies import remedies
 from ontogeny.estimates.verdicts import Failed, failed_checks, verdicts
 from ontogeny.sampling import diagnostics
 from ontogeny.sampling.draws import Draws
@@ -37,7 +38,7 @@ class Estimate:
         drift: mean of the last third of the trace minus that of its middle third, in standard errors.
         share_below: share of stretches of the traces below L(w*), see `diagnostics.share_below`.
         failed: name of a check -> whether each checkpoint fails it, see `verdicts.failed_checks`. `step_size` fails at all
-            checkpoints where its bias exceeds 5% in the stiffest direction at the first or the last checkpoint.
+            checkpoints where the step and the noise of minibatches bias λ̂ as a whole by more than 5%.
         baseline: L_n(w*).
         gradient_norm: |∇L_n(w*)|.
         first_order: nβ E[∇L_n(w*)·(w - w*)], the part of λ̂ that a minimum would not have.
@@ -88,12 +89,18 @@ class Estimate:
             "r_hat",
             "verdict",
         ]
-        return f"{type(self).__name__} at nβ = {self.inverse_temperature:g}\n{self.to_frame()[columns].to_string(index=False)}"
+        table = self.to_frame()[columns].to_string(index=False)
+        return "\n".join([f"{type(self).__name__} at nβ = {self.inverse_temperature:g}", table, *self.remedies])
 
     @property
     def verdict(self) -> list[str]:
         """For each checkpoint "ok", or the names of the failed checks, separated by commas."""
         return verdicts(self.failed)
+
+    @property
+    def remedies(self) -> list[str]:
+        """What would mend the checks that fail, with a number, see `remedies.remedies`."""
+        return remedies(self)
 
     def interval(self, level: float = 0.95) -> tuple[Float[np.ndarray, " checkpoints"], Float[np.ndarray, " checkpoints"]]:
         """Return the interval for λ̂ at each checkpoint, see `diagnostics.interval`. It does not count the bias of the step."""
@@ -159,6 +166,16 @@ class Estimate:
         )
 
 
+def with_step_size_check(estimate: Estimate, *, extrapolated: bool = False) -> Estimate:
+    """Add `step_size` to the failed checks where the step and the noise of minibatches bias λ̂ as a whole by more than 5%.
+
+    The bias is that of `estimate.stability`; without it, nothing is added.
+    """
+    if estimate.stability is None or not estimate.stability.fails(extrapolated=extrapolated):
+        return estimate
+    return replace(estimate, failed={**estimate.failed, "step_size": np.ones(len(estimate.mean), bool)})
+
+
 def summarise(draws: Draws) -> Estimate:
     """Return λ̂, its standard error and the health of its chains, at each checkpoint."""
     trace = np.asarray(draws.values)
@@ -176,14 +193,21 @@ def summarise(draws: Draws) -> Estimate:
     }
     held = localisation(draws)
     first_order = draws.inverse_temperature * diagnostics.nan_mean(np.where(alive, draws.first_order, np.nan), axis=1)
+    standard_error = draws.inverse_temperature * diagnostics.standard_error(values, sample_size)
     return Estimate(
         mean=mean,
-        standard_error=draws.inverse_temperature * diagnostics.standard_error(values, sample_size),
+        standard_error=standard_error,
         per_chain=per_chain,
         trace=trace,
         effective_sample_size=sample_size,
         failed=failed_checks(
-            mean, chains=chains, sample_size=sample_size, first_order=first_order, dimension=draws.dimension, **health
+            mean,
+            standard_error=standard_error,
+            chains=chains,
+            sample_size=sample_size,
+            first_order=first_order,
+            dimension=draws.dimension,
+            **health,
         ),
         baseline=np.asarray(draws.baseline),
         gradient_norm=np.asarray(draws.gradient_norm),
