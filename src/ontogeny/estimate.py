@@ -11,12 +11,11 @@ from jaxtyping import Array, Key
 
 from ontogeny.arrays.flat import Checkpoints, Mask, Parameters
 from ontogeny.estimates.llc import Estimate, summarise, with_step_size_check
-from ontogeny.estimates.remedies import RELATIVE_ERROR
 from ontogeny.problem.behavioural import behavioural_loss, moving_mask, with_reference
 from ontogeny.problem.divergences import Divergence
 from ontogeny.sampling import checks
 from ontogeny.sampling.calibration.glance import check_stability
-from ontogeny.sampling.calibration.length import MOST_DRAWS, sample_long_enough
+from ontogeny.sampling.calibration.length import MOST_DRAWS, RELATIVE_ERROR, sample_long_enough
 from ontogeny.sampling.calibration.pilots import Calibration
 from ontogeny.sampling.calibration.pilots import calibrate as calibrate_target
 from ontogeny.sampling.calibration.stability import LARGEST_BIAS
@@ -125,7 +124,7 @@ def estimate_llc(
     known: Draws | None = None
     if draws == "auto":
         long_enough = partial(sample_long_enough, relative_error=relative_error, most_draws=most_draws)
-        known, _, length = long_enough(target, checkpoints, sampler, burn_in=burn_in, **options)
+        known, length = long_enough(target, checkpoints, sampler, burn_in=burn_in, **options)
         draws = length.draws
     run = partial(sample_target, checkpoints=checkpoints, draws=draws, **options)
 

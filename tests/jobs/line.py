@@ -45,4 +45,5 @@ def job(folder: Path, name: str, **llc) -> Job:
     changes = llc.get("refine", {}).get("data", {})
     others = {name: SECTIONS["task"] | change for name, change in changes.items()}
     specification = {"seeds": [0], "lanes": [0], "code": "test", "llc": llc, "other_data": others, "transitions": {}, **SECTIONS}
+    specification |= {"seed": 0, "runs": 8}
     return Job(name=name, results=folder, base=folder, specification=specification, family="line", variant="base", block="seed~0")

@@ -67,16 +67,16 @@ def test_a_bigger_model_has_a_job_for_each_seed():
 @pytest.mark.parametrize(
     ("change", "jobs"),
     [
-        (lambda family: family.update(llc={"draws": 7}), {"calibrate", "sample", "run_pages"}),
+        (lambda family: family.update(llc={"draws": 7}), {"calibrate", "sample", "sensitivity", "run_pages"}),
         (lambda family: family.update(llc={"per_example": {}}), {"sample", "run_pages"}),
         (lambda family: family.update(llc={"refine": {"data": {"other": {"seed": 1}}}}), {"sample", "run_pages"}),
         (lambda family: family.update(observables=["loss"]), {"observe", "run_pages"}),
         (lambda family: family.update(transitions={"alpha": 0.01}), {"detect", "run_pages"}),
         (lambda family: family.update(phases={}), {"phases", "family_page"}),
         (lambda family: family.update(description="words"), {"run_pages", "family_page", "index_page"}),
-        (lambda family: family["checkpoints"].update(linear=3), {"train", "calibrate", "run_pages"}),
-        (lambda family: family["task"].update(seed=1), {"train", "calibrate", "sample", "observe", "run_pages"}),
-        (lambda family: family.update(seeds=[0, 1]), {"consensus", "run_pages", "family_page", "index_page"}),
+        (lambda family: family["checkpoints"].update(linear=3), {"train", "calibrate", "sensitivity", "run_pages"}),
+        (lambda family: family["task"].update(seed=1), {"train", "calibrate", "sample", "sensitivity", "observe", "run_pages"}),
+        (lambda family: family.update(seeds=[0, 1]), {"sensitivity", "consensus", "run_pages", "family_page", "index_page"}),
         (lambda family: family.update(seeds=[0, 1, 2, 9]), set(KINDS) - {"calibrate", "phases"}),
     ],
 )
@@ -135,7 +135,13 @@ def test_a_corpus_of_python_files_is_read_as_text(tmp_path, line):
     before = found()
     path.write_text(f"x = 1\n{line}\n")
     after = found()
-    assert {stage for stage in before if before[stage] != after[stage]} == {"train", "calibrate", "sample", "observe"}
+    assert {stage for stage in before if before[stage] != after[stage]} == {
+        "train",
+        "calibrate",
+        "sample",
+        "sensitivity",
+        "observe",
+    }
 
 
 def test_specifications_lie_beside_the_logs_of_their_jobs():

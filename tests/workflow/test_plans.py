@@ -15,6 +15,7 @@ EVERYTHING = {
     "train": 2,
     "calibrate": 2,
     "sample": 2,
+    "sensitivity": 2,
     "estimate": 2,
     "observe": 2,
     "detect": 2,
@@ -64,7 +65,7 @@ def test_a_family_is_a_target(tmp_path):
 def test_a_new_seed_runs_its_block_and_pages(copied):
     copied.edit("seeds: [0, 1]", "seeds: [0, 1, 2]")
     # The calibration, made on the first seed of the block, is made again as it was, so that nothing is sampled anew.
-    assert copied.planned() == {"train": 1, "calibrate": 1, "sample": 1, "observe": 1, **BELOW_SAMPLE}
+    assert copied.planned() == {"train": 1, "calibrate": 1, "sensitivity": 1, "sample": 1, "observe": 1, **BELOW_SAMPLE}
 
 
 def test_a_new_family_runs_alone(copied):
@@ -75,7 +76,16 @@ def test_a_new_family_runs_alone(copied):
 
 def test_sampler_settings_retrain_nothing(copied):
     copied.edit("draws: 20", "draws: 30")
-    assert copied.planned() == {"calibrate": 1, "sample": 1, **BELOW_SAMPLE}
+    assert copied.planned() == {"calibrate": 1, "sensitivity": 1, "sample": 1, **BELOW_SAMPLE}
+
+
+def test_sensitivity_may_be_left_out(copied):
+    copied.edit(
+        "sampler: {kind: sgld, step_size: 1e-3}, chains: 2", "sampler: {kind: sgld, step_size: 1e-3}, sensitivity: off, chains: 2"
+    )
+    # The pages know one panel less; nothing is sampled.
+    planned = copied.planned()
+    assert not {"train", "calibrate", "sensitivity"} & set(planned) and planned["run_pages"] == 1
 
 
 def test_a_posterior_is_sampled_beside_what_is_there(copied):
@@ -146,7 +156,7 @@ ESTIMATE_AND_BELOW = jobs("estimate") | DETECT_AND_BELOW
     ("module", "planned"),
     [
         ("training/loop.py", EVERYTHING),
-        ("sampling/chains.py", jobs("calibrate", "sample") | ESTIMATE_AND_BELOW),
+        ("sampling/chains.py", jobs("calibrate", "sample", "sensitivity") | ESTIMATE_AND_BELOW),
         ("estimates/llc.py", ESTIMATE_AND_BELOW),
         ("observables/polygons.py", jobs("observe") | DETECT_AND_BELOW),
         ("transitions/consensus.py", jobs("consensus") | PAGES_ALONE),
@@ -164,7 +174,7 @@ def test_an_edit_of_the_code_reruns_its_job_and_those_below(own_code, module, pl
     [
         ("transitions/interventions.py", "JUMP = 0.2", "JUMP = 0.25", DETECT_AND_BELOW),
         ("estimates/verdicts.py", "LARGEST_R_HAT = 1.1", "LARGEST_R_HAT = 1.05", ESTIMATE_AND_BELOW),
-        ("sampling/kernels/sgnht.py", "friction: float = 0.1", "friction: float = 0.2", {}),
+        ("sampling/kernels/sgnht.py", "friction: float | None = 0.1", "friction: float | None = 0.2", {}),
         ("estimates/information.py", "rtol=1e-6", "rtol=1e-5", ESTIMATE_AND_BELOW),
         ("transitions/detection/search.py", "MOST_PASSAGES = 12", "MOST_PASSAGES = 13", DETECT_AND_BELOW),
         ("observables/loss.card.yaml", "title: held-out loss", "title: loss on held-out examples", PAGES_ALONE),

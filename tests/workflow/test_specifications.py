@@ -65,7 +65,7 @@ def test_a_dry_run_writes_no_file(tmp_path):
 
 def test_every_job_has_the_specification_that_is_recorded_beside_its_log(finished):
     logs = recorded(finished.folder)
-    assert len(logs) == 19
+    assert len(logs) == 21
     files = {path: path.read_text() for path in finished.folder.rglob("*.specification.json")}
     assert sorted(files.values()) == sorted(logs.values())
     assert {path.parent for path in files} == {log.parent for log in logs}

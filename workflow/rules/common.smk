@@ -183,6 +183,16 @@ def phases_of_family(wildcards):
     return PLAN.phases(wildcards.family)
 
 
+def sensitivity_of_variant(wildcards):
+    """Return the sensitivity of a variant's λ̂ to its settings, unless its family says `sensitivity: off`."""
+    variant = PLAN.variant(wildcards.family, wildcards.variant)
+    return (
+        [f"{PLAN.folder(variant)}/sensitivity.json"]
+        if variant.family.llc.sensitivity
+        else []
+    )
+
+
 def command(kind):
     """Return the shell command of a kind of job, which prints the job's output and keeps it in the log."""
     values = {name: f"{{wildcards.{name}:q}}" for name in SCOPES[KINDS[kind].scope][1]}

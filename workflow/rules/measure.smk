@@ -44,6 +44,20 @@ rule estimate:
         command("estimate")
 
 
+rule sensitivity:
+    input:
+        first_manifest("train"),
+        of_variant("calibration.json"),
+    output:
+        update(of_variant("sensitivity.json")),
+    log:
+        log_of("sensitivity"),
+    params:
+        specification=specification("sensitivity"),
+    shell:
+        command("sensitivity")
+
+
 rule observe:
     input:
         made_by("train"),

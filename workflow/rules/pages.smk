@@ -6,6 +6,7 @@ rule run_pages:
         manifests("detect"),
         of_variant("calibration.json"),
         of_variant("consensus.json"),
+        sensitivity_of_variant,
     output:
         figure=report(
             of_variant("trajectory.svg"),

@@ -43,6 +43,13 @@ JOBS = (
     ),
     JobKind("estimate", "block", needs=("sample",), reads=("seeds",)),
     JobKind(
+        "sensitivity",
+        "variant",
+        needs=("train", "calibrate"),
+        reads=("first_seed", "run_count", "problem", "sampler", "checkpoints", "run_identity"),
+        code=("task", "model", "sampler"),
+    ),
+    JobKind(
         "observe", "block", needs=("train",), reads=("seeds", "problem", "observables"), code=("task", "model", "observables")
     ),
     JobKind("detect", "block", needs=("estimate", "observe"), reads=("seeds", "training", "transitions")),
@@ -51,7 +58,7 @@ JOBS = (
     JobKind(
         "run_pages",
         "variant",
-        needs=("detect", "calibrate", "consensus"),
+        needs=("detect", "calibrate", "consensus", "sensitivity"),
         reads=("all_seeds", "configuration", "labels"),
         code=("templates",),
     ),

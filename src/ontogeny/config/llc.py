@@ -106,6 +106,13 @@ class LocalLearningCoefficient(Section):
             "checkpoint is an exact minimum."
         ),
     ] = False
+    sensitivity: Annotated[
+        bool,
+        Field(
+            description="The first seed is sampled again at other nβ, γ and steps, for at most 30% of the cost of sampling its "
+            "variant; `off` leaves that out."
+        ),
+    ] = True
     refine: Annotated[
         Refine | None,
         NotEmpty,

@@ -5,34 +5,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ontogeny.estimates.verdicts import ALL_DEAD, LARGEST_R_HAT, SMALLEST_SAMPLE_PER_CHAIN
+from ontogeny.estimates.verdicts import ALL_DEAD
+from ontogeny.sampling.calibration.length import draws_that_would_do
 
 if TYPE_CHECKING:
     from ontogeny.estimates.llc import Estimate
 
-RELATIVE_ERROR = 0.05
-"""The standard error that is asked for where draws are chosen, as a share of λ̂."""
 CHECKS_OF_LENGTH = ("effective_sample_size", "r_hat", "drift")
-
-
-def draws_that_would_do(estimate: "Estimate", relative_error: float = RELATIVE_ERROR) -> int | None:
-    """Return about how many draws a chain needs at the checkpoint that needs most; None where there are enough everywhere.
-
-    The effective sample size grows with the draws and the standard error falls with their square root. Checkpoints where all
-    chains are dead, and those where λ̂ is within three errors of 0, ask for none by their error. A failing R-hat or drift asks for
-    twice the draws.
-    """
-    draws = estimate.trace.shape[-1]
-    live = estimate.trace.shape[1] - estimate.dead_chains
-    with np.errstate(invalid="ignore", divide="ignore"):
-        by_size = SMALLEST_SAMPLE_PER_CHAIN * live / estimate.effective_sample_size
-        relative = estimate.standard_error / np.abs(estimate.mean)
-        by_error = np.where(relative < 1 / 3, (relative / relative_error) ** 2, 0)
-    by_agreement = np.where((estimate.r_hat > LARGEST_R_HAT) | estimate.failed["drift"], 2.0, 0.0)
-    alive = ~estimate.failed[ALL_DEAD]
-    factors = np.where(alive, np.fmax(np.fmax(by_size, by_error), by_agreement), 0)
-    factor = float(np.nanmax(factors, initial=0.0))
-    return None if factor <= 1 else math.ceil(min(factor, 1e6) * draws)
 
 
 def remedies(estimate: "Estimate") -> list[str]:
@@ -41,7 +20,7 @@ def remedies(estimate: "Estimate") -> list[str]:
     count = len(estimate.mean)
     too_short = np.any([estimate.failed[name] for name in CHECKS_OF_LENGTH], axis=0)
     if too_short.any():
-        needed = draws_that_would_do(estimate, math.inf)
+        needed = draws_that_would_do(estimate.trace, math.inf)
         chains = f"chains are too short at {too_short.sum()} of {count} checkpoints"
         sentences.append(f"{chains}: about {rounded(needed or 2 * estimate.trace.shape[-1]):,} draws would do")
     stability = estimate.stability

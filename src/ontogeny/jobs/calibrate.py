@@ -149,7 +149,7 @@ def length(
     some = jax.tree.map(lambda leaf: leaf[places], checkpoints)
     limits = {"relative_error": llc.relative_error, "most_draws": llc.most_draws}
     options = {"key": jax.random.key(0), "chains": llc.chains, "burn_in": burn_in, **limits}
-    _, _, found = sample_long_enough(target, some, sampler, **options)
+    _, found = sample_long_enough(target, some, sampler, **options)
     if found.would_do:
         cap = f"llc.most_draws stops chains at {found.draws:,} draws"
         print(f"{job.label}: {cap}; about {found.would_do:,} draws would do", file=sys.stderr)

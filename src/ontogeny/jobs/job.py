@@ -19,6 +19,9 @@ from ontogeny.pipeline import manifests, provenance
 from ontogeny.pipeline.files import ResultError, read_json, write_json
 from ontogeny.pipeline.fingerprint import digest, file_digest
 
+OPTIONAL = ("sensitivity",)
+"""Kinds of jobs that a study may leave out."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
@@ -102,6 +105,7 @@ class Job:
         return [
             self.manifest(seed, need)["digest"] if KINDS[need].scope == "block" else self.variant_digest(need)
             for need in self.kind.needs
+            if need not in OPTIONAL or (self.folder / manifests.VARIANT_FILES[need]).is_file()
         ]
 
     def variant_digest(self, kind: str) -> str:

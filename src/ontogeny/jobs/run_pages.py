@@ -1,6 +1,7 @@
 """Write the page of every run of a variant, and one figure of them all for the record."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ LINKS = {
     "provenance.json": "provenance.json",
     "calibration.json": "../calibration.json",
     "consensus.json": "../consensus.json",
+    "sensitivity.json": "../sensitivity.json",
 }
 
 
@@ -35,12 +37,18 @@ def run(job: Job) -> None:
     """Write `report.html` and `provenance.json` of each seed whose page is out of date, `trajectory.svg` of the variant."""
     calibration = read_json(job.folder / "calibration.json")
     consensus = read_record(Consensus, job.folder / "consensus.json")
+    path = job.folder / "sensitivity.json"
+    sensitivity = read_json(path) if job.specification["configuration"]["llc"]["sensitivity"] else None
+    links = {name: address for name, address in LINKS.items() if sensitivity or name != path.name}
 
     def write_page(seed: int) -> Made:
         folder = job.seed_folder(seed)
         provenance = {kind: provenance_of(job.manifest(seed, kind)) for kind in MEASURED}
         write_json(folder / "provenance.json", provenance)
-        write_text(folder / "report.html", run_page(run_report(job, seed, calibration, consensus, provenance), LINKS))
+        report = run_report(job, seed, calibration, consensus, provenance)
+        if sensitivity and sensitivity["seed"] == seed:
+            report = replace(report, sensitivity=sensitivity)
+        write_text(folder / "report.html", run_page(report, links))
         return Made(outputs=[folder / "report.html", folder / "provenance.json"])
 
     with given_labels(job.section("labels", dict[str, Label])):
@@ -58,7 +66,7 @@ def provenance_of(manifest: dict[str, Any]) -> dict[str, Any]:
 def run_report(job: Job, seed: int, calibration: Any, consensus: Consensus, provenance: Any) -> RunReport:
     folder = job.seed_folder(seed)
     configuration = job.specification["configuration"]
-    tables = {name: read_parquet(folder / f"{name}.parquet") for name in TABLES}
+    tables: dict[str, Any] = {name: read_parquet(folder / f"{name}.parquet") for name in TABLES}
     tables["traces"] = read_result(folder / "draws", lambda path: traces(path, job.manifest(seed, "sample")["steps"]))
     # The page shows the health of the whole network; that of refined components is in health.parquet.
     tables["health"] = pd.DataFrame(tables["health"][tables["health"]["component"] == WHOLE_NETWORK])

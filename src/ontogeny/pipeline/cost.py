@@ -17,11 +17,13 @@ from ontogeny.transitions.detection import cost as detection_cost
 FLOPS = 6e10
 SECONDS_PER_STEP = 8e-6
 SECONDS_PER_JOB = 2.5
-SECONDS_TO_COMPILE = {"train": 3.0, "calibrate": 10.0, "sample": 6.0, "observe": 6.0}
+SECONDS_TO_COMPILE = {"train": 3.0, "calibrate": 10.0, "sample": 6.0, "sensitivity": 8.0, "observe": 6.0}
 PILOT_CHAINS, PILOT_DRAWS, PILOT_CHECKPOINTS, PILOT_PARAMETERS = 4, 400, 5, 1000
 """Of calibration: the most chains and draws of a pilot, and the checkpoints of a network above so many parameters."""
 DRAWS = 500
 """Draws of a chain where they are `auto`."""
+SENSITIVITY = 0.3
+"""Share of the sampling of a variant that its sensitivity to nβ, γ and the step takes at most."""
 SWEPT = 5
 """Inverse temperatures at which calibration measures λ̂ at one checkpoint."""
 OBSERVED_FORWARD_PASSES = 8
@@ -80,11 +82,12 @@ def cost(variant: Variant) -> Cost:
         "train": training_seconds(variant, parameters),
         "calibrate": calibration_seconds(variant, parameters, sampled),
         "sample": sampling_seconds(variant, parameters, sampled),
+        "sensitivity": SENSITIVITY * sampling_seconds(variant, parameters, sampled) * family.llc.sensitivity,
         "observe": observing_seconds(variant, parameters, kept),
         "detect": seeds * detection_cost.seconds(kept, curves(variant)),
         "phases": posterior_seconds(family.phases),
     }
-    started = {"calibrate": 1}
+    started = {"calibrate": 1, "sensitivity": 1}
     compiling = sum(started.get(job, len(blocks(variant))) * SECONDS_TO_COMPILE[job] for job in SECONDS_TO_COMPILE)
     seconds = sum(jobs.values()) + compiling + job_count(variant) * SECONDS_PER_JOB
     chains = seeds * sampled * family.llc.chains
@@ -156,7 +159,8 @@ def curves(variant: Variant) -> int:
 def job_count(variant: Variant) -> int:
     """Return how many jobs work on a variant and its blocks."""
     count = {"block": len(blocks(variant)), "variant": 1, "family": 0, "study": 0}
-    left_out = () if variant.family.phases else ("phases",)
+    asked = {"phases": variant.family.phases is not None, "sensitivity": variant.family.llc.sensitivity}
+    left_out = [name for name, wanted in asked.items() if not wanted]
     return sum(count[kind.scope] for kind in JOBS if kind.name not in left_out)
 
 

@@ -13,7 +13,12 @@ from ontogeny.config.job_names import JOBS
 from ontogeny.pipeline.fingerprint import bytes_digest, digest
 from ontogeny.pipeline.plan import Plan, blocks
 
-VARIANT_FILES = {"calibrate": "calibration.json", "consensus": "consensus.json", "phases": "phases.json"}
+VARIANT_FILES = {
+    "calibrate": "calibration.json",
+    "sensitivity": "sensitivity.json",
+    "consensus": "consensus.json",
+    "phases": "phases.json",
+}
 """Declared outputs that are results themselves: one for each variant."""
 
 

@@ -75,6 +75,10 @@ def first_seed(selected: Selected) -> dict[str, Any]:
     return {"seed": selected.variant.seeds[0]}
 
 
+def run_count(selected: Selected) -> dict[str, Any]:
+    return {"runs": len(selected.variant.seeds)}
+
+
 def section(name: str) -> Callable[[Selected], dict[str, Any]]:
     """Return the part that is a section of the family as it stands."""
     return lambda selected: {name: getattr(selected.variant.family, name).model_dump(mode="json")}
@@ -111,7 +115,7 @@ def run_identity(selected: Selected) -> dict[str, Any]:
 
 
 def sampler(selected: Selected) -> dict[str, Any]:
-    return {"llc": selected.variant.family.llc.model_dump(mode="json", exclude={"refine", "per_example"})}
+    return {"llc": selected.variant.family.llc.model_dump(mode="json", exclude={"refine", "per_example", "sensitivity"})}
 
 
 def other_data(selected: Selected) -> dict[str, Any]:
@@ -186,6 +190,7 @@ PARTS: Mapping[str, Callable[[Selected], dict[str, Any]]] = {
     "other_data": other_data,
     "phases": phases,
     "problem": problem,
+    "run_count": run_count,
     "run_identity": run_identity,
     "sampler": sampler,
     "seeds": seeds,

@@ -33,6 +33,8 @@ class Label(NamedTuple):
 
 LABELS = {
     "llc": Label("local learning coefficient", "λ̂", "The local learning coefficient estimate, nβ (E[L(w)] − L(w*))."),
+    "llc_variance": Label("variance of the loss", "(nβ)² Var(L)", "Equals λ̂ where γ decides nothing; needs no baseline."),
+    "held_by_localization": Label("decided by the localisation", "share of λ̂", "1 − (nβ)² Var(L) / λ̂; 0 where the loss decides."),
     "bayes_training_loss": Label("Bayes training loss", "nats per example", "−(1/n) Σ log E[p(xᵢ|w)] over the draws."),
     "gibbs_training_loss": Label("Gibbs training loss", "nats per example", "Mean over the draws of minus the log likelihood."),
     "functional_variance": Label("functional variance", "nats²", "Σ over the examples of the variance of log p(xᵢ|w)."),

@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from ontogeny.report import health, overlays, views, words
+from ontogeny.report import health, overlays, sensitivity, views, words
 from ontogeny.report.labels import label
 from ontogeny.report.order import boundaries_in_words, void_in_words
 from ontogeny.report.phases import posterior_views
@@ -59,7 +59,7 @@ def run_page(report: RunReport, links: Mapping[str, str]) -> str:
     """
     main = [panel for panel in [overview(report)] if panel]
     observed, trained, checked = observable_panels(report), training_panels(report), health.diagnostic_panels(report)
-    calibrated = health.calibration_panels(report.calibration)
+    calibrated = [*sensitivity.sensitivity_panels(report), *health.calibration_panels(report.calibration)]
     traces = health.trace_data(report)
     transitions = report.transitions or NOTHING_KNOWN
     return render(
@@ -76,6 +76,7 @@ def run_page(report: RunReport, links: Mapping[str, str]) -> str:
         trace_caption=health.trace_caption(traces, len(steps_of(report.traces))),
         health_rows=health.health_rows(report.health),
         sampling=words.sampling_in_words(report.trajectory),
+        localised=sensitivity.localised_in_words(report),
         candidates=[views.candidate_view(place, candidate, report) for place, candidate in enumerate(transitions.candidates, 1)],
         searched=report.transitions is not None,
         stages=words.stage_rows(transitions.stages),

@@ -24,6 +24,7 @@ MOST_WHOLE_TICKS = 8
 MOST_LARGE_MARKS = 40
 OTHER_DATA = "data:"
 """The components that are the whole network on another data set begin so."""
+SHOWN_WITH_THE_SAMPLER = ("held_by_localization",)
 LOSS_COLOURS = dict(zip(LOSSES, (GREEN, BLUE, PURPLE), strict=True))
 Figure = dict[str, Any]
 Trace = dict[str, Any]
@@ -211,7 +212,7 @@ def observable_panels(report: RunReport) -> list[Panel]:
     panels = []
     for name in observables(report.trajectory):
         whole = finite(curve(report.trajectory, name))
-        if len(whole) and name not in (LLC, *LOSSES):
+        if len(whole) and name not in (LLC, *LOSSES, *SHOWN_WITH_THE_SAMPLER):
             panels.append(whole_panel(name, whole))
         parts = sorted(components(report.trajectory, name), key=natural)
         if parts:

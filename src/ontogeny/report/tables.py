@@ -33,6 +33,7 @@ class RunReport:
         transitions: None where no transition was looked for.
         consensus: None where the seeds were not compared.
         calibration: the sampler's settings.
+        sensitivity: λ̂ at other settings, of the run that it was measured on; None otherwise.
         specification: the exact configuration of the run.
         provenance: versions, machine, durations, digests.
     """
@@ -49,6 +50,7 @@ class RunReport:
     transitions: Development | None = None
     consensus: Consensus | None = None
     calibration: Mapping[str, Any] = field(default_factory=dict)
+    sensitivity: Mapping[str, Any] | None = None
     specification: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
 

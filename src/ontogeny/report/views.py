@@ -9,6 +9,7 @@ from markupsafe import Markup
 from ontogeny.report import words
 from ontogeny.report.labels import label
 from ontogeny.report.numbers import change, change_with_error, number, step, with_error
+from ontogeny.report.sensitivity import robustness_in_words
 from ontogeny.report.svg import sparkline
 from ontogeny.report.tables import (
     LLC,
@@ -66,7 +67,10 @@ def candidate_view(place: int, candidate: Candidate, report: RunReport) -> dict[
         "named": words.is_named(candidate),
         "support": words.support_of(candidate, report.consensus),
         "vague": words.is_vague(candidate, report.trajectory),
-        "sentences": words.candidate_sentences(candidate, report.trajectory),
+        "sentences": [
+            *words.candidate_sentences(candidate, report.trajectory),
+            *filter(None, [robustness_in_words(candidate, report)]),
+        ],
         "steps": f"{step(candidate.start)} – {step(candidate.end)}",
         "llc": change_with_error(candidate.delta_llc, candidate.delta_llc_standard_error),
         "loss": change(candidate.delta_loss),
