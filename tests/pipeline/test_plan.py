@@ -137,12 +137,6 @@ def test_a_corpus_of_python_files_is_read_as_text(tmp_path, line):
     after = found()
     expected = {"train", "calibrate", "sample", "sensitivity", "observe"}
     assert {job for job in before if before[job] != after[job]} == expected
-        "train",
-        "calibrate",
-        "sample",
-        "sensitivity",
-        "observe",
-    }
 
 
 def test_specifications_lie_beside_the_logs_of_their_jobs():
