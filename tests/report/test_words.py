@@ -45,6 +45,14 @@ def test_what_a_name_rests_on_is_its_first_reason():
     assert "because the number of polygon vertices rises from 4 to 5. With it, the dead biases rises by 1; the feature" in told
 
 
+def test_a_level_that_a_name_asks_for_is_told_as_a_level():
+    level = {"observable": "previous_token_score", "component": "layers.0.heads.1", "before": 0.5, "after": 0.5}
+    levels = [level | {"direction": "level", "at": at} for at in ("transition", "end")]
+    told = naming({**BARE, "name": "induction-head formation", "named_by": levels}, pd.DataFrame())
+    head = "the previous-token score of layers.0.heads.1 is 0.500"
+    assert f"because {head} afterwards; {head} at the end of the run." in told
+
+
 def test_the_loss_is_no_reason_for_a_name(induction):
     told = " ".join(candidate_sentences(induction.transitions["candidates"][2], induction.trajectory))
     reasons = told.split("because")[1].split("free energies")[0]

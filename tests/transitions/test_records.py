@@ -44,7 +44,7 @@ def test_the_keys_that_others_read_stay(development) -> None:
     }
     evidence = {"observable", "component", "start", "location", "location_low", "location_high", "end", "change"}
     assert evidence <= set(candidate["evidence"][0])
-    assert set(candidate["named_by"][0]) == {"observable", "component", "before", "after"}
+    assert set(candidate["named_by"][0]) == {"observable", "component", "before", "after", "direction", "at"}
     assert set(candidate["lags"][0]) == {"observable", "component", "reference", "lag", "lag_low", "lag_high"}
 
 

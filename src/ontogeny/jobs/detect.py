@@ -12,7 +12,7 @@ from ontogeny.jobs.job import Job, Made
 from ontogeny.jobs.measurements import axis_of_run, measured_tables, measurement_files
 from ontogeny.pipeline.files import read_parquet, write_csv, write_json, write_parquet
 from ontogeny.pipeline.progress import progress
-from ontogeny.trajectory import assemble
+from ontogeny.trajectory import assemble, with_axis
 from ontogeny.transitions.candidates import candidates
 from ontogeny.transitions.detection.detect import detect_transitions, searches
 from ontogeny.transitions.interventions import interventions
@@ -50,6 +50,7 @@ def write_transitions(
     write_parquet(folder / "trajectory.parquet", trajectory)
     write_csv(folder / "trajectory.csv", trajectory)
     independent = assemble(*(table.rows for table in tables if table.independent), axis=axis)
+    independent = with_axis(independent[~independent["observable"].isin(section.not_searched)], axis)
     with progress(label, searches(independent), "searches") as show:
         detected = detect_transitions(
             independent,
@@ -61,7 +62,15 @@ def write_transitions(
             progress=show,
         )
     prior = None if section.prior_variance is None else negative_log_prior(folder, kept, section.prior_variance)
-    development = candidates(trajectory, detected, rules_of(section.rules), chains=chains, negative_log_prior=prior, axis=axis)
+    development = candidates(
+        trajectory,
+        detected,
+        rules_of(section.rules, section.least_changes),
+        section.least_changes,
+        chains=chains,
+        negative_log_prior=prior,
+        axis=axis,
+    )
     write_json(folder / "transitions.json", to_json(development))
 
 

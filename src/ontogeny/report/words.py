@@ -169,8 +169,16 @@ def naming(candidate: Mapping[str, Any], trajectory: pd.DataFrame) -> str:
     with_it = f" With it, {others}." if others else ""
     if not is_named(candidate):
         return f"It has no name: no rule fits.{with_it}"
-    because = "; ".join(between_levels(f"the {curve_name(row)}", row["before"], row["after"]) for row in reasons)
+    because = "; ".join(map(reason_in_words, reasons))
     return f"It is named {candidate['name']}{f' because {because}' if because else ''}.{with_it}"
+
+
+def reason_in_words(row: Mapping[str, Any]) -> str:
+    """Describe what met a condition: 'the copying score of layers.1.heads.0 is 9.1 afterwards'."""
+    if row.get("direction") == "level":
+        when = "at the end of the run" if row.get("at") == "end" else "afterwards"
+        return f"the {curve_name(row)} is {number(row['after'])} {when}"
+    return between_levels(f"the {curve_name(row)}", row["before"], row["after"])
 
 
 def observables_in_words(rows: Sequence[Mapping[str, Any]], trajectory: pd.DataFrame) -> list[str]:

@@ -25,7 +25,7 @@ from ontogeny.transitions.levels import (
 )
 from ontogeny.transitions.matching import clearness
 from ontogeny.transitions.merging import merged
-from ontogeny.transitions.naming import DEFAULT_RULES, Rule, name_with_reasons
+from ontogeny.transitions.naming import DEFAULT_LEAST_CHANGES, DEFAULT_RULES, Rule, name_with_reasons
 from ontogeny.transitions.records import Candidate, Development, Evidence, Remark
 from ontogeny.transitions.stretches import stages_between
 from ontogeny.transitions.timing import co_timing, lags
@@ -38,6 +38,7 @@ def candidates(
     trajectory: pd.DataFrame,
     detected: pd.DataFrame,
     rules: Sequence[Rule] = DEFAULT_RULES,
+    least_changes: Mapping[str, float] = DEFAULT_LEAST_CHANGES,
     covariance: Covariances | None = None,
     chains: Chains | None = None,
     negative_log_prior: Mapping[float, float] | None = None,
@@ -49,6 +50,7 @@ def candidates(
         trajectory: the run's table (`trajectory.SCHEMA`).
         detected: from `detect_transitions` along the same axis.
         rules: how transitions are named, the first that holds.
+        least_changes: observable -> the smallest change that counts. A passage that changes it by less is no evidence.
         covariance, chains: as in `detect_transitions`.
         negative_log_prior: checkpoint -> minus the log density of the prior there, up to a constant. It enters the
             critical sample size; None leaves it out.
@@ -56,8 +58,10 @@ def candidates(
     curves, llc_verdict = curves_with_levels(trajectory, axis, covariance, chains)
     if negative_log_prior is not None:
         curves |= {NEGATIVE_LOG_PRIOR: exact_curve(NEGATIVE_LOG_PRIOR, negative_log_prior, axis)}
-    flagged, void = evidence_of(detected, [CANDIDATE]), evidence_of(detected, [VOID])
-    # A void passage is not development, but it is not noise either.
+    found, void = evidence_of(detected, [CANDIDATE]), evidence_of(detected, [VOID])
+    small = [passage for passage in found if abs(passage.change) < least_changes.get(passage.observable, 0.0)]
+    flagged = [passage for passage in found if passage not in small]
+    # Void and small passages are no transitions, but they are not noise either.
     passages = evidence_of(detected, [CANDIDATE, VOID])
     turns = boundaries_of(curves.get(LLC), passages_of(LLC, passages, axis), axis)
     curves = with_search_noise(curves, passages, axis)
@@ -83,6 +87,7 @@ def candidates(
         stages=tuple(stages_between([(event.start, event.end) for event in events], curves)),
         boundaries=tuple(turns),
         void=tuple(void),
+        small=tuple(small),
         undecided=tuple(Remark(**row) for row in undecided.to_dict(orient="records")),
         thinned=tuple(Remark(observable=curve.observable, component=curve.component, reason=curve.thinned) for curve in thinned),
         axis=axis,

@@ -51,12 +51,19 @@ class Evidence:
 
 @dataclass(frozen=True, kw_only=True)
 class Reason:
-    """The levels of a curve before and after a transition that met a condition of a naming rule."""
+    """The levels of a curve before and after a transition that met a condition of a naming rule.
+
+    Attributes:
+        direction: what the condition asked for: "rise", "fall", "change", or "level" where only the level afterwards counts.
+        at: "transition", or "end" where `after` is the level at the end of the run.
+    """
 
     observable: str
     component: str
     before: float
     after: float
+    direction: str = "change"
+    at: str = "transition"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,6 +184,7 @@ class Development:
         void: passages where the training itself was changed.
         undecided: curves in which no transition can be looked for, and why.
         thinned: curves that were thinned before the search, and how.
+        small: passages that are no transition, since they change their observable by less than what counts.
     """
 
     candidates: tuple[Candidate, ...]
@@ -185,6 +193,7 @@ class Development:
     void: tuple[Evidence, ...]
     undecided: tuple[Remark, ...]
     thinned: tuple[Remark, ...] = ()
+    small: tuple[Evidence, ...] = ()
     axis: Axis = STEPS
 
 
