@@ -37,8 +37,8 @@ class Label(Section):
         str | None,
         Field(
             min_length=1,
-            description="The observable is the one of this name in another unit, so no transition is looked for in it; null means "
-            "that it is no other one.",
+            description="The observable is the one of this name in another unit, so no transition is looked for in it; null "
+            "means that it is no other one.",
         ),
     ] = None
 
