@@ -1,7 +1,8 @@
 """Assemble the trajectory of each seed from what other jobs measured, and look for transitions in it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,12 +11,14 @@ from ontogeny import config
 from ontogeny.checkpoints import blocks
 from ontogeny.jobs.job import Job, Made
 from ontogeny.jobs.measurements import axis_of_run, measured_tables, measurement_files
-from ontogeny.pipeline.files import read_parquet, write_csv, write_json, write_parquet
+from ontogeny.pipeline.files import read_json, read_parquet, write_csv, write_json, write_parquet
 from ontogeny.pipeline.progress import progress
-from ontogeny.trajectory import assemble, with_axis
+from ontogeny.trajectory import WHOLE_NETWORK, assemble, with_axis
 from ontogeny.transitions.candidates import candidates
 from ontogeny.transitions.detection.detect import detect_transitions, searches
+from ontogeny.transitions.free_energies import Sampling
 from ontogeny.transitions.interventions import interventions
+from ontogeny.transitions.levels import HELD_BY_LOCALIZATION
 from ontogeny.transitions.naming import rules_of
 from ontogeny.transitions.records import to_json
 
@@ -28,14 +31,20 @@ def run(job: Job) -> None:
 
     def detect_seed(seed: int) -> Made:
         folder = job.seed_folder(seed)
-        write_transitions(folder, job.run(seed)["steps"], training, section, f"{job.label} seed {seed}")
+        sampling = sampling_of(job.folder / "calibration.json", job.manifest(seed, "estimate"))
+        write_transitions(folder, job.run(seed)["steps"], training, section, sampling, f"{job.label} seed {seed}")
         return Made(outputs=[folder / name for name in OUTPUTS])
 
     job.per_seed(detect_seed, reads=lambda seed: measurement_files(job.seed_folder(seed)))
 
 
 def write_transitions(
-    folder: Path, kept: Sequence[int], training: config.Training, section: config.Transitions, label: str
+    folder: Path,
+    kept: Sequence[int],
+    training: config.Training,
+    section: config.Transitions,
+    sampling: Sampling,
+    label: str,
 ) -> None:
     """Write the trajectory of a run and the transitions in it.
 
@@ -70,8 +79,34 @@ def write_transitions(
         chains=chains,
         negative_log_prior=prior,
         axis=axis,
+        sampling=sampling,
+        held_by_localization=held_by_localization(read_parquet(folder / "health.parquet"), axis.name),
     )
     write_json(folder / "transitions.json", to_json(development))
+
+
+def sampling_of(calibration: Path, estimated: Mapping[str, Any]) -> Sampling:
+    """Return how λ̂ and the loss of a run were measured, as far as it is written.
+
+    Args:
+        calibration: the path of calibration.json.
+        estimated: the manifest of the estimates.
+    """
+    chosen = read_json(calibration) if calibration.is_file() else {}
+    return Sampling(
+        inverse_temperature=chosen.get("inverse_temperature"),
+        localization=chosen.get("localization"),
+        averages_over=estimated.get("averages_over") or 1,
+        step_bias=chosen.get("stability", {}).get("bias") or 0.0,
+    )
+
+
+def held_by_localization(health: pd.DataFrame, column: str = "step") -> dict[float, float] | None:
+    """Return checkpoint -> the share of λ̂ of the whole network that the localisation decides; None where it was not computed."""
+    if HELD_BY_LOCALIZATION[0] not in health:
+        return None
+    known = health[(health["component"] == WHOLE_NETWORK) & health[HELD_BY_LOCALIZATION[0]].notna()]
+    return dict(zip(known[column].astype(float), known[HELD_BY_LOCALIZATION[0]].astype(float), strict=True))
 
 
 def chains_of(llc: pd.DataFrame, column: str = "step") -> dict[tuple[str, str], np.ndarray]:

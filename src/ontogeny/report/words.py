@@ -16,6 +16,8 @@ from ontogeny.report.numbers import chance, change_with_error, known, number, si
 from ontogeny.report.order import curve_name, timing
 from ontogeny.report.tables import LLC, RunReport, curve, failed, finite, last_step, main_loss
 from ontogeny.trajectory import ALL_LOSSES
+from ontogeny.transitions.free_energies import LARGEST_SHARE_HELD
+from ontogeny.transitions.records import ORDER_OF_MAGNITUDE
 
 UNNAMED = "unnamed"
 NOT_A_REASON = (LLC, *ALL_LOSSES)
@@ -236,19 +238,40 @@ def levels(rows: pd.DataFrame, start: Any, end: Any) -> tuple[float | None, floa
 
 def free_energies(candidate: Mapping[str, Any]) -> str:
     """Say whether and where the free energies of the two sides cross."""
-    size, low, high = (candidate.get("critical_sample_size" + end) for end in ("", "_low", "_high"))
-    if known(size):
-        upper = f"to {number(high)}" if known(high) else "upwards"
-        interval = f" (95% interval {number(low)} {upper})" if known(low) else ""
-        probability = candidate.get("free_energy_condition_probability")
-        signs = f"; the loss falls and λ̂ rises with probability {chance(probability)}" if known(probability) else ""
-        return f"The free energies cross at n ≈ {number(size)}{interval}{signs}."
-    condition = candidate.get("free_energy_condition")
+    if known(candidate.get("critical_sample_size")):
+        return crossing(candidate)
+    condition, share = candidate.get("free_energy_condition"), candidate.get("held_by_localization")
+    if condition and known(share) and share > LARGEST_SHARE_HELD:
+        return f"No critical sample size is made of this λ̂: the localisation γ decides {share:.0%} of it."
     if condition is None:
         return "We cannot say whether the free energies cross: λ̂ or the loss has no clean level on one side."
     if condition:
         return "The loss falls while λ̂ rises, but the free energies of the two sides do not cross."
     return "The free energies do not cross: that needs a falling loss and a rising λ̂."
+
+
+def crossing(candidate: Mapping[str, Any]) -> str:
+    """Say where the free energies cross, what n counts, how sure that is, and at which nβ and γ λ̂ was measured."""
+    size, low, high = (candidate.get("critical_sample_size" + end) for end in ("", "_low", "_high"))
+    upper = f"to {number(high)}" if known(high) else "upwards"
+    interval = f" (95% interval {number(low)} {upper})" if known(low) else ""
+    unit = f" {candidate['critical_sample_size_unit']}" if candidate.get("critical_sample_size_unit") else ""
+    settings = [f"{name} = {number(value)}" for name, value in settings_of(candidate).items() if known(value)]
+    measured = f", from λ̂ at {' and '.join(settings)}" if settings else ""
+    probability = candidate.get("free_energy_condition_probability")
+    signs = f"; the loss falls and λ̂ rises with probability {chance(probability)}" if known(probability) else ""
+    if candidate.get("critical_sample_size_kind") == ORDER_OF_MAGNITUDE:
+        rounded = number(float(f"{size:.0e}"))
+        errors = f" The errors of λ̂ and the loss alone give {number(low)} {upper}." if known(low) else ""
+        return (
+            f"The free energies cross at an n of the order of {rounded}{unit}{measured}{signs}. It is an order of magnitude, since "
+            f"the volumes of the two phases, which the formula leaves out, count at so small an n.{errors}"
+        )
+    return f"The free energies cross at n ≈ {number(size)}{unit}{interval}{measured}{signs}."
+
+
+def settings_of(candidate: Mapping[str, Any]) -> dict[str, Any]:
+    return {"nβ": candidate.get("inverse_temperature"), "γ": candidate.get("localization")}
 
 
 def certainty(candidate: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ from ontogeny.errors import SpecificationError
 from ontogeny.trajectory import STEPS, Axis
 
 UNNAMED = "unnamed"
+ESTIMATE, ORDER_OF_MAGNITUDE = "estimate", "order of magnitude"
 Record = TypeVar("Record")
 
 
@@ -87,14 +88,24 @@ class FreeEnergyChange:
 
     Attributes:
         delta_llc_degrees_of_freedom: None where the standard error is known exactly.
+        delta_llc_spread: the standard deviation of the change of λ̂ over other choices of nβ and γ; None where it is not known.
         free_energy_condition: whether the loss falls while λ̂ rises.
-        critical_sample_size: the n at which the free energies cross, with its 95% interval; None where they do not cross or
-            the end is infinite.
+        critical_sample_size: the n at which the free energies cross, with its 95% interval; None where they do not cross, where
+            the localisation decides λ̂, or where the end is infinite. The interval holds the errors of the chains, the spread
+            and the bias of the step.
+        critical_sample_size_unit: what n counts: "examples", or "examples of 32 terms" where the loss of an example is the mean
+            of 32 terms.
+        critical_sample_size_kind: "estimate", or "order of magnitude" where the volumes of the phases, which the formula leaves
+            out, may move n by more than a factor of two.
+        inverse_temperature, localization: nβ and γ of λ̂; None where they are not known.
+        step_bias: the share of λ̂ by which the step size biases it at most.
+        held_by_localization: the share of λ̂ that the localisation decides, the larger of both sides; None where it is not known.
     """
 
     delta_llc: float | None = None
     delta_llc_standard_error: float | None = None
     delta_llc_degrees_of_freedom: float | None = None
+    delta_llc_spread: float | None = None
     delta_loss: float | None = None
     delta_loss_standard_error: float | None = None
     delta_negative_log_prior: float | None = None
@@ -103,6 +114,12 @@ class FreeEnergyChange:
     critical_sample_size: float | None = None
     critical_sample_size_low: float | None = None
     critical_sample_size_high: float | None = None
+    critical_sample_size_unit: str | None = None
+    critical_sample_size_kind: str | None = None
+    inverse_temperature: float | None = None
+    localization: float | None = None
+    step_bias: float = 0.0
+    held_by_localization: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
