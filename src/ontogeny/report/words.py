@@ -16,8 +16,7 @@ from ontogeny.report.numbers import chance, change_with_error, known, number, si
 from ontogeny.report.order import curve_name, timing
 from ontogeny.report.tables import LLC, RunReport, curve, failed, finite, last_step, main_loss
 from ontogeny.trajectory import ALL_LOSSES
-from ontogeny.transitions.free_energies import LARGEST_SHARE_HELD
-from ontogeny.transitions.records import ORDER_OF_MAGNITUDE
+from ontogeny.transitions.records import LARGEST_SHARE_HELD, ORDER_OF_MAGNITUDE
 
 UNNAMED = "unnamed"
 NOT_A_REASON = (LLC, *ALL_LOSSES)
@@ -264,8 +263,8 @@ def crossing(candidate: Mapping[str, Any]) -> str:
         rounded = number(float(f"{size:.0e}"))
         errors = f" The errors of λ̂ and the loss alone give {number(low)} {upper}." if known(low) else ""
         return (
-            f"The free energies cross at an n of the order of {rounded}{unit}{measured}{signs}. It is an order of magnitude, since "
-            f"the volumes of the two phases, which the formula leaves out, count at so small an n.{errors}"
+            f"The free energies cross at an n of the order of {rounded}{unit}{measured}{signs}. It is an order of magnitude, "
+            f"since the volumes of the two phases, which the formula leaves out, count at so small an n.{errors}"
         )
     return f"The free energies cross at n ≈ {number(size)}{unit}{interval}{measured}{signs}."
 

@@ -166,6 +166,6 @@ def candidate(
 
 
 def spread_over_settings(changes: Sequence[Change | None]) -> float | None:
-    """Return the standard deviation of a change over the settings at which it is known; None where it is known at fewer than two."""
+    """Return the standard deviation of a change over the settings at which it is known; None where these are fewer than two."""
     differences = [change.difference for change in changes if change is not None]
     return float(np.std(differences, ddof=1)) if len(differences) > 1 else None

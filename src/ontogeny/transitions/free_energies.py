@@ -8,10 +8,7 @@ from scipy.special import stdtr
 
 from ontogeny.estimates.free_energy import critical_sample_size, volumes_matter
 from ontogeny.transitions.evidence import Change
-from ontogeny.transitions.records import ESTIMATE, ORDER_OF_MAGNITUDE, FreeEnergyChange
-
-LARGEST_SHARE_HELD = 0.3
-"""Where the localisation decides more than this share of λ̂, no critical sample size is made of it."""
+from ontogeny.transitions.records import ESTIMATE, LARGEST_SHARE_HELD, ORDER_OF_MAGNITUDE, FreeEnergyChange
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,8 @@ from ontogeny.trajectory import STEPS, Axis
 
 UNNAMED = "unnamed"
 ESTIMATE, ORDER_OF_MAGNITUDE = "estimate", "order of magnitude"
+LARGEST_SHARE_HELD = 0.3
+"""Where the localisation decides more than this share of λ̂, no critical sample size is made of it."""
 Record = TypeVar("Record")
 
 
