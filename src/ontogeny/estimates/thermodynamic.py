@@ -63,8 +63,8 @@ def free_energy_difference(
     """Return the difference of two free energies from mean losses at a ladder of nβ, with its error.
 
     nβ (E[L] - E[L] at the last rung) is interpolated by a cubic spline in log nβ, in which it changes slowly, and integrated. The
-    result is linear in the mean losses, so its error follows from theirs. With chains, it is the error of the mean of the chains' own integrals, in which
-    errors count that the rungs of a chain share; chain c of one side is paired with chain c of the other.
+    result is linear in the mean losses, so its error follows from theirs. With chains, it is the error of the mean of the chains'
+    own integrals, in which errors count that the rungs of a chain share. Chain c of one side is paired with chain c of the other.
 
     Args:
         inverse_temperatures: increasing nβ > 0, about evenly spaced in log nβ.
