@@ -173,6 +173,25 @@ def polygon_report(seed=3):
                     "location_low": 99_000.0,
                     "location_high": 150_000.0,
                     "reason": "3 of 4 seeds; an independent observable changes with it",
+                    "certainties": [
+                        {"seed": 0, "location": 99_000.0, "p_value": 0.005, "q_value": 0.012, "named": True, "independent": True},
+                        {
+                            "seed": 1,
+                            "location": 120_000.0,
+                            "p_value": 0.01,
+                            "q_value": 0.03,
+                            "named": False,
+                            "independent": False,
+                        },
+                        {
+                            "seed": 3,
+                            "location": 150_000.0,
+                            "p_value": 0.001,
+                            "q_value": 0.001,
+                            "named": True,
+                            "independent": True,
+                        },
+                    ],
                 }
             ]
         },

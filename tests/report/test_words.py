@@ -7,6 +7,7 @@ from ontogeny.report.tables import RunReport
 from ontogeny.report.words import (
     MEANINGS,
     agreement,
+    agreement_on,
     calibration_in_words,
     candidate_sentences,
     clearest,
@@ -16,9 +17,10 @@ from ontogeny.report.words import (
     left_out_in_words,
     naming,
     passage,
+    sample_size,
     sampling_in_words,
+    seeds_of,
     stage_rows,
-    support_of,
     verdict,
 )
 
@@ -89,11 +91,40 @@ def test_every_kind_of_passage_has_its_words(changes, words):
             "(95% interval 300 upwards)",
         ),
         ({"critical_sample_size": 380.0, "critical_sample_size_low": None}, "cross at n ≈ 380."),
+        (
+            {
+                "critical_sample_size": 380.0,
+                "critical_sample_size_unit": "examples",
+                "inverse_temperature": 100,
+                "localization": 20,
+            },
+            "cross at n ≈ 380 examples, from λ̂ at nβ = 100 and γ = 20.",
+        ),
+        (
+            {
+                "critical_sample_size": 228.0,
+                "critical_sample_size_low": 137.0,
+                "critical_sample_size_high": 324.0,
+                "critical_sample_size_kind": "order of magnitude",
+            },
+            "at an n of the order of 200. It is an order of magnitude, since the volumes of the two phases, which the formula "
+            "leaves out, count at so small an n. The errors of λ̂ and the loss alone give 137 to 324.",
+        ),
+        (
+            {"free_energy_condition": True, "held_by_localization": 0.9},
+            "size is made of this λ̂: the localisation γ decides 90% of",
+        ),
     ],
 )
 def test_free_energies_are_told_as_far_as_known(fields, words):
     told = candidate_sentences({**BARE, **CHANGES, **fields}, pd.DataFrame())
     assert any(words in sentence for sentence in told)
+
+
+def test_the_table_marks_an_order_of_magnitude():
+    assert sample_size({"critical_sample_size": 228.0, "critical_sample_size_kind": "order of magnitude"}) == "~ 200"
+    assert sample_size({"critical_sample_size": 20_228.0, "critical_sample_size_kind": "estimate"}) == "20,228"
+    assert sample_size({}) == "–"
 
 
 def test_a_stage_of_rising_complexity_and_falling_loss_has_the_same_meaning_as_a_candidate():
@@ -197,9 +228,19 @@ def test_agreement_of_seeds(polygon):
     row = polygon.consensus["transitions"][0]
     told = agreement(row)
     assert told.startswith("3 of 4 seeds; an independent observable changes with it. ")
-    assert told.endswith("Seeds 0, 1 and 3, at median step 120,000, from 99,000 to 150,000.")
-    assert support_of({"name": "4-gon → 5-gon"}, polygon.consensus) == "supported"
-    assert support_of({"name": "unnamed"}, {"transitions": [{"name": "unnamed", "support": "supported"}]}) == ""
+    assert "Seeds 0, 1 and 3, at median step 120,000, from 99,000 to 150,000. Seed 0: q = 0.012; " in told
+    assert told.endswith(
+        "seed 1: q = 0.030, by its place alone, not by its own name, shown by the loss or λ̂ alone; seed 3: q = 0.0010."
+    )
+    assert seeds_of(row) == "3 of 4 seeds"
+
+
+def test_a_candidate_is_found_among_the_transitions_of_the_seeds_by_its_place_or_name(polygon):
+    (row,) = polygon.consensus["transitions"]
+    assert agreement_on({"name": "4-gon → 5-gon"}, polygon.consensus, 0) == row
+    assert agreement_on({"name": "unnamed", "location": 120_000.0}, polygon.consensus, 1) == row
+    assert agreement_on({"name": "unnamed", "location": 120_000.0}, polygon.consensus, 0) == {}
+    assert agreement_on({"name": "unnamed"}, {"transitions": [{"name": "unnamed", "support": "supported"}]}, 0) == {}
 
 
 def test_the_calibration_is_told_in_words(polygon, bare):

@@ -60,17 +60,19 @@ def run_facts(report: RunReport) -> list[tuple[str, str]]:
 
 def candidate_view(place: int, candidate: Mapping[str, Any], report: RunReport) -> dict[str, Any]:
     """Return a candidate as the page prints it."""
+    agreed = words.agreement_on(candidate, report.consensus, report.seed)
     return {
         "number": place,
         "title": words.title_of(candidate),
         "named": words.is_named(candidate),
-        "support": words.support_of(candidate, report.consensus),
+        "support": str(agreed.get("support", "")),
+        "seeds": words.seeds_of(agreed),
         "vague": words.is_vague(candidate, report.trajectory),
         "sentences": words.candidate_sentences(candidate, report.trajectory),
         "steps": f"{step(candidate.get('start'))} – {step(candidate.get('end'))}",
         "llc": change_with_error(candidate.get("delta_llc"), candidate.get("delta_llc_standard_error")),
         "loss": change(candidate.get("delta_loss")),
-        "size": number(candidate.get("critical_sample_size")),
+        "size": words.sample_size(candidate),
         "q": number(candidate.get("q_value"), 2),
         "evidence": [evidence_view(row) for row in candidate.get("evidence") or []],
     }
@@ -101,7 +103,15 @@ def undecided_names(transitions: Mapping[str, Any]) -> list[str]:
 def consensus_view(consensus: Mapping[str, Any]) -> list[dict[str, str]]:
     """Return the transitions that the seeds of a variant share."""
     rows = consensus.get("transitions") or []
-    return [{"title": words.title_of(row), "support": str(row.get("support", "")), "words": words.agreement(row)} for row in rows]
+    return [
+        {
+            "title": words.title_of(row),
+            "support": str(row.get("support", "")),
+            "seeds": words.seeds_of(row),
+            "words": words.agreement(row),
+        }
+        for row in rows
+    ]
 
 
 def flattened(nested: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
@@ -148,7 +158,7 @@ def family_in_words(family: FamilySummary) -> str:
     if not variants:
         return "No run of this family is there yet."
     supported = [
-        f"{words.title_of(row)} in {variant}" if len(variants) > 1 else words.title_of(row)
+        f"{words.title_of(row)}{f' in {variant}' if len(variants) > 1 else ''} ({words.seeds_of(row)})"
         for variant in variants
         for row in (family.consensus.get(variant) or {}).get("transitions") or []
         if row.get("support") == "supported"

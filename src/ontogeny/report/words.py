@@ -260,13 +260,25 @@ def crossing(candidate: Mapping[str, Any]) -> str:
     probability = candidate.get("free_energy_condition_probability")
     signs = f"; the loss falls and λ̂ rises with probability {chance(probability)}" if known(probability) else ""
     if candidate.get("critical_sample_size_kind") == ORDER_OF_MAGNITUDE:
-        rounded = number(float(f"{size:.0e}"))
         errors = f" The errors of λ̂ and the loss alone give {number(low)} {upper}." if known(low) else ""
         return (
-            f"The free energies cross at an n of the order of {rounded}{unit}{measured}{signs}. It is an order of magnitude, "
+            f"The free energies cross at an n of the order of {in_order_of_magnitude(size)}{unit}{measured}{signs}. It is an order of magnitude, "
             f"since the volumes of the two phases, which the formula leaves out, count at so small an n.{errors}"
         )
     return f"The free energies cross at n ≈ {number(size)}{unit}{interval}{measured}{signs}."
+
+
+def sample_size(candidate: Mapping[str, Any]) -> str:
+    """Return the critical sample size of a table: '20,228', or '~ 200' where it is an order of magnitude."""
+    size = candidate.get("critical_sample_size")
+    if known(size) and candidate.get("critical_sample_size_kind") == ORDER_OF_MAGNITUDE:
+        return f"~ {in_order_of_magnitude(size)}"
+    return number(size)
+
+
+def in_order_of_magnitude(size: float) -> str:
+    """Return a number to one digit: '200'."""
+    return number(float(f"{size:.0e}"))
 
 
 def settings_of(candidate: Mapping[str, Any]) -> dict[str, Any]:
@@ -381,19 +393,37 @@ def calibration_in_words(calibration: Mapping[str, Any]) -> str:
 
 
 def agreement(transition: Mapping[str, Any]) -> str:
-    """Describe how the seeds agree on a transition: '5 of 8 seeds; …. Seeds 0, 2, …, at median step 700, from 690 to 715.'"""
+    """Describe in how many seeds a transition is found, where, and how sure each seed is: '5 of 8 seeds; …. Seeds 0, 2, …, at
+    median step 700, from 690 to 715. Seed 0: q = 0.012; …'"""
     seeds = [str(seed) for seed in transition.get("seeds") or []]
-    reason = transition.get("reason") or f"{len(seeds)} of {transition.get('of', 'an unknown number of')} seeds"
+    reason = transition.get("reason") or seeds_of(transition)
     low, middle, high = (step(transition.get(f"location_{end}")) for end in ("low", "median", "high"))
     where = f"at step {middle}" if low == high else f"at median step {middle}, from {low} to {high}"
     who = f"{'Seed' if len(seeds) == 1 else 'Seeds'} {listed(seeds)}, {where}" if seeds else where.capitalize()
-    return f"{reason}. {who}."
+    certain = "; ".join(certainty_of_seed(row, is_named(transition)) for row in transition.get("certainties") or [])
+    return f"{reason}. {who}.{f' {certain[0].upper()}{certain[1:]}.' if certain else ''}"
 
 
-def support_of(candidate: Mapping[str, Any], consensus: Mapping[str, Any]) -> str:
-    """Return how well the seeds support a candidate; "" where they were not compared or the candidate has no name."""
-    rows = consensus.get("transitions") or []
-    return next((row.get("support", "") for row in rows if is_named(candidate) and row.get("name") == candidate.get("name")), "")
+def certainty_of_seed(row: Mapping[str, Any], named: bool) -> str:
+    """Describe how sure a seed is of a transition: 'seed 1: q = 0.030, by its place alone, shown by the loss or λ̂ alone'."""
+    parts = [f"q = {number(row['q_value'], 2)}"]
+    parts += ["by its place alone, not by its own name"] if named and not row["named"] else []
+    parts += [] if row["independent"] else ["shown by the loss or λ̂ alone"]
+    return f"seed {row['seed']}: {', '.join(parts)}"
+
+
+def seeds_of(transition: Mapping[str, Any]) -> str:
+    """Return in how many seeds a transition is found: '3 of 4 seeds'."""
+    return f"{len(transition.get('seeds') or [])} of {transition.get('of', 'an unknown number of')} seeds"
+
+
+def agreement_on(candidate: Mapping[str, Any], consensus: Mapping[str, Any], seed: int) -> Mapping[str, Any]:
+    """Return the transition of the seeds that a candidate of one seed is; empty where there is none with a name."""
+    rows = [row for row in consensus.get("transitions") or [] if is_named(row)]
+    own = {"seed": seed, "location": candidate.get("location")}
+    by_place = (row for row in rows if any({key: each[key] for key in own} == own for each in row.get("certainties") or []))
+    by_name = (row for row in rows if row.get("name") == candidate.get("name"))
+    return next(by_place, next(by_name, {}))
 
 
 def stage_rows(transitions: Mapping[str, Any]) -> list[dict[str, str]]:
