@@ -261,10 +261,9 @@ def crossing(candidate: Mapping[str, Any]) -> str:
     signs = f"; the loss falls and λ̂ rises with probability {chance(probability)}" if known(probability) else ""
     if candidate.get("critical_sample_size_kind") == ORDER_OF_MAGNITUDE:
         errors = f" The errors of λ̂ and the loss alone give {number(low)} {upper}." if known(low) else ""
-        return (
-            f"The free energies cross at an n of the order of {in_order_of_magnitude(size)}{unit}{measured}{signs}. It is an order of magnitude, "
-            f"since the volumes of the two phases, which the formula leaves out, count at so small an n.{errors}"
-        )
+        where = f"The free energies cross at an n of the order of {in_order_of_magnitude(size)}{unit}{measured}{signs}."
+        why = "the volumes of the two phases, which the formula leaves out, count at so small an n"
+        return f"{where} It is an order of magnitude, since {why}.{errors}"
     return f"The free energies cross at n ≈ {number(size)}{unit}{interval}{measured}{signs}."
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.special import stdtr
@@ -54,7 +55,7 @@ def free_energy_change(
         held: the share of λ̂ that the localisation decides, before and after. Above `LARGEST_SHARE_HELD` on either side there
             is no critical sample size. None where it is not known.
     """
-    sizes: Mapping[str, float | str | None] = {}
+    sizes: Mapping[str, Any] = {}
     condition = probability = None
     share = None if held is None else max(held.before, held.after)
     if loss and llc:
@@ -80,9 +81,7 @@ def free_energy_change(
     )
 
 
-def sample_sizes(
-    loss: Change, llc: Change, delta_negative_log_prior: float, sampling: Sampling, spread: float
-) -> dict[str, float | str | None]:
+def sample_sizes(loss: Change, llc: Change, delta_negative_log_prior: float, sampling: Sampling, spread: float) -> dict[str, Any]:
     """Return the critical sample size with its interval, unit and kind by the names of their fields; nothing where there is none.
 
     The bias of the step is a share of Δλ: directions that do not change have the same bias on both sides.
