@@ -102,6 +102,14 @@ def test_every_kind_of_passage_has_its_words(changes, words):
         ),
         (
             {
+                "critical_sample_size": 380.0,
+                "critical_sample_size_unit": "examples of 32 terms",
+                "critical_sample_size_low": None,
+            },
+            "at n ≈ 380 examples of 32 terms (such as the tokens of a window).",
+        ),
+        (
+            {
                 "critical_sample_size": 228.0,
                 "critical_sample_size_low": 137.0,
                 "critical_sample_size_high": 324.0,

@@ -59,7 +59,7 @@ def write_transitions(
     write_parquet(folder / "trajectory.parquet", trajectory)
     write_csv(folder / "trajectory.csv", trajectory)
     independent = assemble(*(table.rows for table in tables if table.independent), axis=axis)
-    independent = with_axis(independent[~independent["observable"].isin(section.not_searched)], axis)
+    independent = with_axis(pd.DataFrame(independent[~independent["observable"].isin(section.not_searched)]), axis)
     with progress(label, searches(independent), "searches") as show:
         detected = detect_transitions(
             independent,

@@ -254,17 +254,22 @@ def crossing(candidate: Mapping[str, Any]) -> str:
     size, low, high = (candidate.get("critical_sample_size" + end) for end in ("", "_low", "_high"))
     upper = f"to {number(high)}" if known(high) else "upwards"
     interval = f" (95% interval {number(low)} {upper})" if known(low) else ""
-    unit = f" {candidate['critical_sample_size_unit']}" if candidate.get("critical_sample_size_unit") else ""
+    unit = unit_in_words(candidate.get("critical_sample_size_unit"))
     settings = [f"{name} = {number(value)}" for name, value in settings_of(candidate).items() if known(value)]
     measured = f", from λ̂ at {' and '.join(settings)}" if settings else ""
     probability = candidate.get("free_energy_condition_probability")
     signs = f"; the loss falls and λ̂ rises with probability {chance(probability)}" if known(probability) else ""
-    if candidate.get("critical_sample_size_kind") == ORDER_OF_MAGNITUDE:
+    if known(size) and candidate.get("critical_sample_size_kind") == ORDER_OF_MAGNITUDE:
         errors = f" The errors of λ̂ and the loss alone give {number(low)} {upper}." if known(low) else ""
         where = f"The free energies cross at an n of the order of {in_order_of_magnitude(size)}{unit}{measured}{signs}."
         why = "the volumes of the two phases, which the formula leaves out, count at so small an n"
         return f"{where} It is an order of magnitude, since {why}.{errors}"
     return f"The free energies cross at n ≈ {number(size)}{unit}{interval}{measured}{signs}."
+
+
+def unit_in_words(unit: str | None) -> str:
+    """Return what n counts, as it follows a number: ' examples of 32 terms (such as the tokens of a window)'."""
+    return f" {unit}{' (such as the tokens of a window)' if 'terms' in unit else ''}" if unit else ""
 
 
 def sample_size(candidate: Mapping[str, Any]) -> str:
