@@ -3,6 +3,7 @@ import pytest
 
 from ontogeny.report.health import calibration_panels
 from ontogeny.report.order import boundaries_in_words
+from ontogeny.report.sample_sizes import sample_size
 from ontogeny.report.tables import RunReport
 from ontogeny.report.words import (
     MEANINGS,
@@ -17,7 +18,6 @@ from ontogeny.report.words import (
     left_out_in_words,
     naming,
     passage,
-    sample_size,
     sampling_in_words,
     seeds_of,
     stage_rows,

@@ -14,7 +14,7 @@ INTERVAL = (0.025, 0.975)
 DRAWS = 4096
 """Random errors from which the interval is computed."""
 VOLUMES = 5.0
-"""The terms of order 1 that the formula leaves out, in units of Δλ. They were 3 to 4 Δλ at the polygons of docs/detection.md."""
+"""The terms of order 1 that the formula leaves out, in units of Δλ. They were 3 to 5 Δλ at the polygons of docs/detection.md."""
 FACTOR = 2.0
 """A critical sample size that such terms move by more than this factor is an order of magnitude."""
 

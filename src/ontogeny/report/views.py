@@ -9,6 +9,7 @@ from markupsafe import Markup
 from ontogeny.report import words
 from ontogeny.report.labels import label
 from ontogeny.report.numbers import change, change_with_error, known, number, step, with_error
+from ontogeny.report.sample_sizes import sample_size
 from ontogeny.report.svg import sparkline
 from ontogeny.report.tables import (
     LLC,
@@ -72,7 +73,7 @@ def candidate_view(place: int, candidate: Mapping[str, Any], report: RunReport) 
         "steps": f"{step(candidate.get('start'))} – {step(candidate.get('end'))}",
         "llc": change_with_error(candidate.get("delta_llc"), candidate.get("delta_llc_standard_error")),
         "loss": change(candidate.get("delta_loss")),
-        "size": words.sample_size(candidate),
+        "size": sample_size(candidate),
         "q": number(candidate.get("q_value"), 2),
         "evidence": [evidence_view(row) for row in candidate.get("evidence") or []],
     }

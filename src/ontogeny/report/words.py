@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 
 from ontogeny.report.labels import listed
-from ontogeny.report.numbers import chance, change_with_error, known, number, signed_text, step, with_error
+from ontogeny.report.numbers import change_with_error, known, number, signed_text, step, with_error
 from ontogeny.report.order import curve_name, timing
+from ontogeny.report.sample_sizes import free_energies
 from ontogeny.report.tables import LLC, RunReport, curve, failed, finite, last_step, main_loss
 from ontogeny.trajectory import ALL_LOSSES
-from ontogeny.transitions.records import LARGEST_SHARE_HELD, ORDER_OF_MAGNITUDE
 
 UNNAMED = "unnamed"
 NOT_A_REASON = (LLC, *ALL_LOSSES)
@@ -233,60 +233,6 @@ def levels(rows: pd.DataFrame, start: Any, end: Any) -> tuple[float | None, floa
     before = measured.loc[measured["step"] <= start, "value"]
     after = measured.loc[measured["step"] >= end, "value"]
     return (before.iloc[-1] if len(before) else None), (after.iloc[0] if len(after) else None)
-
-
-def free_energies(candidate: Mapping[str, Any]) -> str:
-    """Say whether and where the free energies of the two sides cross."""
-    if known(candidate.get("critical_sample_size")):
-        return crossing(candidate)
-    condition, share = candidate.get("free_energy_condition"), candidate.get("held_by_localization")
-    if condition and known(share) and share > LARGEST_SHARE_HELD:
-        return f"No critical sample size is made of this λ̂: the localisation γ decides {share:.0%} of it."
-    if condition is None:
-        return "We cannot say whether the free energies cross: λ̂ or the loss has no clean level on one side."
-    if condition:
-        return "The loss falls while λ̂ rises, but the free energies of the two sides do not cross."
-    return "The free energies do not cross: that needs a falling loss and a rising λ̂."
-
-
-def crossing(candidate: Mapping[str, Any]) -> str:
-    """Say where the free energies cross, what n counts, how sure that is, and at which nβ and γ λ̂ was measured."""
-    size, low, high = (candidate.get("critical_sample_size" + end) for end in ("", "_low", "_high"))
-    upper = f"to {number(high)}" if known(high) else "upwards"
-    interval = f" (95% interval {number(low)} {upper})" if known(low) else ""
-    unit = unit_in_words(candidate.get("critical_sample_size_unit"))
-    settings = [f"{name} = {number(value)}" for name, value in settings_of(candidate).items() if known(value)]
-    measured = f", from λ̂ at {' and '.join(settings)}" if settings else ""
-    probability = candidate.get("free_energy_condition_probability")
-    signs = f"; the loss falls and λ̂ rises with probability {chance(probability)}" if known(probability) else ""
-    if known(size) and candidate.get("critical_sample_size_kind") == ORDER_OF_MAGNITUDE:
-        errors = f" The errors of λ̂ and the loss alone give {number(low)} {upper}." if known(low) else ""
-        where = f"The free energies cross at an n of the order of {in_order_of_magnitude(size)}{unit}{measured}{signs}."
-        why = "the volumes of the two phases, which the formula leaves out, count at so small an n"
-        return f"{where} It is an order of magnitude, since {why}.{errors}"
-    return f"The free energies cross at n ≈ {number(size)}{unit}{interval}{measured}{signs}."
-
-
-def unit_in_words(unit: str | None) -> str:
-    """Return what n counts, as it follows a number: ' examples of 32 terms (such as the tokens of a window)'."""
-    return f" {unit}{' (such as the tokens of a window)' if 'terms' in unit else ''}" if unit else ""
-
-
-def sample_size(candidate: Mapping[str, Any]) -> str:
-    """Return the critical sample size of a table: '20,228', or '~ 200' where it is an order of magnitude."""
-    size = candidate.get("critical_sample_size")
-    if known(size) and candidate.get("critical_sample_size_kind") == ORDER_OF_MAGNITUDE:
-        return f"~ {in_order_of_magnitude(size)}"
-    return number(size)
-
-
-def in_order_of_magnitude(size: float) -> str:
-    """Return a number to one digit: '200'."""
-    return number(float(f"{size:.0e}"))
-
-
-def settings_of(candidate: Mapping[str, Any]) -> dict[str, Any]:
-    return {"nβ": candidate.get("inverse_temperature"), "γ": candidate.get("localization")}
 
 
 def certainty(candidate: Mapping[str, Any]) -> str:
