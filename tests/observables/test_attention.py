@@ -96,4 +96,4 @@ def test_copying_over_chance_is_the_score_times_the_vocabulary(tmp_path):
     scores, ratios = (problem.observables[name](params) for name in ("copying_score", "copying_score_over_chance"))
     assert scores.keys() == ratios.keys()
     for head, score in scores.items():
-        assert float(ratios[head]) == pytest.approx(256 * float(score), rel=1e-5) > 0
+        assert float(score) > 0 and float(ratios[head]) == pytest.approx(256 * float(score), rel=1e-5)

@@ -86,7 +86,7 @@ def test_a_job_depends_on_what_it_reads_and_no_more(change, jobs):
 
 def test_what_cards_say_of_observables_stands_behind_what_the_family_says():
     own = {"least_changes": {"accuracy": 0.2, "mine": 1.0}, "not_searched": ["mine"]}
-    section = specifications(plan(lambda family: family.update(transitions=own)))["detect"]["transitions"]
+    section = json.loads(specifications(plan(lambda family: family.update(transitions=own)))["detect"])["transitions"]
     assert section["least_changes"].items() >= {"accuracy": 0.2, "mine": 1.0, "prefix_matching_score": 0.05}.items()
     assert section["not_searched"] == ["mine", "copying_score_over_chance"]
 
