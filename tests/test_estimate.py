@@ -54,9 +54,11 @@ def test_estimate_is_sample_then_summarise():
     np.testing.assert_allclose(estimate.per_chain, sampled.inverse_temperature * np.mean(sampled.values, axis=-1), rtol=1e-5)
     np.testing.assert_allclose(estimate.mean, estimate.per_chain.mean(axis=1))
     frame = estimate.to_frame()
-    assert repr(estimate).splitlines()[-1].split()[0] == "9" and len(repr(estimate).splitlines()) == 4
+    lines = repr(estimate).splitlines()
+    assert lines[3].split()[0] == "9" and lines[4:] == estimate.remedies
     columns = "step component llc standard_error effective_sample_size r_hat dead_chains share_below drift full_gradient_norm"
-    assert list(frame.columns) == [*columns.split(), "first_order", "verdict"]
+    localised = "llc_variance llc_variance_standard_error llc_corrected held_by_localization held_by_localization_standard_error"
+    assert list(frame.columns) == [*columns.split(), "first_order", *localised.split(), "verdict"]
     assert list(frame["step"]) == [5, 9]
 
 
@@ -163,7 +165,7 @@ def test_without_refinements_there_are_none():
 def test_refinements_share_one_compilation():
     from ontogeny.sampling.program import run_chains
 
-    options = {"n": 1000, "chains": 2, "draws": 30, "burn_in": 0}
+    options = {"n": 1000, "chains": 2, "draws": 30, "burn_in": 0, "sampler": ontogeny.SGLD(step_size=1e-4)}
     before = run_chains._cache_size()
     ontogeny.estimate_llc(bowl, CHECKPOINTS, refine={str(i): {"w": np.eye(3)[i]} for i in range(3)}, **options)
     assert run_chains._cache_size() == before + 1
@@ -198,6 +200,42 @@ def test_a_step_that_biases_by_more_than_5_percent_fails_a_check(step_size, fail
     assert estimate.stability.value == pytest.approx(100 * step_size)
     assert ("step_size" in estimate.verdict[0]) == failed
     assert estimate.sampler == sampler and estimate.burn_in == 200
+
+
+def test_a_newcomer_gets_an_estimate_that_passes():
+    """No sampler, step, burn-in or number of draws is given."""
+    data = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)
+    data[:, 2] = data[:, 0] * 2 + 0.1 * data[:, 1]
+
+    def loss(w, batch):
+        return 0.5 * (batch[:, :2] @ w - batch[:, 2]) ** 2
+
+    for batch_size in (None, 20):
+        estimate = ontogeny.estimate_llc(loss, jnp.array([[2.0, 0.1]]), data, batch_size=batch_size)
+        assert estimate.verdict == ["ok"] and estimate.remedies == []
+        assert estimate.standard_error[0] <= 0.05 * estimate.mean[0]
+        h = np.linalg.eigvalsh(data[:, :2].T @ data[:, :2] / 200)
+        exact = np.sum(estimate.inverse_temperature * h / (estimate.inverse_temperature * h + 1)) / 2
+        assert abs(estimate.mean[0] - exact) < 3 * estimate.standard_error[0] + 0.03 * exact
+
+
+def test_a_cap_that_stops_chains_says_how_many_draws_would_do():
+    options = {"n": 1000, "chains": 8, "sampler": ontogeny.SGLD(step_size=2e-4), "burn_in": 400}
+    estimate = ontogeny.estimate_llc(bowl, CHECKPOINTS, most_draws=200, **options)
+    assert estimate.trace.shape[-1] == 200 and "effective_sample_size" in estimate.verdict[0]
+    remedy = next(line for line in repr(estimate).splitlines() if "draws would do" in line)
+    number = int(remedy.split("about ")[1].split(" draws")[0].replace(",", ""))
+    enough = ontogeny.estimate_llc(bowl, CHECKPOINTS, draws=int(1.5 * number), **options)
+    assert not enough.failed["effective_sample_size"].any()
+
+
+def test_chains_go_on_as_if_they_had_never_stopped():
+    sampler = ontogeny.SGLD(step_size=1e-3)
+    options = {"n": 1000, "chains": 4, "sampler": sampler, "burn_in": 50}
+    chosen = ontogeny.estimate_llc(bowl, CHECKPOINTS, relative_error=0.02, **options)
+    assert chosen.trace.shape[-1] > 200 and (chosen.standard_error <= 0.02 * chosen.mean).all()
+    given = ontogeny.estimate_llc(bowl, CHECKPOINTS, draws=chosen.trace.shape[-1], **options)
+    np.testing.assert_array_equal(chosen.trace, given.trace)
 
 
 @pytest.mark.parametrize("step_size", [4.1e-2, 1.0])

@@ -111,7 +111,7 @@ def run_job(arguments: argparse.Namespace) -> int:
         place = f"{frame.filename} line {frame.lineno}: {frame.line}"
         print(f"{job.label} cannot go on: the code exits with status {fault.code} ({place})", file=sys.stderr, flush=True)
         return 1
-    print(overhead.told(job.label, time.perf_counter() - BEGAN, start, compilation()), file=sys.stderr, flush=True)
+    print(overhead.closing_line(job.label, time.perf_counter() - BEGAN, start, compilation()), file=sys.stderr, flush=True)
     return 0
 
 

@@ -10,26 +10,29 @@ import numpy as np
 from jaxtyping import Array, Key
 
 from ontogeny.arrays.flat import Checkpoints, Mask, Parameters
-from ontogeny.estimates.llc import Estimate, summarise
+from ontogeny.estimates.llc import Estimate, summarise, with_step_size_check
+from ontogeny.estimates.remedies import RELATIVE_ERROR
 from ontogeny.problem.behavioural import behavioural_loss, moving_mask, with_reference
 from ontogeny.problem.divergences import Divergence
 from ontogeny.sampling import checks
 from ontogeny.sampling.calibration.glance import check_stability
+from ontogeny.sampling.calibration.length import MOST_DRAWS, sample_long_enough
 from ontogeny.sampling.calibration.pilots import Calibration
 from ontogeny.sampling.calibration.pilots import calibrate as calibrate_target
 from ontogeny.sampling.calibration.stability import LARGEST_BIAS
 from ontogeny.sampling.chains import sample as sample_target
 from ontogeny.sampling.draws import Draws
 from ontogeny.sampling.kernels.kernel import Kernel, with_step
-from ontogeny.sampling.kernels.sgld import SGLD
+from ontogeny.sampling.kernels.sghmc import SGHMC
+from ontogeny.sampling.kernels.sgnht import SGNHT
 from ontogeny.sampling.layout import Layout
 from ontogeny.sampling.objective import Examples, Loss
 from ontogeny.sampling.target import Projection, Target
 
-LARGEST_STEP_BIAS = 0.05
 PILOTS = 2**31 - 1
 """Folded into the key for pilot chains."""
-DEFAULT_SAMPLER = SGLD(step_size=1e-4)
+BURN_IN = 200
+"""Draws that are discarded where a sampler with a step is given and no burn-in."""
 
 
 def estimate_llc(
@@ -38,12 +41,14 @@ def estimate_llc(
     data: Examples | None = None,
     *,
     key: Key[Array, ""] | None = None,
-    sampler: Kernel = DEFAULT_SAMPLER,
+    sampler: Kernel | None = None,
     inverse_temperature: float | None = None,
     localization: float = 1.0,
     chains: int = 8,
-    draws: int = 500,
-    burn_in: int | Literal["auto"] = 200,
+    draws: int | Literal["auto"] = "auto",
+    burn_in: int | Literal["auto"] | None = None,
+    relative_error: float = RELATIVE_ERROR,
+    most_draws: int = MOST_DRAWS,
     batch_size: int | None = None,
     n: int | None = None,
     mask: Mask | None = None,
@@ -64,10 +69,15 @@ def estimate_llc(
         checkpoints: pytree, every leaf with a leading axis of K checkpoints. Half precision is raised to float32.
         data: pytree of arrays with a leading axis of n examples; None for a potential. Half precision is raised to float32.
         key: of the random numbers; None for `jax.random.key(0)`.
-        sampler: with `step_size="auto"` (or None) the step is chosen by `calibrate`, from all checkpoints.
+        sampler: with `step_size="auto"` (or None) the step is chosen by `calibrate`, from all checkpoints. None for SGHMC on the
+            full batch and SGNHT on minibatches, with step and friction chosen.
         inverse_temperature, localization, batch_size, n, mask, projection, control_variates: as in `Target.of`.
-        chains, draws, steps, progress: as in `sample`.
-        burn_in: draws of each chain that are discarded first; "auto" for the number that `calibrate` returns.
+        chains, steps, progress: as in `sample`.
+        draws: of each chain; "auto" for as many as `relative_error` and the checks need at every checkpoint, up to `most_draws`.
+        burn_in: draws of each chain that are discarded first; "auto" for the number that `calibrate` returns. None for "auto"
+            where the step is chosen, and for 200 where it is given.
+        relative_error: with draws "auto", the standard error that is asked for, as a share of λ̂.
+        most_draws: the cap of draws "auto". Where it stops the chains, `print(estimate)` says how many would do.
         refine: name -> mask, each like `mask` and instead of it: weight-refined λ̂ beside that of the whole network, with
             the same batches and noise. The program is compiled once for all.
         extrapolate: also run chains of half the step, and return 2 λ̂(ε/2) - λ̂(ε). Richardson's extrapolation removes the bias
@@ -76,10 +86,16 @@ def estimate_llc(
     Raises:
         ValueError: naming the argument, its value, and what was expected; or chains of the step diverge.
     """
+    sampler = default_sampler(batch_size) if sampler is None else sampler
     checks.check_sampler(sampler)
+    burn_in = ("auto" if sampler.step_size is None else BURN_IN) if burn_in is None else burn_in
     if extrapolate and sampler.limits is None:
         raise ValueError(f"extrapolate: {type(sampler).__name__} has no bias in its step to extrapolate; leave it out")
-    checks.check_counts(chains=(chains, 1), draws=(draws, 1), **({} if burn_in == "auto" else {"burn_in": (burn_in, 0)}))
+    checks.check_counts(chains=(chains, 1), most_draws=(most_draws, 1))
+    if draws != "auto":
+        checks.check_counts(draws=(draws, 1))
+    if burn_in != "auto":
+        checks.check_counts(burn_in=(burn_in, 0))
     key = jax.random.key(0) if key is None else key
     checks.check_key(key)
     target = Target.of(
@@ -105,28 +121,33 @@ def estimate_llc(
     else:
         stability = check_stability(target, checkpoints, sampler, key=key)
 
-    run = partial(sample_target, checkpoints=checkpoints, key=key, chains=chains, draws=draws, steps=steps, progress=progress)
+    options = {"key": key, "chains": chains, "steps": steps, "progress": progress}
+    known: Draws | None = None
+    if draws == "auto":
+        long_enough = partial(sample_long_enough, relative_error=relative_error, most_draws=most_draws)
+        known, _, length = long_enough(target, checkpoints, sampler, burn_in=burn_in, **options)
+        draws = length.draws
+    run = partial(sample_target, checkpoints=checkpoints, draws=draws, **options)
 
     def estimate(mask: Mask | None) -> Estimate:
         refined = target._replace(mask=mask)
-        found = run(refined, sampler=sampler, burn_in=burn_in)
+        drawn = known if known is not None and mask is target.mask else run(refined, sampler=sampler, burn_in=burn_in)
         if extrapolate:
             # Chains of half the step take twice as many draws to settle.
-            found = extrapolated(found, run(refined, sampler=with_step(sampler, sampler.step_size / 2), burn_in=2 * burn_in))
-        return with_step_size_check(replace(summarise(found), sampler=sampler, burn_in=burn_in, stability=stability))
+            drawn = extrapolated(drawn, run(refined, sampler=with_step(sampler, sampler.step_size / 2), burn_in=2 * burn_in))
+        estimate = replace(summarise(drawn), sampler=sampler, burn_in=burn_in, stability=stability)
+        return with_step_size_check(estimate, extrapolated=extrapolate)
 
     if not refine:
-        return estimate(mask)
+        return estimate(target.mask)
     everything = jax.tree.map(lambda leaf: np.ones(np.shape(leaf)[1:]), checkpoints)
-    whole = estimate(everything if mask is None else mask)
+    whole = estimate(everything if mask is None else target.mask)
     return replace(whole, refined={name: estimate(component) for name, component in refine.items()})
 
 
-def with_step_size_check(estimate: Estimate) -> Estimate:
-    """Add `step_size` to the failed checks where the step biases the stiffest direction by more than 5%."""
-    if estimate.stability is None or estimate.stability.bias <= LARGEST_STEP_BIAS:
-        return estimate
-    return replace(estimate, failed={**estimate.failed, "step_size": np.ones(len(estimate.mean), bool)})
+def default_sampler(batch_size: int | None) -> Kernel:
+    """Return the sampler of those who give none: with momentum, its step and friction to be chosen."""
+    return SGHMC(step_size=None, friction=None) if batch_size is None else SGNHT(step_size=None, friction=None)
 
 
 def extrapolated(whole: Draws, half: Draws) -> Draws:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ontogeny.pipeline.files import ResultError, read_json, read_parquet, read_result
+from ontogeny.transitions.records import Development, read_record
 
 if TYPE_CHECKING:
     import xarray
@@ -54,9 +55,9 @@ class Run:
         return read_parquet(self.folder / "health.parquet")
 
     @cached_property
-    def transitions(self) -> Mapping[str, Any]:
-        """The content of transitions.json: candidates with their evidence, and stages."""
-        return read_json(self.folder / "transitions.json")
+    def transitions(self) -> Development:
+        """The content of transitions.json: candidates with their evidence, stages, boundaries."""
+        return read_record(Development, self.folder / "transitions.json")
 
     @cached_property
     def draws(self) -> "xarray.DataTree":

@@ -188,6 +188,17 @@ def llc_rows(llc_frame: pd.DataFrame, axis: Axis = STEPS) -> pd.DataFrame:
     return named.assign(component=named.get("component", WHOLE_NETWORK)).loc[:, columns(axis)]
 
 
+def localisation_rows(llc_frame: pd.DataFrame, axis: Axis = STEPS) -> pd.DataFrame:
+    """Return the rows of (nβ)² Var(L) and of the share of λ̂ that the localisation decides, from `Estimate.to_frame()`."""
+    named = llc_frame.assign(component=llc_frame.get("component", WHOLE_NETWORK))
+    rows = [
+        named.assign(observable=name, value=named[name], standard_error=named[f"{name}_standard_error"])
+        for name in ("llc_variance", "held_by_localization")
+        if name in llc_frame
+    ]
+    return pd.concat(rows, ignore_index=True).loc[:, columns(axis)] if rows else empty(axis)
+
+
 def criteria_rows(criteria: pd.DataFrame, axis: Axis = STEPS) -> pd.DataFrame:
     """Return the rows of the information criteria of information.parquet that are defined at some checkpoint."""
     defined = criteria.dropna(axis="columns", how="all")

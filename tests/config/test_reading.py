@@ -112,7 +112,7 @@ def test_numbers_that_yaml_reads_as_text():
             "per_example.examples is 0: must be at least 1, or 'all'",
         ),
         ({"llc__per_example": {"examples": 2000}}, "llc.per_example.examples (2000) is larger than task.examples (1000)"),
-        ({"llc__per_example": {"every": 501}}, "llc.per_example.every (501) is larger than llc.draws (500)"),
+        ({"llc": {"draws": 500, "per_example": {"every": 501}}}, "llc.per_example.every (501) is larger than llc.draws (500)"),
         ({"llc__batch_size": 2000}, "llc.batch_size (2000) is larger than task.examples (1000)"),
         ({"checkpoints": {}}, "families.small.checkpoints: give at least one of linear, logarithmic, every"),
         ({"model": {"kind": "transformer"}}, "model transformer needs a task with context, vocabulary; this task has features"),

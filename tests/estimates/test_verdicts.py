@@ -3,7 +3,10 @@ import pytest
 
 from ontogeny.estimates.verdicts import failed_checks, verdicts
 
-GOOD = {"mean": 2.0, "dead_chains": 0, "r_hat": 1.01, "sample_size": 400.0, "drift": 0.5, "share_below": 0.0, "first_order": 0.1}
+GOOD = {
+    **{"mean": 2.0, "standard_error": 0.2, "dead_chains": 0, "r_hat": 1.01, "sample_size": 400.0},
+    **{"drift": 0.5, "share_below": 0.0, "first_order": 0.1},
+}
 
 
 @pytest.mark.parametrize(
@@ -18,7 +21,10 @@ GOOD = {"mean": 2.0, "dead_chains": 0, "r_hat": 1.01, "sample_size": 400.0, "dri
         ({"first_order": 0.5}, "first_order"),
         ({"first_order": -0.4}, "ok"),
         ({"r_hat": np.nan}, "r_hat"),
-        ({"sample_size": 5.0}, "effective_sample_size"),
+        ({"sample_size": 39.0}, "effective_sample_size"),
+        ({"sample_size": 17.0, "standard_error": 0.09}, "ok"),
+        ({"sample_size": 15.0, "standard_error": 0.09}, "effective_sample_size"),
+        ({"sample_size": 39.0, "standard_error": np.nan}, "effective_sample_size"),
         ({"share_below": 0.5}, "share_below"),
         ({"dead_chains": 4, "mean": np.nan}, "all chains dead"),
     ],

@@ -25,6 +25,7 @@ def run(base):
     return made.seed_folder(0)
 
 
+@pytest.mark.end_to_end
 def test_criteria_are_those_of_the_losses_with_the_verdict_of_their_draws(run):
     losses = store.read(run / "draws", "", range(0, 61, 10))[0].collected["per_example_loss"]
     information, health = (pd.read_parquet(run / f"{name}.parquet") for name in ("information", "health"))

@@ -29,6 +29,7 @@ def folder(tmp_path_factory):
     return results
 
 
+@pytest.mark.end_to_end
 def test_shares_sum_to_one_and_the_crossing_comes_with_its_prediction(folder):
     table = pd.read_parquet(folder / "toy" / "base" / "phases.parquet")
     assert list(table.columns) == ["repeat", "n", "phase", "share", "mean_loss"]

@@ -52,6 +52,7 @@ def test_draws_have_the_axes_of_the_calibration(base):
     assert (draws.n, draws.dimension, draws.inverse_temperature) == (30, 1, 30.0)
 
 
+@pytest.mark.end_to_end
 def test_kept_losses_average_to_what_the_chains_read(base):
     draws = sampled(base, per_example={"examples": "all", "every": 10})
     losses = draws.collected["per_example_loss"]

@@ -35,6 +35,7 @@ def test_the_labels_are_the_default():
     np.testing.assert_allclose(found.baseline[0], PROBLEM.loss(first, TASK_DATA).mean(), rtol=1e-5)
 
 
+@pytest.mark.end_to_end
 def test_behavioural_chains_start_at_an_exact_minimum_and_leave_the_reference():
     mask = {name: jnp.ones_like(leaf[0]) * float(name == "weight") for name, leaf in PARAMS.items()}
     found = draws(True, mask)

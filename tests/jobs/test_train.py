@@ -97,6 +97,7 @@ def test_a_damaged_index_is_trained_again(tmp_path, whole):
     np.testing.assert_array_equal(trained(made, 1), whole[1])
 
 
+@pytest.mark.end_to_end
 def test_a_denser_schedule_replays_only_the_blocks_that_lack_steps(tmp_path, whole):
     made = run(job(tmp_path))
     before = written(made, 0)
@@ -156,6 +157,7 @@ def test_a_finished_training_is_left_alone(tmp_path):
     assert set(json.loads((made.folder / "jobs" / "seeds~0-1" / "train.json").read_text())["digests"]) == {"0", "1"}
 
 
+@pytest.mark.end_to_end
 def test_another_specification_is_never_resumed(tmp_path):
     run(job(tmp_path, steps=20))
     longer = run(job(tmp_path, steps=40))
@@ -164,6 +166,7 @@ def test_another_specification_is_never_resumed(tmp_path):
     assert len(list(train.shared_folder(longer).iterdir())) == len(listed)
 
 
+@pytest.mark.end_to_end
 def test_a_seed_that_joins_an_interrupted_one_does_not_set_it_back(tmp_path, whole):
     alone = run(job(tmp_path, seeds=[0]))
     before = written(alone, 0)
@@ -174,6 +177,7 @@ def test_a_seed_that_joins_an_interrupted_one_does_not_set_it_back(tmp_path, who
         np.testing.assert_array_equal(trained(made, seed), whole[seed])
 
 
+@pytest.mark.end_to_end
 def test_the_time_of_training_is_shared_and_adds_up_over_interrupted_jobs(tmp_path):
     began = time.monotonic()
     made = run(job(tmp_path))

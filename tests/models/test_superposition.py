@@ -29,6 +29,7 @@ def test_the_paper_s_network_has_18_parameters():
     assert sum(array.size for array in network().init(jax.random.key(0)).values()) == 18
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("k", LENGTH_AND_BIAS)
 def test_polygons_are_critical_points_of_the_population_loss(k):
     with jax.enable_x64(True):

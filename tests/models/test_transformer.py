@@ -43,6 +43,7 @@ def test_the_paper_s_network_has_its_number_of_parameters():
     assert sum(int(np.prod(array.shape)) for array in shapes.values()) == 3_355_016  # Hoogland et al. 2024
 
 
+@pytest.mark.end_to_end
 def test_no_prediction_depends_on_a_later_token(small):
     transformer, params = small
     embedded = jax.random.normal(jax.random.key(2), (CONTEXT, 12))
@@ -97,6 +98,7 @@ def test_building_a_large_network_allocates_no_parameters_and_no_masks():
     assert peak < 10e6 and sum(array.nbytes for array in jax.live_arrays()) - before < 1e6
 
 
+@pytest.mark.end_to_end
 def test_head_masks_share_out_the_attention_parameters(small, masks):
     _, params = small
     heads = [masks[f"layers.1.heads.{j}"] for j in range(2)]

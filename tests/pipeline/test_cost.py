@@ -48,6 +48,7 @@ def configfile(tmp_path) -> Path:
     return tmp_path / "config.yaml"
 
 
+@pytest.mark.end_to_end
 def test_parameters_are_counted_as_the_networks_have_them(configfile):
     configfile.write_text(CONFIG + OTHERS)
     for variant in read_study(configfile)[1]:

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from ontogeny.report.tables import RunReport, RunSummary
+from ontogeny.transitions.records import Candidate, Consensus, Development, from_json
 
 CHAINS = 8
 
@@ -78,37 +79,73 @@ def llc_rows(health):
     return rows(health["step"], "llc", health["llc"], errors=health["standard_error"], verdicts=health["verdict"])
 
 
-def candidate(name, start, location, end, evidence, **more):
+def passage(observable="loss", component="", **fields):
+    """Return the evidence of a candidate as JSON."""
+    start, end = fields.get("start", 600.0), fields.get("end", 800.0)
+    location = fields.get("location", (start + end) / 2)
     return {
-        "name": name,
-        "observable": evidence[0][0],
-        "component": evidence[0][1],
+        "observable": observable,
+        "component": component,
         "start": start,
         "location": location,
+        "location_low": location - 50,
+        "location_high": location + 50,
         "end": end,
-        "direction": "up",
         "change": 1.0,
         "change_standard_error": 0.01,
-        "delta_llc": 1.53,
-        "delta_llc_standard_error": 0.21,
-        "delta_loss": -0.0354,
-        "delta_loss_standard_error": 0.0002,
-        "free_energy_condition": True,
-        "critical_sample_size": 380.2,
-        "critical_sample_size_low": 301.0,
-        "critical_sample_size_high": 492.0,
         "p_value": 0.005,
         "q_value": 0.012,
-        "evidence": [
-            {"observable": observable, "component": component, "start": start, "location": location, "end": end, "change": change}
-            for observable, component, change in evidence
-        ],
-        **more,
+        "direction": "up",
+        **fields,
     }
+
+
+def candidate(name="unnamed", evidence=(("loss", "", -0.42),), **fields):
+    """Return a candidate as JSON.
+
+    Args:
+        evidence: observable, component and change of each curve.
+    """
+    place = {key: fields[key] for key in ("start", "location", "end") if key in fields}
+    passages = [passage(observable, component, change=change, **place) for observable, component, change in evidence]
+    return {"name": name, **passages[0], "change": 1.0, "co_timing_p_value": 1.0, "evidence": passages, **fields}
+
+
+CHANGES = {
+    "delta_llc": 1.53,
+    "delta_llc_standard_error": 0.21,
+    "delta_loss": -0.0354,
+    "delta_loss_standard_error": 0.0002,
+    "free_energy_condition": True,
+    "critical_sample_size": 380.2,
+    "critical_sample_size_low": 301.0,
+    "critical_sample_size_high": 492.0,
+}
+
+
+def changed(name, start, location, end, evidence, **fields):
+    """Return a candidate with known changes of λ̂ and the loss as JSON."""
+    return candidate(name, evidence, **{"start": start, "location": location, "end": end, **CHANGES, **fields})
+
+
+def development(**content):
+    """Return what is read from a transitions.json with this content."""
+    empty = {"candidates": [], "stages": [], "boundaries": [], "void": [], "undecided": []}
+    return from_json(Development, {**empty, **content}, "transitions.json")
+
+
+def consensus(*agreements):
+    """Return what is read from a consensus.json with these transitions."""
+    return from_json(Consensus, {"seeds": [0, 1, 2, 3], "transitions": agreements}, "consensus.json")
 
 
 def stages(*bounds):
     return [{"start": low, "end": high, "delta_llc": 0.1, "delta_loss": None, "type": kind} for low, high, kind in bounds]
+
+
+def certainty(seed, location, q_value, named=True, independent=True):
+    sure = {"p_value": q_value / 2, "q_value": q_value, "named": named, "independent": independent}
+    return {"seed": seed, "location": location, **sure}
 
 
 def polygon_report(seed=3):
@@ -126,7 +163,7 @@ def polygon_report(seed=3):
     tables += [
         rows(steps, "feature_norm", rise(steps, middle, 900, 0.1, 1.0 + 0.03 * place), f"features.{place}") for place in range(6)
     ]
-    found = candidate(
+    corner = changed(
         "4-gon → 5-gon",
         float(middle - 2000),
         float(middle),
@@ -134,7 +171,7 @@ def polygon_report(seed=3):
         [("polygon_vertices", "", 1.0), ("population_loss", "", -0.0354), ("feature_norm", "features.2", 0.9), ("llc", "", 1.5)],
     )
     minor = {
-        **candidate("unnamed", 1500.0, 2200.0, 3000.0, [("loss", "", -0.002)]),
+        **changed("unnamed", 1500.0, 2200.0, 3000.0, [("loss", "", -0.002)]),
         "delta_llc": None,
         "critical_sample_size": None,
         "free_energy_condition": None,
@@ -157,44 +194,28 @@ def polygon_report(seed=3):
         llc=per_chain(random, health),
         health=health,
         traces=traces(random, health, 400),
-        transitions={
-            "candidates": [minor, found],
-            "stages": stages((0.0, middle - 2000.0, "quiet"), (middle + 2000.0, 225_000.0, "hidden")),
-            "undecided": [{"observable": "feature_norm", "component": "features.0", "reason": "constant"}],
-        },
-        consensus={
-            "transitions": [
-                {
-                    "name": "4-gon → 5-gon",
-                    "support": "supported",
-                    "seeds": [0, 1, 3],
-                    "of": 4,
-                    "location_median": 120_000.0,
-                    "location_low": 99_000.0,
-                    "location_high": 150_000.0,
-                    "reason": "3 of 4 seeds; an independent observable changes with it",
-                    "certainties": [
-                        {"seed": 0, "location": 99_000.0, "p_value": 0.005, "q_value": 0.012, "named": True, "independent": True},
-                        {
-                            "seed": 1,
-                            "location": 120_000.0,
-                            "p_value": 0.01,
-                            "q_value": 0.03,
-                            "named": False,
-                            "independent": False,
-                        },
-                        {
-                            "seed": 3,
-                            "location": 150_000.0,
-                            "p_value": 0.001,
-                            "q_value": 0.001,
-                            "named": True,
-                            "independent": True,
-                        },
-                    ],
-                }
-            ]
-        },
+        transitions=development(
+            candidates=[minor, corner],
+            stages=stages((0.0, middle - 2000.0, "quiet"), (middle + 2000.0, 225_000.0, "hidden")),
+            undecided=[{"observable": "feature_norm", "component": "features.0", "reason": "constant"}],
+        ),
+        consensus=consensus(
+            {
+                "name": "4-gon → 5-gon",
+                "support": "supported",
+                "seeds": [0, 1, 3],
+                "of": 4,
+                "location_median": 120_000.0,
+                "location_low": 99_000.0,
+                "location_high": 150_000.0,
+                "reason": "3 of 4 seeds; an independent observable changes with it",
+                "certainties": [
+                    certainty(0, 99_000.0, 0.012),
+                    certainty(1, 120_000.0, 0.03, named=False, independent=False),
+                    certainty(3, 150_000.0, 0.001),
+                ],
+            }
+        ),
         calibration={
             "inverse_temperature": 144.76,
             "localization": 1.0,
@@ -235,9 +256,10 @@ def polygon_report(seed=3):
 def induction_report(layers=2, seed=0):
     random = np.random.default_rng(seed + 10 * layers)
     steps = np.unique([*range(0, 2001, 25), *np.geomspace(1, 2000, 8).round().astype(int)])
-    some = steps[np.linspace(0, len(steps) - 1, 30).round().astype(int)]
+    sampled_steps = steps[np.linspace(0, len(steps) - 1, 30).round().astype(int)]
     forms = layers == 2
-    health = sampled(random, some, 65 + rise(some, 60, 20, 0, 35) + (rise(some, 700, 30, 0, 30) if forms else 0))
+    llc = 65 + rise(sampled_steps, 60, 20, 0, 35) + (rise(sampled_steps, 700, 30, 0, 30) if forms else 0)
+    health = sampled(random, sampled_steps, llc)
     loss = 4.8 - rise(steps, 50, 25, 0, 1.9) - (rise(steps, 700, 35, 0, 0.42) if forms else 0)
     tables = [
         llc_rows(health),
@@ -261,10 +283,10 @@ def induction_report(layers=2, seed=0):
                 )
             )
     tables += [rows(steps, "loss_by_position", loss + 1.5 / (1 + place), f"positions.{place + 1}") for place in range(31)]
-    found = [candidate("bigram learning", 16.0, 52.0, 125.0, [("cross_entropy_to_bigram", "", -1.3)])]
+    candidates = [changed("bigram learning", 16.0, 52.0, 125.0, [("cross_entropy_to_bigram", "", -1.3)])]
     if forms:
-        found += [
-            candidate(
+        candidates += [
+            changed(
                 "previous-token head formation",
                 325.0,
                 400.0,
@@ -275,7 +297,7 @@ def induction_report(layers=2, seed=0):
                 free_energy_condition=False,
                 critical_sample_size=None,
             ),
-            candidate(
+            changed(
                 "induction-head formation",
                 600.0,
                 700.0,
@@ -314,21 +336,19 @@ def induction_report(layers=2, seed=0):
         llc=per_chain(random, health),
         health=health,
         traces=traces(random, health, 100),
-        transitions={"candidates": found, "stages": stages((0.0, 16.0, "complexity bought"), (800.0, 2000.0, "quiet"))},
-        consensus={
-            "transitions": [
-                {
-                    "name": "induction-head formation",
-                    "support": "supported",
-                    "seeds": [0, 1],
-                    "of": 2,
-                    "location_median": 700.0,
-                    "location_low": 690.0,
-                    "location_high": 715.0,
-                    "reason": "",
-                }
-            ]
-        },
+        transitions=development(candidates=candidates, stages=stages((0.0, 16.0, "complexity bought"), (800.0, 2000.0, "quiet"))),
+        consensus=consensus(
+            {
+                "name": "induction-head formation",
+                "support": "supported",
+                "seeds": [0, 1],
+                "of": 2,
+                "location_median": 700.0,
+                "location_low": 690.0,
+                "location_high": 715.0,
+                "reason": "2 of 2 seeds",
+            }
+        ),
         calibration={"inverse_temperature": 100.0, "localization": 100.0, "step_size": 1e-3},
         specification={"model": {"kind": "transformer", "layers": layers}},
         provenance={},
@@ -369,6 +389,27 @@ def bare():
 @pytest.fixture(scope="session")
 def make_rows():
     return rows
+
+
+@pytest.fixture(scope="session")
+def make_candidate():
+    """Return a function that makes a candidate from those of its fields that matter."""
+    return lambda **fields: from_json(Candidate, candidate(**fields), "transitions.json")
+
+
+@pytest.fixture(scope="session")
+def make_development():
+    return development
+
+
+@pytest.fixture(scope="session")
+def make_consensus():
+    return consensus
+
+
+@pytest.fixture(scope="session")
+def make_passage():
+    return passage
 
 
 @pytest.fixture(scope="session")

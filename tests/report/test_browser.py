@@ -70,6 +70,7 @@ else tell("");
 OFFERED = ["Download plot as a PNG", "Zoom", "Pan", "Zoom in", "Zoom out", "Reset axes"]
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("name", ["polygon", "induction", "bare", "family", "index"])
 def test_no_page_asks_the_network_or_offers_to_upload_a_plot(name, polygon, induction, bare, summaries, tmp_path):
     family = FamilySummary(family="induction", description="", runs=summaries)
@@ -94,6 +95,7 @@ navigator.sendBeacon("https://ontogeny.invalid/beacon");
 """
 
 
+@pytest.mark.end_to_end
 def test_a_page_forbids_every_request_and_one_without_its_policy_would_be_seen_to_ask(bare, tmp_path):
     page = with_script(run_page(bare, {}), ASKING)
     _, console = opened(page, tmp_path)
@@ -118,6 +120,7 @@ document.title = JSON.stringify(seen);
 """
 
 
+@pytest.mark.end_to_end
 def test_one_switch_changes_every_step_axis_and_traces_can_be_chosen(induction, tmp_path):
     document, console = opened(with_script(run_page(induction, {}), SWITCH), tmp_path)
     assert console == []
@@ -131,6 +134,7 @@ document.title = JSON.stringify(plots.map((plot) => plot.data.filter((line) => l
 """
 
 
+@pytest.mark.end_to_end
 def test_a_run_can_be_hidden_in_all_plots_of_its_family(summaries, tmp_path):
     page = family_page(FamilySummary(family="induction", description="", runs=summaries[2:]), {})
     document, console = opened(with_script(page, HIDE), tmp_path)
@@ -147,6 +151,7 @@ document.title = JSON.stringify(seen);
 """
 
 
+@pytest.mark.end_to_end
 def test_nothing_is_wider_than_a_phone(induction, bare, summaries, tmp_path):
     family = FamilySummary(family="induction", description="", runs=summaries)
     pages = [run_page(induction, {}), run_page(bare, {}), family_page(family, {}), index_page([family], {})]

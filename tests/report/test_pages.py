@@ -50,8 +50,8 @@ def family(runs, **more):
 
 
 @pytest.fixture(scope="module")
-def pages(polygon, induction, bare, summaries):
-    consensus = {"layers~1": {"transitions": []}, "layers~2": induction.consensus}
+def pages(polygon, induction, bare, summaries, make_consensus):
+    consensus = {"layers~1": make_consensus(), "layers~2": induction.consensus}
     return {
         "polygon": run_page(polygon, LINKS),
         "induction": run_page(induction, LINKS),

@@ -22,14 +22,14 @@ def panels_of(report):
 
 
 def trace(panel, name):
-    return next(one for one in panel.figure["data"] if one["name"] == name)
+    return next(trace for trace in panel.figure["data"] if trace["name"] == name)
 
 
 @pytest.mark.parametrize("name", ["polygon", "induction"])
 def test_plotly_accepts_every_figure(name, request):
     for panel in panels_of(request.getfixturevalue(name)):
         go.Figure(panel.figure)
-        assert all(len(one["x"]) == len(one["y"]) for one in panel.figure["data"])
+        assert all(len(drawn["x"]) == len(drawn["y"]) for drawn in panel.figure["data"])
 
 
 def test_the_band_is_1_96_standard_errors(polygon):
@@ -59,7 +59,9 @@ def test_every_observable_has_a_panel_and_every_component_a_line(induction):
         "components-loss-by-position",
     }
     heads = panels["components-prefix-matching-score"].figure
-    assert [one["name"] for one in heads["data"]] == [f"layers.{layer}.heads.{head}" for layer in range(2) for head in range(2)]
+    assert [drawn["name"] for drawn in heads["data"]] == [
+        f"layers.{layer}.heads.{head}" for layer in range(2) for head in range(2)
+    ]
     assert heads["layout"]["showlegend"]
     assert panels["components-prefix-matching-score"].title == "prefix-matching score of each head"
 
@@ -74,7 +76,7 @@ def test_refined_estimates_that_fail_a_check_are_crossed_and_data_sets_named(ind
     assert panel.title == "local learning coefficient of each head and data set"
     assert component_panel(table, "llc", parts[1:]).title == "local learning coefficient of each data set"
     *lines, crossed = panel.figure["data"]
-    assert [one["name"] for one in lines] == parts
+    assert [drawn["name"] for drawn in lines] == parts
     expected = network.loc[bad & network["value"].notna(), "step"]
     assert crossed["name"] == "fails a check" and crossed["x"] == [*expected, *expected]
     everything_passed = component_panel(table.assign(verdict="ok"), "llc", parts)
@@ -85,7 +87,7 @@ def test_criteria_have_names_and_carry_the_verdict_of_their_draws(induction):
     rows = finite(curve(induction.trajectory, "llc")).assign(standard_error=np.nan)
     panel = whole_panel("waic", rows)
     assert panel.title == "WAIC" and panel.figure["layout"]["yaxis"]["title"]["text"] == "nats per example"
-    assert [one["name"] for one in panel.figure["data"]] == ["WAIC", "fails a check"]
+    assert [drawn["name"] for drawn in panel.figure["data"]] == ["WAIC", "fails a check"]
     assert {field.name for field in dataclasses.fields(InformationCriteria)} <= set(LABELS)
 
 
@@ -93,12 +95,12 @@ def test_many_components_are_shaded_in_their_natural_order(induction):
     panel = component_panel(
         induction.trajectory, "loss_by_position", ["positions.2", "positions.10", *[f"positions.{i}" for i in range(11, 25)]]
     )
-    colours = [one["line"]["color"] for one in panel.figure["data"]]
+    colours = [drawn["line"]["color"] for drawn in panel.figure["data"]]
     assert len(set(colours)) == len(colours)
     assert not panel.figure["layout"]["showlegend"]
     assert "from dark (positions.2) to light (positions.24)" in panel.caption
     ordered = next(panel for panel in observable_panels(induction) if panel.identifier == "components-loss-by-position")
-    assert [one["name"] for one in ordered.figure["data"]] == [f"positions.{i}" for i in range(1, 32)]
+    assert [drawn["name"] for drawn in ordered.figure["data"]] == [f"positions.{i}" for i in range(1, 32)]
 
 
 def test_parts_may_be_missing(polygon):
@@ -110,13 +112,13 @@ def test_parts_may_be_missing(polygon):
     )
     panel = overview(only_llc)
     assert panel.title == "local learning coefficient" and "No loss was measured." in panel.caption
-    assert all("yaxis" not in one or one["yaxis"] == "y" for one in panel.figure["data"])
+    assert all("yaxis" not in drawn or drawn["yaxis"] == "y" for drawn in panel.figure["data"])
 
 
 def test_lambda_without_any_estimate_is_still_shown(polygon, make_rows):
     lost = make_rows([0, 10], "llc", [np.nan, np.nan], verdicts="all chains dead")
     panel = overview(dataclasses.replace(polygon, trajectory=lost, training=polygon.training.iloc[:0]))
-    assert [one["name"] for one in panel.figure["data"]] == ["no estimate"]
+    assert [drawn["name"] for drawn in panel.figure["data"]] == ["no estimate"]
 
 
 def test_whole_numbers_get_whole_ticks_and_constants_a_range():
@@ -127,7 +129,7 @@ def test_whole_numbers_get_whole_ticks_and_constants_a_range():
 
 
 def test_marks_carry_what_the_script_needs(polygon):
-    first, second = marks(polygon.transitions)
+    first, second = marks(polygon.candidates)
     assert (first["named"], second["named"]) == (False, True)
     assert second == {"number": 2, "name": "4-gon → 5-gon", "named": True, "start": 131_000, "location": 133_000, "end": 135_000}
 
@@ -149,7 +151,7 @@ def test_dead_chains_are_counted_not_drawn(polygon):
     chains = next(panel for panel in diagnostic_panels(polygon) if panel.identifier == "health-chains")
     assert len(chains.figure["data"]) == 8
     assert "8 dead chains" in chains.caption
-    assert all(112_500 not in one["x"] for one in chains.figure["data"])
+    assert all(112_500 not in drawn["x"] for drawn in chains.figure["data"])
 
 
 def test_overlays_have_a_line_per_run_coloured_by_variant(summaries):
@@ -162,8 +164,8 @@ def test_overlays_have_a_line_per_run_coloured_by_variant(summaries):
         go.Figure(panel.figure)
     assert len(panels["overlay-loss"].figure["data"]) == 4
     assert panels["overlay-prefix-matching-score"].title == "largest prefix-matching score of any head"
-    diamonds = [one for one in panels["overlay-llc"].figure["data"] if one["marker"].get("symbol") == "diamond"]
-    assert [len(one["x"]) for one in diamonds] == [1, 1, 3, 3]
+    diamonds = [drawn for drawn in panels["overlay-llc"].figure["data"] if drawn["marker"].get("symbol") == "diamond"]
+    assert [len(drawn["x"]) for drawn in diamonds] == [1, 1, 3, 3]
 
 
 def test_the_largest_head_is_taken_at_every_step(induction):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -23,14 +25,16 @@ from ontogeny.report.words import (
     stage_rows,
     verdict,
 )
+from ontogeny.transitions.records import Consensus, Development, Stage
 
-BARE = {"start": 600.0, "end": 800.0, "location": 700.0}
 CHANGES = {"delta_llc": 30.1, "delta_llc_standard_error": 2.1, "delta_loss": -0.42}
 
 
 def test_a_candidate_is_told_in_words(induction):
-    told = " ".join(candidate_sentences(induction.transitions["candidates"][2], induction.trajectory))
-    assert told.startswith("Between steps 600 and 800 (located at 700) λ̂ rises by 30.1 ± 2.1 while the loss falls by 0.42")
+    told = " ".join(candidate_sentences(induction.candidates[2], induction.trajectory))
+    assert told.startswith(
+        "Between steps 600 and 800 (located at 700, 95% interval 650 to 750) λ̂ rises by 30.1 ± 2.1 while the loss falls by 0.42"
+    )
     assert ": a lower loss is bought with more complexity." in told
     head = "the prefix-matching score of layers.1.heads.1 rises from 0.077 to 0.793"
     assert f"It is named induction-head formation because {head}; the in-context learning score falls from" in told
@@ -39,24 +43,23 @@ def test_a_candidate_is_told_in_words(induction):
     assert "p = 0.0050, q = 0.012" in told
 
 
-def test_what_a_name_rests_on_is_its_first_reason():
-    rows = [{"observable": name, "component": "", "change": 1.0} for name in ("dead_biases", "polygon_vertices", "feature_norm")]
-    candidate = {**BARE, "name": "4-gon → 5-gon", "evidence": rows}
-    candidate["named_by"] = [{"observable": "polygon_vertices", "component": "", "before": 4.0, "after": 5.0}]
-    told = naming(candidate, pd.DataFrame())
+def test_what_a_name_rests_on_is_its_first_reason(make_candidate):
+    evidence = [(name, "", 1.0) for name in ("dead_biases", "polygon_vertices", "feature_norm")]
+    reasons = [{"observable": "polygon_vertices", "component": "", "before": 4.0, "after": 5.0}]
+    told = naming(make_candidate(evidence=evidence, name="4-gon → 5-gon", named_by=reasons), pd.DataFrame())
     assert "because the number of polygon vertices rises from 4 to 5. With it, the dead biases rises by 1; the feature" in told
 
 
-def test_a_level_that_a_name_asks_for_is_told_as_a_level():
+def test_a_level_that_a_name_asks_for_is_told_as_a_level(make_candidate):
     level = {"observable": "previous_token_score", "component": "layers.0.heads.1", "before": 0.5, "after": 0.5}
     levels = [level | {"direction": "level", "at": at} for at in ("transition", "end")]
-    told = naming({**BARE, "name": "induction-head formation", "named_by": levels}, pd.DataFrame())
+    told = naming(make_candidate(name="induction-head formation", named_by=levels), pd.DataFrame())
     head = "the previous-token score of layers.0.heads.1 is 0.500"
     assert f"because {head} afterwards; {head} at the end of the run." in told
 
 
 def test_the_loss_is_no_reason_for_a_name(induction):
-    told = " ".join(candidate_sentences(induction.transitions["candidates"][2], induction.trajectory))
+    told = " ".join(candidate_sentences(induction.candidates[2], induction.trajectory))
     reasons = told.split("because")[1].split("free energies")[0]
     assert "loss" not in reasons
 
@@ -75,8 +78,8 @@ def test_the_loss_is_no_reason_for_a_name(induction):
         ({"llc_verdict": "failed", "delta_loss": -0.1}, "(λ̂ passes the sampler's checks at too few checkpoints)"),
     ],
 )
-def test_every_kind_of_passage_has_its_words(changes, words):
-    assert words in passage({**BARE, **changes})
+def test_every_kind_of_passage_has_its_words(make_candidate, changes, words):
+    assert words in passage(make_candidate(**changes))
 
 
 @pytest.mark.parametrize(
@@ -124,19 +127,21 @@ def test_every_kind_of_passage_has_its_words(changes, words):
         ),
     ],
 )
-def test_free_energies_are_told_as_far_as_known(fields, words):
-    told = candidate_sentences({**BARE, **CHANGES, **fields}, pd.DataFrame())
+def test_free_energies_are_told_as_far_as_known(make_candidate, fields, words):
+    told = candidate_sentences(make_candidate(**CHANGES, **fields), pd.DataFrame())
     assert any(words in sentence for sentence in told)
 
 
-def test_the_table_marks_an_order_of_magnitude():
-    assert sample_size({"critical_sample_size": 228.0, "critical_sample_size_kind": "order of magnitude"}) == "~ 200"
-    assert sample_size({"critical_sample_size": 20_228.0, "critical_sample_size_kind": "estimate"}) == "20,228"
-    assert sample_size({}) == "–"
+def test_the_table_marks_an_order_of_magnitude(make_candidate):
+    rough = make_candidate(critical_sample_size=228.0, critical_sample_size_kind="order of magnitude")
+    assert sample_size(rough) == "~ 200"
+    assert sample_size(make_candidate(critical_sample_size=20_228.0, critical_sample_size_kind="estimate")) == "20,228"
+    assert sample_size(make_candidate()) == "–"
 
 
 def test_a_stage_of_rising_complexity_and_falling_loss_has_the_same_meaning_as_a_candidate():
-    (row,) = stage_rows({"stages": [{"start": 0, "end": 9, "type": "complexity bought"}]})
+    stage = Stage(start=0, end=9, delta_llc=None, delta_loss=None, type="complexity bought")
+    (row,) = stage_rows([stage])
     assert row["meaning"] == MEANINGS[1, -1] == "a lower loss is bought with more complexity"
 
 
@@ -152,15 +157,15 @@ FEATURE = {"observable": "feature_norm", "component": "features.4"}
         (15_000.0, 16_500.0, 12_000.0, 19_500.0, True),
     ],
 )
-def test_a_location_is_vague_if_its_interval_is_wider_than_the_candidate(make_rows, start, end, low, high, vague):
+def test_a_location_is_vague_if_its_interval_is_wider_than_the_candidate(make_rows, make_candidate, start, end, low, high, vague):
     trajectory = make_rows(range(0, 150_000, 1500), "feature_norm", [0.0] * 100, "features.4")
-    candidate = {**CHANGES, **FEATURE, "start": start, "location": (start + end) / 2, "end": end}
-    candidate |= {"location_low": low, "location_high": high}
+    place = {"start": start, "location": (start + end) / 2, "end": end, "location_low": low, "location_high": high}
+    candidate = make_candidate(**CHANGES, **FEATURE, **place)
     first, second, *_ = candidate_sentences(candidate, trajectory)
     assert f"95% interval {low:,.0f} to {high:,.0f})" in first
     assert ("Its location is vague" in second) == vague
-    found = {"candidates": [candidate]}
-    report = RunReport(family="f", variant="v", seed=0, description="", trajectory=trajectory, transitions=found)
+    run = Development(candidates=(candidate,), stages=(), boundaries=(), void=(), undecided=())
+    report = RunReport(family="f", variant="v", seed=0, description="", trajectory=trajectory, transitions=run)
     assert ("95% interval" in headline(report)) == vague
 
 
@@ -175,22 +180,23 @@ def test_checkpoints_that_are_left_out_of_the_slope_are_named(make_rows, polygon
     assert left_out_in_words(bare.trajectory) == left_out_in_words(trajectory.assign(verdict="ok")) == ""
 
 
-def test_no_boundary_is_certain():
+def test_no_boundary_is_certain(make_development):
     turns = [{"location": 105_726.0, "from": "plateau", "to": "rise", "probability": p} for p in (0.99999, 0.934)]
-    certain, likely = boundaries_in_words({"boundaries": turns})
+    certain, likely = boundaries_in_words(make_development(boundaries=turns).boundaries)
     assert certain == "step 105,726: from resting to rising, with probability more than 0.99"
     assert likely.endswith("with probability 0.93")
 
 
-def test_a_name_without_independent_evidence_gets_no_because(induction):
-    row = {"observable": "loss_by_position", "component": "positions.1", "start": 25.0, "end": 150.0, "change": -1.3}
-    told = " ".join(candidate_sentences({**BARE, **CHANGES, "name": "bigram learning", "evidence": [row]}, induction.trajectory))
+def test_a_name_without_independent_evidence_gets_no_because(induction, make_candidate):
+    evidence = [("loss_by_position", "positions.1", -1.3)]
+    candidate = make_candidate(evidence=evidence, name="bigram learning", start=25.0, end=150.0, **CHANGES)
+    told = " ".join(candidate_sentences(candidate, induction.trajectory))
     assert "It is named bigram learning. With it, the loss by position of positions.1 falls from" in told
     assert "because" not in told
 
 
-def test_evidence_without_its_curve_falls_back_on_the_change():
-    row = {"observable": "my_own_score", "component": "", "start": 1.0, "end": 2.0, "change": -0.5}
+def test_evidence_without_its_curve_falls_back_on_the_change(make_candidate):
+    (row,) = make_candidate(evidence=[("my_own_score", "", -0.5)]).evidence
     assert evidence_in_words(row, pd.DataFrame()) == "the my own score falls by 0.500"
 
 
@@ -200,13 +206,13 @@ def test_levels_get_the_digits_that_tell_them_apart():
     assert distinguishable(4.0, 5.0) == ("4", "5")
 
 
-def test_of_two_as_certain_the_one_that_more_curves_show_comes_first():
-    few, many = ({"name": "generalisation", "p_value": 0.001, "evidence": [{}] * count} for count in (2, 9))
+def test_of_two_as_certain_the_one_that_more_curves_show_comes_first(make_candidate):
+    few, many = (make_candidate(evidence=[("loss", "", 1.0)] * count, name="generalisation") for count in (2, 9))
     assert clearest([few, many]) is many
 
 
-def test_a_named_candidate_comes_first_even_if_less_certain():
-    certain, named = {"name": "unnamed", "p_value": 0.001}, {"name": "generalisation", "p_value": 0.04}
+def test_a_named_candidate_comes_first_even_if_less_certain(make_candidate):
+    certain, named = make_candidate(p_value=0.001), make_candidate(name="generalisation", p_value=0.04)
     assert clearest([certain, named]) is named
     assert clearest([]) is None
 
@@ -233,7 +239,7 @@ def test_verdicts_are_readable():
 
 
 def test_agreement_of_seeds(polygon):
-    row = polygon.consensus["transitions"][0]
+    row = polygon.consensus.transitions[0]
     told = agreement(row)
     assert told.startswith("3 of 4 seeds; an independent observable changes with it. ")
     assert "Seeds 0, 1 and 3, at median step 120,000, from 99,000 to 150,000. Seed 0: q = 0.012; " in told
@@ -243,12 +249,13 @@ def test_agreement_of_seeds(polygon):
     assert seeds_of(row) == "3 of 4 seeds"
 
 
-def test_a_candidate_is_found_among_the_transitions_of_the_seeds_by_its_place_or_name(polygon):
-    (row,) = polygon.consensus["transitions"]
-    assert agreement_on({"name": "4-gon → 5-gon"}, polygon.consensus, 0) == row
-    assert agreement_on({"name": "unnamed", "location": 120_000.0}, polygon.consensus, 1) == row
-    assert agreement_on({"name": "unnamed", "location": 120_000.0}, polygon.consensus, 0) == {}
-    assert agreement_on({"name": "unnamed"}, {"transitions": [{"name": "unnamed", "support": "supported"}]}, 0) == {}
+def test_a_candidate_is_found_among_the_transitions_of_the_seeds_by_its_place_or_name(polygon, make_candidate):
+    (row,) = polygon.consensus.transitions
+    assert agreement_on(make_candidate(name="4-gon → 5-gon"), polygon.consensus, 0) == row
+    assert agreement_on(make_candidate(location=120_000.0), polygon.consensus, 1) == row
+    assert agreement_on(make_candidate(location=120_000.0), polygon.consensus, 0) is None
+    unnamed = Consensus(seeds=(0, 1), transitions=(replace(row, name="unnamed", certainties=()),))
+    assert agreement_on(make_candidate(), unnamed, 0) is agreement_on(make_candidate(), None, 0) is None
 
 
 def test_the_calibration_is_told_in_words(polygon, bare):

@@ -46,6 +46,7 @@ def test_the_busiest_device_has_as_little_to_do_as_can_be(devices, checkpoints, 
     assert spread_over(devices, checkpoints, chains) == spread
 
 
+@pytest.mark.end_to_end
 def test_the_numbers_do_not_depend_on_the_number_of_devices():
     """One checkpoint and five, whose chains are spread; and five of three chains, so that one place is filled up."""
 

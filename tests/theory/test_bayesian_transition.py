@@ -53,6 +53,7 @@ def exact():
     return mass / mass.sum(1, keepdims=True), lost / mass
 
 
+@pytest.mark.end_to_end
 def test_the_share_of_each_phase_is_exact_at_every_size(found, exact):
     error = found.shares.std(axis=0, ddof=1) / np.sqrt(REPEATS)
     assert error.max() < 0.015
@@ -96,6 +97,7 @@ def test_free_energies_grow_as_they_must():
     assert leading_crossing(5, 6, 1.0) == pytest.approx(601.0, abs=0.1)
 
 
+@pytest.mark.end_to_end
 def test_the_volume_of_a_dead_feature_is_that_of_quadrature():
     """One dead feature beside the 5-gon: its two weights and its bias on a grid, against importance sampling."""
     weight, bias = polygon(5, 6)

@@ -5,6 +5,7 @@ from itertools import pairwise
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from jax.flatten_util import ravel_pytree
 
 import ontogeny
@@ -24,6 +25,7 @@ def orthonormal(rng, rows, columns):
     return np.linalg.qr(rng.normal(size=(max(rows, columns),) * 2))[0][:rows, :columns]
 
 
+@pytest.mark.end_to_end
 def test_the_estimate_is_half_the_rank_of_the_product_map():
     rng = np.random.default_rng(4)
     first, second, third = (orthonormal(rng, rows, columns) for columns, rows in pairwise(WIDTHS))

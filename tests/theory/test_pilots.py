@@ -14,6 +14,7 @@ def quadratic(parameters, batch):
     return 0.5 * jnp.sum(jnp.asarray(SPECTRUM, jnp.float32) * parameters**2)
 
 
+@pytest.mark.end_to_end
 def test_burn_in_is_a_few_relaxation_times_of_the_slow_directions():
     """From w*, E w_t² = (1 - (1 - εa/2)^2t) / a nearly: it relaxes in 1 / (εa) steps, here 15 times those of the stiff one."""
 
@@ -48,6 +49,7 @@ def accepted(step_size, chains=400, draws=64):
     return count / (draws - 1)
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize(("value", "low", "high"), [(0.01, 0.99, 1.0), (1.0, 0.75, 0.9), (3.0, 0.0, 0.3)])
 def test_the_acceptance_is_that_of_a_hand_rolled_mala(value, low, high):
     """`value` is ε (nβ h_max + γ)."""

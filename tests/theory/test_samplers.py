@@ -50,6 +50,7 @@ CASES = {
 }
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("name", CASES)
 def test_the_stationary_value_is_exact(name):
     sampler, exact = CASES[name]

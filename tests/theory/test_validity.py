@@ -46,6 +46,7 @@ def test_the_plain_estimate_goes_below_zero_and_says_so():
     assert estimate.first_order[0] < estimate.mean[0]
 
 
+@pytest.mark.end_to_end
 def test_the_behavioural_estimate_is_that_of_the_minimum_it_makes():
     estimate = ontogeny.estimate_behavioural_llc(predict, half_squared, HALF_TRAINED, INPUTS, **OPTIONS)
     exact = quadratic_value(HESSIAN)

@@ -38,6 +38,7 @@ def compare(steps, values, key: str = "") -> None:
         assert steps == values
 
 
+@pytest.mark.end_to_end
 def test_a_run_along_t_has_the_candidates_of_the_same_run_along_steps(text_run) -> None:
     run = text_run(seed=3, induction=720)
     heads = ["prefix_matching_score", "copying_score_over_chance", "previous_token_score"]

@@ -11,10 +11,11 @@ from small_study import Study, make_study, mark_as_done
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One test process waits for the finished study, the other goes on."""
+    """One test process waits for the finished study, the other goes on. Whoever asks for it tests end to end."""
     for item in items:
         if "finished" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("finished"))
+            item.add_marker(pytest.mark.end_to_end)
 
 
 def shared(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:

@@ -57,11 +57,12 @@ def test_a_run_is_read_in_python(finished):
     run = load_run(finished.folder / "results" / "toy" / "base" / "seed~0")
     assert run.parameters(200)["weight"].shape == (2, 6) and run.parameters([0, 200])["weight"].shape == (2, 2, 6)
     assert run.about["axis"]["name"] == "step" and run.about["parameters"] == 18
-    assert {"llc", "loss"} <= set(run.trajectory["observable"]) and "candidates" in run.transitions
+    assert {"llc", "loss"} <= set(run.trajectory["observable"]) and run.transitions.stages[0].start == 0
     with pytest.raises(ResultError, match="holds no run"):
         load_run(finished.folder)
 
 
+@pytest.mark.end_to_end
 def test_damaged_results_are_named_and_made_again(copied):
     run = copied.folder / "results" / "toy" / "base" / "seed~1"
     whole = pd.read_parquet(run / "llc.parquet")
@@ -74,7 +75,7 @@ def test_damaged_results_are_named_and_made_again(copied):
     for name in ("llc.parquet has 200 bytes", "report.html is missing", "observe.json is damaged", "calibration.json is damaged"):
         assert name in output
     pd.testing.assert_frame_equal(pd.read_parquet(run / "llc.parquet"), whole)
-    assert (run / "report.html").is_file() and copied.planned("toy") == {}
+    assert (run / "report.html").is_file() and copied.planned("toy") == {}, copied.without_jobs("--dry-run", "toy").stdout
 
 
 def test_the_calibration_holds_a_step_and_its_diagnosis(finished):
@@ -111,6 +112,7 @@ def test_the_last_line_of_a_study_names_the_index(finished):
     assert lines[-1] == "The study is done. Open results/report/index.html in a browser."
 
 
+@pytest.mark.end_to_end
 def test_the_last_line_of_a_family_names_its_page(copied):
     (copied.folder / "results" / "toy" / "report.html").unlink()
     done = copied.snakemake("toy")
@@ -167,6 +169,7 @@ def test_a_checkpoint_cut_short_is_named_and_can_be_mended(copied):
         np.testing.assert_array_equal(before[name], after[name])
 
 
+@pytest.mark.end_to_end
 def test_a_users_file_that_fails_is_told_with_its_line(copied):
     (copied.folder / "mine.py").write_text("import numpy\n\nclass Net:\n    size = numpy.no_such_thing\n")
     copied.edit("model: {kind: superposition, start: {polygon: 4, noise: 0.05}}", "model: {kind: mine.py:Net}")

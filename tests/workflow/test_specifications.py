@@ -71,6 +71,7 @@ def test_every_job_has_the_specification_that_is_recorded_beside_its_log(finishe
     assert {path.parent for path in files} == {log.parent for log in logs}
 
 
+@pytest.mark.end_to_end
 def test_a_specification_may_be_longer_than_an_argument(copied):
     copied.edit("  toy:\n", f"  toy:\n    description: {'long words ' * 14_000}\n")
     copied.snakemake()
@@ -79,6 +80,7 @@ def test_a_specification_may_be_longer_than_an_argument(copied):
     assert "long words" in (copied.folder / "results" / "toy" / "report.html").read_text()
 
 
+@pytest.mark.end_to_end
 def test_a_job_that_fails_shows_no_specification(copied):
     (copied.folder / "mine.py").write_text("import sys\nsys.exit(2)\nNet = 1\n")
     copied.edit("model: {kind: superposition, start: {polygon: 4, noise: 0.05}}", "model: {kind: mine.py:Net}")
@@ -144,6 +146,7 @@ def test_a_job_that_a_checkpoint_adds_has_its_file(tmp_path):
     assert json.loads((study.folder / "results" / "toy" / "base" / "late.txt").read_text())["seeds"] == [0, 1]
 
 
+@pytest.mark.end_to_end
 def test_the_last_job_of_five_thousand_variants_starts(tmp_path):
     study = make_study(tmp_path)
     study.edit("  toy:\n", f"  toy:\n    sweep: {{llc.inverse_temperature: {list(range(1000, 6000))}}}\n")

@@ -60,15 +60,25 @@ class LocalLearningCoefficient(Section):
         AtLeastTwo, Field(description="This many chains start at each checkpoint; their spread gives the error of λ̂.")
     ] = 8
     draws: Annotated[
-        int, Field(ge=4, le=LARGEST, description="Each chain keeps this many draws, one a step, after its burn-in.")
-    ] = 500
+        Annotated[int, Field(ge=4, le=LARGEST)] | Literal["auto"],
+        Field(
+            description="Each chain keeps this many draws, one a step, after its burn-in; `auto` takes as many as the checks and "
+            "`relative_error` need at a few checkpoints of the first seed."
+        ),
+    ] = "auto"
+    relative_error: Annotated[
+        Positive, Field(description="With draws `auto`, the standard error of λ̂ is at most this share of it.")
+    ] = 0.05
+    most_draws: Annotated[
+        int, Field(ge=4, le=LARGEST, description="With draws `auto`, a chain keeps no more draws than this.")
+    ] = 10_000
     burn_in: Annotated[
         CountOrZero | Literal["auto"],
         Field(
             description="Each chain discards this many draws first; `auto` takes as many as pilot chains need until their traces "
             "have settled."
         ),
-    ] = 200
+    ] = "auto"
     batch_size: Annotated[
         Count | None, Field(description="A step of a chain uses a minibatch of this many examples; null means all n.")
     ] = None
@@ -111,6 +121,6 @@ class LocalLearningCoefficient(Section):
     def check_sampler(self) -> Self:
         if self.sampler.kind == "mala" and self.batch_size is not None:
             raise ValueError("sampler mala takes the full batch; leave llc.batch_size out")
-        if self.per_example is not None and self.per_example.every > self.draws:
+        if self.per_example is not None and self.draws != "auto" and self.per_example.every > self.draws:
             raise ValueError(f"llc.per_example.every ({self.per_example.every}) is larger than llc.draws ({self.draws})")
         return self

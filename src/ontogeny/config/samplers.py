@@ -14,7 +14,13 @@ Step = Annotated[
         "`auto` picks the largest step whose estimated bias in λ̂ is below 2%."
     ),
 ]
-Friction = Annotated[float, Field(gt=0, le=1, description="A chain loses this share α of its velocity in a step.")]
+Friction = Annotated[
+    Annotated[float, Field(gt=0, le=1)] | Literal["auto"],
+    Field(
+        description="A chain loses this share α of its velocity in a step; `auto` damps the flattest direction critically, "
+        "α = 2 √(ε γ / 2)."
+    ),
+]
 
 
 class SGLDSampler(Section):
@@ -41,7 +47,7 @@ class SGHMCSampler(Section):
 
     kind: Annotated[Literal["sghmc"], Field(description="The kind `sghmc` selects this sampler.")]
     step_size: Step = "auto"
-    friction: Friction = 0.1
+    friction: Friction = "auto"
 
 
 class SGNHTSampler(Section):
@@ -49,7 +55,7 @@ class SGNHTSampler(Section):
 
     kind: Annotated[Literal["sgnht"], Field(description="The kind `sgnht` selects this sampler.")]
     step_size: Step = "auto"
-    friction: Friction = 0.1
+    friction: Friction = "auto"
 
 
 class MALASampler(Section):

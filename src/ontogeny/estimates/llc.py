@@ -4,12 +4,14 @@ Lau, Murfet and Wei (2023), "Quantifying degeneracy in singular models via the l
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float, Int
 
+from ontogeny.estimates.localisation import localisation
+from ontogeny.estimates.remedies import remedies
 from ontogeny.estimates.verdicts import Failed, failed_checks, verdicts
 from ontogeny.sampling import diagnostics
 from ontogeny.sampling.draws import Draws
@@ -36,10 +38,15 @@ class Estimate:
         drift: mean of the last third of the trace minus that of its middle third, in standard errors.
         share_below: share of stretches of the traces below L(w*), see `diagnostics.share_below`.
         failed: name of a check -> whether each checkpoint fails it, see `verdicts.failed_checks`. `step_size` fails at all
-            checkpoints where its bias exceeds 5% in the stiffest direction at the first or the last checkpoint.
+            checkpoints where the step and the noise of minibatches bias λ̂ as a whole by more than 5%.
         baseline: L_n(w*).
         gradient_norm: |∇L_n(w*)|.
         first_order: nβ E[∇L_n(w*)·(w - w*)], the part of λ̂ that a minimum would not have.
+        llc_variance: (nβ)² Var(L) under the same posterior, see `localisation.localisation`. It needs no baseline, so it holds
+            where w* is no minimum, too.
+        llc_variance_standard_error: of `llc_variance`.
+        held_by_localization: the share of λ̂ that the localisation decides, 1 - llc_variance / λ̂: 0 where the loss decides alone.
+        held_by_localization_standard_error: of that share.
         inverse_temperature: nβ.
         steps: the labels of the checkpoints.
         sampler, burn_in: what was run, with the step and the burn-in that "auto" chose; None from `summarise`.
@@ -60,6 +67,10 @@ class Estimate:
     baseline: Float[np.ndarray, " checkpoints"]
     gradient_norm: Float[np.ndarray, " checkpoints"]
     first_order: Float[np.ndarray, " checkpoints"]
+    llc_variance: Float[np.ndarray, " checkpoints"]
+    llc_variance_standard_error: Float[np.ndarray, " checkpoints"]
+    held_by_localization: Float[np.ndarray, " checkpoints"]
+    held_by_localization_standard_error: Float[np.ndarray, " checkpoints"]
     inverse_temperature: float
     steps: Int[np.ndarray, " checkpoints"]
     sampler: "Kernel | None" = None
@@ -68,17 +79,37 @@ class Estimate:
     refined: Mapping[str, "Estimate"] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        columns = ["step", "component", "llc", "standard_error", "effective_sample_size", "r_hat", "verdict"]
-        return f"{type(self).__name__} at nβ = {self.inverse_temperature:g}\n{self.to_frame()[columns].to_string(index=False)}"
+        columns = [
+            "step",
+            "component",
+            "llc",
+            "standard_error",
+            "held_by_localization",
+            "effective_sample_size",
+            "r_hat",
+            "verdict",
+        ]
+        table = self.to_frame()[columns].to_string(index=False)
+        return "\n".join([f"{type(self).__name__} at nβ = {self.inverse_temperature:g}", table, *self.remedies])
 
     @property
     def verdict(self) -> list[str]:
         """For each checkpoint "ok", or the names of the failed checks, separated by commas."""
         return verdicts(self.failed)
 
+    @property
+    def remedies(self) -> list[str]:
+        """What would mend the checks that fail, with a number, see `remedies.remedies`."""
+        return remedies(self)
+
     def interval(self, level: float = 0.95) -> tuple[Float[np.ndarray, " checkpoints"], Float[np.ndarray, " checkpoints"]]:
         """Return the interval for λ̂ at each checkpoint, see `diagnostics.interval`. It does not count the bias of the step."""
         return diagnostics.interval(self.per_chain, level)
+
+    @property
+    def llc_corrected(self) -> Float[np.ndarray, " checkpoints"]:
+        """2 λ̂ - (nβ)² Var(L): on a quadratic Σ ½ (1 - (1 - s)²), which is λ̂ without the first order of what γ takes from it."""
+        return 2 * self.mean - self.llc_variance
 
     @property
     def refined_mean(self) -> Float[np.ndarray, "masks checkpoints"]:
@@ -125,9 +156,24 @@ class Estimate:
                 "drift": self.drift,
                 "full_gradient_norm": self.gradient_norm,
                 "first_order": self.first_order,
+                "llc_variance": self.llc_variance,
+                "llc_variance_standard_error": self.llc_variance_standard_error,
+                "llc_corrected": self.llc_corrected,
+                "held_by_localization": self.held_by_localization,
+                "held_by_localization_standard_error": self.held_by_localization_standard_error,
                 "verdict": self.verdict,
             }
         )
+
+
+def with_step_size_check(estimate: Estimate, *, extrapolated: bool = False) -> Estimate:
+    """Add `step_size` to the failed checks where the step and the noise of minibatches bias λ̂ as a whole by more than 5%.
+
+    The bias is that of `estimate.stability`; without it, nothing is added.
+    """
+    if estimate.stability is None or not estimate.stability.fails(extrapolated=extrapolated):
+        return estimate
+    return replace(estimate, failed={**estimate.failed, "step_size": np.ones(len(estimate.mean), bool)})
 
 
 def summarise(draws: Draws) -> Estimate:
@@ -145,19 +191,31 @@ def summarise(draws: Draws) -> Estimate:
         "drift": diagnostics.drift(values),
         "share_below": diagnostics.share_below(values),
     }
+    held = localisation(draws)
     first_order = draws.inverse_temperature * diagnostics.nan_mean(np.where(alive, draws.first_order, np.nan), axis=1)
+    standard_error = draws.inverse_temperature * diagnostics.standard_error(values, sample_size)
     return Estimate(
         mean=mean,
-        standard_error=draws.inverse_temperature * diagnostics.standard_error(values, sample_size),
+        standard_error=standard_error,
         per_chain=per_chain,
         trace=trace,
         effective_sample_size=sample_size,
         failed=failed_checks(
-            mean, chains=chains, sample_size=sample_size, first_order=first_order, dimension=draws.dimension, **health
+            mean,
+            standard_error=standard_error,
+            chains=chains,
+            sample_size=sample_size,
+            first_order=first_order,
+            dimension=draws.dimension,
+            **health,
         ),
         baseline=np.asarray(draws.baseline),
         gradient_norm=np.asarray(draws.gradient_norm),
         first_order=first_order,
+        llc_variance=held.llc_variance,
+        llc_variance_standard_error=held.llc_variance_standard_error,
+        held_by_localization=held.share,
+        held_by_localization_standard_error=held.share_standard_error,
         inverse_temperature=draws.inverse_temperature,
         steps=draws.steps,
         **health,

@@ -12,6 +12,7 @@ import numpy as np
 
 from ontogeny import config
 from ontogeny.arrays.flat import Checkpoints, shapes_of_one
+from ontogeny.arrays.parts import row_count
 from ontogeny.checkpoints import blocks
 from ontogeny.errors import SpecificationError
 from ontogeny.jobs.job import Job, task_and_model
@@ -21,7 +22,9 @@ from ontogeny.pipeline.fingerprint import digest
 from ontogeny.problem.build import build_problem
 from ontogeny.problem.problem import Problem
 from ontogeny.sampling.calibration.curvature import top_curvature
+from ontogeny.sampling.calibration.length import sample_long_enough
 from ontogeny.sampling.calibration.pilots import MANY, calibrate
+from ontogeny.sampling.calibration.spectrum import Spectrum, ends_and_middle
 from ontogeny.sampling.calibration.stability import Stability, in_words
 from ontogeny.sampling.kernels.build import build_sampler
 from ontogeny.sampling.kernels.kernel import Kernel
@@ -32,6 +35,8 @@ from ontogeny.training.schedule import sampled_steps
 CALIBRATION_CHECKPOINTS = 5
 """Checkpoints at which larger networks are measured; small ones are measured wherever they are sampled."""
 MOST_CHAINS, MOST_DRAWS = 4, 400
+CHOSEN = ("step_size", "friction")
+"""Numbers of a sampler that calibration may choose."""
 
 
 def run(job: Job) -> None:
@@ -46,13 +51,15 @@ def run(job: Job) -> None:
     target, checkpoints = build_target(problem, llc, params)
     layout = kept_layout(target, checkpoints, llc, len(sampled_steps(trained["steps"], llc.checkpoints)))._asdict()
     print(f"{job.label}: pilot chains around {len(steps)} checkpoints of seed {seed}", file=sys.stderr, flush=True)
-    found = calibrated(job, target, checkpoints, llc, sampler) if sampler.limits else curvature_alone(target, checkpoints, llc)
+    settings = calibrated(job, target, checkpoints, llc, sampler) if sampler.limits else curvature_alone(target, checkpoints, llc)
+    numbers = llc.sampler.model_dump() | settings.pop("sampler", {})
+    settings |= length(job, target, checkpoints, llc, build_sampler(numbers), settings["burn_in"])
     write_json(
         job.folder / "calibration.json",
         {
             "seed": seed,
             "steps": steps.tolist(),
-            "sampler": llc.sampler.model_dump() | found.pop("sampler", {}),
+            "sampler": numbers,
             "n": target.n,
             "batch_size": target.batch_size,
             "inverse_temperature": target.inverse_temperature,
@@ -60,7 +67,7 @@ def run(job: Job) -> None:
             "chains": llc.chains,
             "draws": llc.draws,
             "layout": layout,
-            **found,
+            **settings,
             # Another backend has another layout, and what is sampled on one is summed in one order. The kept steps count by
             # those that are measured here.
             "digest": digest(
@@ -94,9 +101,9 @@ def calibrated(
     Raises:
         SpecificationError: the step is beyond stability, or none can be chosen.
     """
-    steps = llc.draws + (0 if llc.burn_in == "auto" else llc.burn_in)
+    steps = MOST_DRAWS if llc.draws == "auto" else llc.draws + (0 if llc.burn_in == "auto" else llc.burn_in)
     try:
-        found = calibrate(
+        calibration = calibrate(
             target,
             checkpoints,
             sampler,
@@ -104,23 +111,49 @@ def calibrated(
             chains=min(llc.chains, MOST_CHAINS),
             draws=min(steps, MOST_DRAWS),
             longest_pilot=8 if llc.burn_in == "auto" else 1,
+            density=True,
             sweep=True,
         )
     except ValueError as fault:
         raise SpecificationError(f"llc: {fault}") from fault
-    assert found.sweep is not None
-    if found.stability.kind != "stable":
-        print(f"{job.label}: {in_words(found.stability)}", file=sys.stderr)
+    assert calibration.sweep is not None and calibration.spectrum is not None
+    if calibration.stability.kind != "stable":
+        print(f"{job.label}: {in_words(calibration.stability)}", file=sys.stderr)
     return {
-        "sampler": {"step_size": found.sampler.step_size},
-        "burn_in": found.burn_in if llc.burn_in == "auto" else llc.burn_in,
-        "settled_after": found.burn_in,
-        "curvature": found.curvature.tolist(),
-        "gradient_variance": found.gradient_variance.tolist(),
-        "stability": as_json(found.stability),
-        "mala_acceptance": found.acceptance,
-        "sweep": {name: np.asarray(value).tolist() for name, value in found.sweep._asdict().items()},
+        "sampler": {name: getattr(calibration.sampler, name) for name in CHOSEN if hasattr(calibration.sampler, name)},
+        "burn_in": calibration.burn_in if llc.burn_in == "auto" else llc.burn_in,
+        "settled_after": calibration.burn_in,
+        "curvature": calibration.curvature.tolist(),
+        "gradient_variance": calibration.gradient_variance.tolist(),
+        "stability": as_json(calibration.stability),
+        "mala_acceptance": calibration.acceptance,
+        "spectrum": as_json_spectrum(calibration.spectrum, target),
+        "sweep": {name: np.asarray(value).tolist() for name, value in calibration.sweep._asdict().items()},
     }
+
+
+def as_json_spectrum(density: Spectrum, target: Target) -> dict[str, Any]:
+    """Return at the first, the middle and the last checkpoint tr H, h_max, and the share of λ̂ that γ decides on a quadratic."""
+    share = density.held_by_localization(target.inverse_temperature, target.localization)
+    fields = {"trace": density.trace, "largest": density.largest, "held_by_localization": share}
+    return {name: values.tolist() for name, values in fields.items()}
+
+
+def length(
+    job: Job, target: Target, checkpoints: Checkpoints, llc: config.LocalLearningCoefficient, sampler: Kernel, burn_in: int
+) -> dict[str, int | None]:
+    """Return the draws of a chain; where they are `auto`, as many as the first, the middle and the last checkpoint need."""
+    if llc.draws != "auto":
+        return {"draws": llc.draws}
+    places = np.array(ends_and_middle(row_count(checkpoints)))
+    some = jax.tree.map(lambda leaf: leaf[places], checkpoints)
+    limits = {"relative_error": llc.relative_error, "most_draws": llc.most_draws}
+    options = {"key": jax.random.key(0), "chains": llc.chains, "burn_in": burn_in, **limits}
+    _, _, found = sample_long_enough(target, some, sampler, **options)
+    if found.would_do:
+        cap = f"llc.most_draws stops chains at {found.draws:,} draws"
+        print(f"{job.label}: {cap}; about {found.would_do:,} draws would do", file=sys.stderr)
+    return {"draws": found.draws, "draws_that_would_do": found.would_do}
 
 
 def as_json(stability: Stability) -> dict[str, Any]:

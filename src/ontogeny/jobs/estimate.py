@@ -3,17 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
 from ontogeny.estimates.information import InformationCriteria, information_criteria
-from ontogeny.estimates.llc import Estimate, summarise
+from ontogeny.estimates.llc import Estimate, summarise, with_step_size_check
 from ontogeny.jobs.job import Job, Made
-from ontogeny.pipeline.files import read_result, write_parquet
-from ontogeny.sampling import draws as store
-from ontogeny.sampling.draws import WHOLE_NETWORK, Draws
+from ontogeny.pipeline.files import read_json, read_result, write_parquet
+from ontogeny.sampling.calibration.stability import Stability
+from ontogeny.sampling.draws import WHOLE_NETWORK, Draws, read
 
 FEWEST_DRAWS = 2
 """Below these a checkpoint has no variance over draws."""
@@ -21,7 +22,7 @@ FEWEST_DRAWS = 2
 
 def run(job: Job) -> None:
     """Write the estimates of each seed that does not have them, see `estimate_seed`."""
-    job.per_seed(lambda seed: estimate_seed(job, seed))
+    job.per_seed(lambda seed: estimate_seed(job, seed), reads=lambda seed: [job.folder / "calibration.json"])
 
 
 def estimate_seed(job: Job, seed: int) -> Made:
@@ -29,7 +30,11 @@ def estimate_seed(job: Job, seed: int) -> Made:
     information criteria of the whole network (`information.parquet`)."""
     own, sampled = job.seed_folder(seed), job.manifest(seed, "sample")
     draws = read_result(own / "draws", lambda folder: read_draws(folder, sampled["components"], sampled["steps"]))
-    estimates = {component: summarise(drawn) for component, (drawn, _) in draws.items()}
+    suitability = stability_of(read_json(job.folder / "calibration.json"))
+    estimates = {
+        component: with_step_size_check(replace(summarise(drawn), stability=suitability))
+        for component, (drawn, _) in draws.items()
+    }
     tables = [by_chain(estimate, component) for component, estimate in estimates.items()]
     write_parquet(own / "llc.parquet", pd.concat(tables, ignore_index=True))
     refined = {component: estimate for component, estimate in estimates.items() if component != WHOLE_NETWORK}
@@ -45,8 +50,14 @@ def estimate_seed(job: Job, seed: int) -> Made:
     return Made(outputs=outputs, details=details)
 
 
+def stability_of(calibration: Mapping[str, Any]) -> Stability | None:
+    """Return what the step of a variant comes to; None for a sampler whose step cannot be judged."""
+    stored = calibration.get("stability")
+    return None if stored is None else Stability(**{name: stored[name] for name in Stability._fields})
+
+
 def read_draws(folder: Path, components: Sequence[str], steps: Sequence[int]) -> dict[str, tuple[Draws, Mapping]]:
-    return {component: store.read(folder, component, steps) for component in components}
+    return {component: read(folder, component, steps) for component in components}
 
 
 def by_chain(estimate: Estimate, component: str) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from ontogeny.pipeline.files import read_json, read_parquet, write_text
 from ontogeny.report.labels import given_labels
 from ontogeny.report.pages import family_page
 from ontogeny.report.tables import FamilySummary, PosteriorSummary, RunSummary
+from ontogeny.transitions.records import Consensus, Development, read_record
 
 
 def run(job: Job) -> None:
@@ -23,7 +24,7 @@ def run(job: Job) -> None:
 
 
 def posterior(folder: Path, variant: str) -> PosteriorSummary:
-    """What the page of the family in `folder` shows of the posterior of a variant."""
+    """Return what the page of the family in `folder` shows of the posterior of a variant."""
     return PosteriorSummary(
         variant=variant,
         table=read_parquet(folder / variant / "phases.parquet"),
@@ -33,17 +34,17 @@ def posterior(folder: Path, variant: str) -> PosteriorSummary:
 
 
 def summary(results: Path, family: str, description: str, variants: Mapping[str, Sequence[int]], to_family: str) -> FamilySummary:
-    """What the pages over several runs show of a family; `to_family` leads from the page to the family's folder."""
+    """Return what the pages of several runs show of a family; `to_family` leads from the page to the family's folder."""
     runs = [
         RunSummary(
             variant=variant,
             seed=seed,
             trajectory=read_parquet(results / family / variant / f"seed~{seed}" / "trajectory.parquet"),
-            transitions=read_json(results / family / variant / f"seed~{seed}" / "transitions.json"),
+            transitions=read_record(Development, results / family / variant / f"seed~{seed}" / "transitions.json"),
             href=f"{to_family}{variant}/seed~{seed}/report.html",
         )
         for variant, seeds in variants.items()
         for seed in seeds
     ]
-    consensus = {variant: read_json(results / family / variant / "consensus.json") for variant in variants}
+    consensus = {variant: read_record(Consensus, results / family / variant / "consensus.json") for variant in variants}
     return FamilySummary(family=family, description=description, runs=runs, consensus=consensus, href=f"{to_family}report.html")

@@ -56,7 +56,7 @@ class Job:
 
     @property
     def folder(self) -> Path:
-        """The folder of the variant."""
+        """Return the folder of the variant."""
         return self.family_folder / self.variant
 
     @property

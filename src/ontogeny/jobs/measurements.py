@@ -3,7 +3,8 @@
 Any job may hand rows to the trajectory: it calls `write_measurements`, which writes `seed~N/measurements/NAME.parquet` with
 the columns of `trajectory.SCHEMA`. `detect` collects every file of that folder, and three tables with columns of their own:
 
-- `health.parquet`: λ̂ with its error and verdict at each sampled checkpoint, by `estimate`;
+- `health.parquet`: λ̂ with its error and verdict at each sampled checkpoint, by `estimate`, and how much the localisation decides
+  it. No transition is looked for in the latter, which comes from the draws of λ̂;
 - `observables.parquet`: in the schema already, by `observe`;
 - `information.parquet`: the information criteria, where per-example losses were kept. They are computed from the draws of λ̂
   and of the loss. Counted again, one change would be evidence many times, so no transition is looked for in them.
@@ -16,7 +17,7 @@ from pathlib import Path
 import pandas as pd
 
 from ontogeny.pipeline.files import read_json, read_parquet, write_parquet
-from ontogeny.trajectory import STEPS, Axis, criteria_rows, llc_rows, validated
+from ontogeny.trajectory import STEPS, Axis, criteria_rows, llc_rows, localisation_rows, validated
 from ontogeny.transitions.records import from_json
 
 FOLDER = "measurements"
@@ -35,12 +36,13 @@ class Measurements:
 
 
 Reader = Callable[[pd.DataFrame, Axis], pd.DataFrame]
-TABLES: dict[str, tuple[Reader, bool]] = {
-    "health": (llc_rows, True),
-    "observables": (validated, True),
-    "information": (criteria_rows, False),
+TABLES: dict[str, tuple[str, Reader, bool]] = {
+    "health": ("health", llc_rows, True),
+    "localisation": ("health", localisation_rows, False),
+    "observables": ("observables", validated, True),
+    "information": ("information", criteria_rows, False),
 }
-"""Name of a table outside the folder -> how its rows are made, and whether they are independent."""
+"""Name of rows from outside the folder -> their file, how they are made, and whether they are independent."""
 
 
 def write_measurements(folder: Path, name: str, rows: pd.DataFrame, axis: Axis = STEPS) -> None:
@@ -59,11 +61,10 @@ def measurement_files(folder: Path) -> list[Path]:
 
 def measured_tables(folder: Path, axis: Axis = STEPS) -> dict[str, Measurements]:
     """Return name -> rows, of every table that a job has written for the run in `folder`."""
-    paths = {name: folder / f"{name}.parquet" for name in TABLES}
     tables = {
-        name: Measurements(TABLES[name][0](read_parquet(path), axis), TABLES[name][1])
-        for name, path in paths.items()
-        if path.is_file()
+        name: Measurements(rows_of(read_parquet(path), axis), independent)
+        for name, (file, rows_of, independent) in TABLES.items()
+        if (path := folder / f"{file}.parquet").is_file()
     }
     others = {path.stem: Measurements(validated(read_parquet(path), axis)) for path in measurement_files(folder)}
     return tables | {f"{FOLDER}/{name}": rows for name, rows in others.items()}

@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from ontogeny.checkpoints import blocks as checkpoints
+from ontogeny.checkpoints import blocks
 from ontogeny.jobs.job import Job, Made, task_and_model
 from ontogeny.pipeline.files import write_parquet
 from ontogeny.pipeline.progress import progress
@@ -27,7 +27,7 @@ def run(job: Job) -> None:
 
     def observe_seed(seed: int) -> Made:
         path = job.seed_folder(seed) / "observables.parquet"
-        steps, params = checkpoints.read(job.seed_folder(seed) / "checkpoints", job.run(seed)["steps"])
+        steps, params = blocks.read(job.seed_folder(seed) / "checkpoints", job.run(seed)["steps"])
         values = in_chunks(measure, params, len(steps), f"{job.label} seed {seed}")
         write_parquet(path, tidy_observables(steps.tolist(), values))
         return Made(outputs=[path])
@@ -36,7 +36,7 @@ def run(job: Job) -> None:
 
 
 def in_chunks(measure, params: Mapping[str, np.ndarray], count: int, label: str) -> Mapping[str, Any]:
-    """The observables at all checkpoints, by a program that takes `CHUNK` of them; the last chunk is filled up."""
+    """Return the observables at all checkpoints. The program takes `CHUNK` of them; the last chunk is padded."""
     measured = []
     with progress(label, count, "checkpoints") as show:
         show(0)

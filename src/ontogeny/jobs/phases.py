@@ -56,7 +56,7 @@ def sample_repeat(job: Job, repeat: int, wanted: str, features: int, sizes: np.n
     if path.exists() and manifest.exists() and read_json(manifest)["digest"] == wanted:
         return
     began = time.monotonic()
-    found = polygon_occupancy(
+    occupancy = polygon_occupancy(
         features,
         jnp.asarray(sizes),
         key=jax.random.fold_in(jax.random.key(section.seed), repeat),
@@ -64,26 +64,26 @@ def sample_repeat(job: Job, repeat: int, wanted: str, features: int, sizes: np.n
         prior_variance=section.prior_variance,
         moves=section.moves,
     )
-    write_parquet(path, tidy(repeat, sizes, jax.tree.map(np.asarray, found)))
+    write_parquet(path, tidy(repeat, sizes, jax.tree.map(np.asarray, occupancy)))
     write_json(manifest, provenance.record(job.name, wanted, job.specification["code"], time.monotonic() - began))
 
 
-def tidy(repeat: int, sizes: np.ndarray, found: Any) -> pd.DataFrame:
-    """A row per n and phase: repeat, n, phase, share, mean_loss, and the effective share of the particles at that n."""
-    count = found.shares.shape[1]
+def tidy(repeat: int, sizes: np.ndarray, occupancy: Any) -> pd.DataFrame:
+    """Return a row for each n and phase: repeat, n, phase, share, mean_loss, effective share of the particles."""
+    count = occupancy.shares.shape[1]
     return pd.DataFrame(
         {
             "repeat": repeat,
             "n": np.repeat(sizes, count),
             "phase": np.tile(np.arange(count), len(sizes)),
-            "share": found.shares.ravel().astype(float),
-            "mean_loss": found.losses.ravel().astype(float),
-            "effective": np.repeat(found.effective, count).astype(float),
+            "share": occupancy.shares.ravel().astype(float),
+            "mean_loss": occupancy.losses.ravel().astype(float),
+            "effective": np.repeat(occupancy.effective, count).astype(float),
         }
     )
 
 
 def shares(table: pd.DataFrame) -> np.ndarray:
-    """[repeats, sizes, phases] of the tidy table."""
+    """Return the shares of the tidy table as an array [repeats, sizes, phases]."""
     counts = [len(table[name].drop_duplicates()) for name in ("repeat", "n", "phase")]
     return table["share"].to_numpy().reshape(*counts)

@@ -14,7 +14,8 @@ from ontogeny.report.labels import given_labels
 from ontogeny.report.pages import run_page
 from ontogeny.report.svg import trajectory_svg
 from ontogeny.report.tables import WHOLE_NETWORK, RunReport
-from ontogeny.sampling import draws as store
+from ontogeny.sampling.draws import read
+from ontogeny.transitions.records import Consensus, Development, read_record
 
 MEASURED = ("train", "sample", "estimate", "observe", "detect")
 TABLES = ("trajectory", "training", "llc", "health")
@@ -32,7 +33,8 @@ LINKS = {
 
 def run(job: Job) -> None:
     """Write `report.html` and `provenance.json` of each seed whose page is out of date, `trajectory.svg` of the variant."""
-    calibration, consensus = read_json(job.folder / "calibration.json"), read_json(job.folder / "consensus.json")
+    calibration = read_json(job.folder / "calibration.json")
+    consensus = read_record(Consensus, job.folder / "consensus.json")
 
     def write_page(seed: int) -> Made:
         folder = job.seed_folder(seed)
@@ -53,7 +55,7 @@ def provenance_of(manifest: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in manifest.items() if key not in ("specification", "steps", "components", "outputs")}
 
 
-def run_report(job: Job, seed: int, calibration: Any, consensus: Any, provenance: Any) -> RunReport:
+def run_report(job: Job, seed: int, calibration: Any, consensus: Consensus, provenance: Any) -> RunReport:
     folder = job.seed_folder(seed)
     configuration = job.specification["configuration"]
     tables = {name: read_parquet(folder / f"{name}.parquet") for name in TABLES}
@@ -65,7 +67,7 @@ def run_report(job: Job, seed: int, calibration: Any, consensus: Any, provenance
         variant=job.variant,
         seed=seed,
         description=configuration["description"],
-        transitions=read_json(folder / "transitions.json"),
+        transitions=read_record(Development, folder / "transitions.json"),
         consensus=consensus,
         calibration=calibration,
         specification={"seed": seed, **configuration},
@@ -76,7 +78,7 @@ def run_report(job: Job, seed: int, calibration: Any, consensus: Any, provenance
 
 def traces(folder: Path, steps: Sequence[int]) -> pd.DataFrame:
     """Return a row for each draw of the whole network: step, chain, draw, value."""
-    values = store.read(folder, WHOLE_NETWORK, steps)[0].values
+    values = read(folder, WHOLE_NETWORK, steps)[0].values
     count, chains, draws = values.shape
     return pd.DataFrame(
         {

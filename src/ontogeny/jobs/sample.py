@@ -13,7 +13,7 @@ import jax
 import numpy as np
 
 from ontogeny import config
-from ontogeny.checkpoints import blocks as checkpoints
+from ontogeny.checkpoints import blocks
 from ontogeny.errors import SpecificationError
 from ontogeny.jobs.job import Job, Made, as_task, task_and_model
 from ontogeny.jobs.target import build_target, chain_examples, chain_loss
@@ -24,10 +24,9 @@ from ontogeny.problem.build import build_problem, other_examples
 from ontogeny.problem.keys import SAMPLE, seed_keys
 from ontogeny.problem.masks import mask_of
 from ontogeny.problem.problem import Batch, Predicate, Problem
-from ontogeny.sampling import draws as store
 from ontogeny.sampling.chains import sample
 from ontogeny.sampling.checks import leading_axis
-from ontogeny.sampling.draws import WHOLE_NETWORK, Draws
+from ontogeny.sampling.draws import WHOLE_NETWORK, Draws, append, open_for_writing, remove_others, stored_steps
 from ontogeny.sampling.kernels.build import build_sampler
 from ontogeny.sampling.layout import CHUNK, Layout, even_size
 from ontogeny.sampling.losses import per_example_losses
@@ -92,7 +91,7 @@ def run(job: Job) -> None:
             made_by = digest({**identity(job, llc), **own, "component": [name, component.identity]})
             sample_component(job, setting, component, name, seed, steps, made_by)
         folder = job.seed_folder(seed) / "draws"
-        store.remove_others(folder, list(components))
+        remove_others(folder, list(components))
         return Made(outputs=[folder], details={"steps": steps, "components": list(components)})
 
     job.per_seed(sample_seed)
@@ -176,20 +175,20 @@ def sample_component(
     job: Job, setting: Setting, component: Component, name: str, seed: int, steps: Sequence[int], made_by: str
 ) -> None:
     """Add the draws around those checkpoints of a seed that there are none of yet, chunk by chunk."""
-    group = store.open_for_writing(job.seed_folder(seed) / "draws", name, made_by, component.attributes)
-    there = set(store.stored_steps(group))
+    group = open_for_writing(job.seed_folder(seed) / "draws", name, made_by, component.attributes)
+    there = set(stored_steps(group))
     missing = [step for step in steps if step not in there]
     size = even_size(len(steps), CHUNK)
     with progress(f"{job.label} seed {seed} {name}".strip(), len(steps), "checkpoints") as show:
         show(done := len(steps) - len(missing))
         for chunk in consecutive(missing, size):
-            store.append(group, sample_chunk(job, setting, component, seed, chunk, size))
+            append(group, sample_chunk(job, setting, component, seed, chunk, size))
             show(done := done + len(chunk))
 
 
 def sample_chunk(job: Job, setting: Setting, component: Component, seed: int, steps: Sequence[int], size: int) -> Draws:
     """Return the draws around some checkpoints. The last checkpoint fills the chunk up, so that one program serves all."""
-    _, params = checkpoints.read(job.seed_folder(seed) / "checkpoints", steps)
+    _, params = blocks.read(job.seed_folder(seed) / "checkpoints", steps)
     places = np.minimum(np.arange(size), len(steps) - 1)
     params = {name: array[places] for name, array in params.items()}
     shapes = {name: jax.ShapeDtypeStruct(array.shape[1:], array.dtype) for name, array in params.items()}

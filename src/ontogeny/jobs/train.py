@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from ontogeny import config
-from ontogeny.checkpoints import blocks as checkpoints
+from ontogeny.checkpoints import blocks
 from ontogeny.errors import SpecificationError
 from ontogeny.jobs.job import Job, Made, task_and_model
 from ontogeny.pipeline import fingerprint
@@ -64,7 +64,7 @@ def run(job: Job, limits: Limits = LIMITS) -> None:
     problem = build_problem(task, model, batch_size=section.batch_size, base=job.base)
     kept = checkpoint_steps(job.section("checkpoints", config.Checkpoints), section.steps)
     digests = {seed: run_digest(job, seed) for seed in job.specification["seeds"]}
-    whole = {seed: checkpoints.whole_blocks(folder(job, seed), digests[seed]) for seed in digests}
+    whole = {seed: blocks.whole_blocks(folder(job, seed), digests[seed]) for seed in digests}
     missing: dict[tuple[Segment, ...], list[int]] = {}
     for seed in digests:
         missing.setdefault(segments(kept, whole[seed]), []).append(seed)
@@ -72,7 +72,7 @@ def run(job: Job, limits: Limits = LIMITS) -> None:
         if parts:
             for seed in seeds:
                 if not whole[seed]:
-                    checkpoints.clear(folder(job, seed))  # what is there is damaged or of another specification
+                    blocks.clear(folder(job, seed))  # what is there is damaged or of another specification
             train(job, problem, section, parts, {seed: digests[seed] for seed in seeds}, limits)
     remove_unlisted(job)
     rates = np.asarray(jax.vmap(learning_rate(section))(np.array(kept)))
@@ -83,7 +83,7 @@ def run(job: Job, limits: Limits = LIMITS) -> None:
         write_parquet(own / "training.parquet", training_table(folder(job, seed), kept, rates))
         write_json(own / "run.json", {"steps": kept, "digest": digests[seed], "axis": AXIS, "parameters": parameters})
         outputs = [own / "training.parquet", own / "run.json", folder(job, seed) / "index.json"]
-        seconds = round(sum(block.seconds for block in checkpoints.read_index(folder(job, seed))), 3)
+        seconds = round(sum(block.seconds for block in blocks.read_index(folder(job, seed))), 3)
         return Made(outputs=outputs, details={"seconds": seconds, "seconds_of": SECONDS_OF})
 
     job.per_seed(write)
@@ -98,7 +98,7 @@ def folder(job: Job, seed: int) -> Path:
     return job.seed_folder(seed) / "checkpoints"
 
 
-def segments(kept: Sequence[int], whole: Sequence[checkpoints.Block]) -> tuple[Segment, ...]:
+def segments(kept: Sequence[int], whole: Sequence[blocks.Block]) -> tuple[Segment, ...]:
     """Return what must be trained so that every kept step is in a block; nothing where each is.
 
     The state of the optimiser is known at the end of each whole block, so a segment reaches from one such end to the next, and
@@ -160,8 +160,8 @@ def restore(fresh: State, lanes: Sequence[int], folders: Mapping[int, Path], ste
     """Return the state of every lane at a step where a block ends. A lane whose seed is not trained repeats another."""
     states = {}
     for seed, place in folders.items():
-        block = next(block for block in checkpoints.read_index(place) if block.steps[-1] == step)
-        saved = checkpoints.read_block(place, block)
+        block = next(block for block in blocks.read_index(place) if block.steps[-1] == step)
+        saved = blocks.read_block(place, block)
         states[seed] = (
             {name: array[-1] for name, array in saved.params.items()},
             [saved.optimizer[str(n)] for n in range(len(saved.optimizer))],
@@ -216,7 +216,7 @@ def save(place: Path, folders: Mapping[Path, str], block: Any, rows: Sequence[in
     leaves = {str(number): leaf[chosen] for number, leaf in enumerate(optimizer)}
     measured = {"loss": piece.loss[chosen], "gradient_norm": piece.gradient_norm[chosen]}
     name = f"{steps[0]:09d}-{steps[-1]:09d}~{fingerprint.digest([*map(str, folders), *folders.values(), *steps])[:8]}"
-    checkpoints.save_block(place / name, folders, steps, checkpoints.Saved(params, leaves, measured), seconds)
+    blocks.save_block(place / name, folders, steps, blocks.Saved(params, leaves, measured), seconds)
 
 
 def shared_folder(job: Job) -> Path:
@@ -228,12 +228,12 @@ def remove_unlisted(job: Job) -> None:
     """Remove the blocks that no run lists any more: of another specification, replaced, or found damaged."""
     runs = [folder(job, lane) for lane in job.specification["lanes"]]  # those that config.yaml no longer lists are kept
     for place in (shared_folder(job), *runs):
-        checkpoints.remove_unlisted(place, runs)
+        blocks.remove_unlisted(place, runs)
 
 
 def training_table(place: Path, kept: Sequence[int], rates: np.ndarray) -> pd.DataFrame:
     """Return a row for each kept step: mean minibatch loss since the kept step before, learning rate, norm of the gradient."""
-    saved = [(block, checkpoints.read_block(place, block).training) for block in checkpoints.read_index(place)]
+    saved = [(block, blocks.read_block(place, block).training) for block in blocks.read_index(place)]
     stored = pd.concat([pd.DataFrame({"step": block.steps, **measured}) for block, measured in saved], ignore_index=True)
     rows = stored.set_index("step").loc[list(kept)].reset_index()
     if len(stored) > len(kept):

@@ -47,7 +47,7 @@ def occupancy(
     curvature: float,
     moves: int = 5,
 ) -> Occupancy:
-    """The share of the posterior in each phase at every n, by tempered SMC; compiled once for a loss and its shapes.
+    """Return the share of the posterior in each phase at every n, by tempered SMC; compiled once for a loss and its shapes.
 
     Args:
         loss: L, the mean loss of parameters.
@@ -61,26 +61,26 @@ def occupancy(
     start_key, key = jax.random.split(key)
     leaves, tree = jax.tree.flatten(parameters)
     keys = jax.random.split(start_key, len(leaves))
-    drawn = [jax.random.normal(one, (particles, *leaf.shape)) for one, leaf in zip(keys, leaves, strict=True)]
+    drawn = [jax.random.normal(leaf_key, (particles, *leaf.shape)) for leaf_key, leaf in zip(keys, leaves, strict=True)]
     start = jax.tree.unflatten(tree, [jnp.sqrt(prior_variance) * leaf for leaf in drawn])
 
     def negative_log_prior(w: Any) -> Float[Array, ""]:
         return sum((jnp.sum(leaf**2) for leaf in jax.tree.leaves(w)), jnp.zeros(())) / (2 * prior_variance)
 
-    found = temper(
+    samples = temper(
         loss, negative_log_prior, start, sizes, key=key, curvature=curvature, precision=1 / prior_variance, moves=moves
     )
-    inside = jax.nn.one_hot(jax.lax.map(jax.vmap(phase), found.particles), phases)
-    shares = jnp.einsum("np,npk->nk", found.weights, inside)
-    losses = jnp.einsum("np,npk,np->nk", found.weights, inside, jax.lax.map(jax.vmap(loss), found.particles)) / shares
-    effective = 1 / jnp.sum(found.weights**2, axis=1) / particles
+    inside = jax.nn.one_hot(jax.lax.map(jax.vmap(phase), samples.particles), phases)
+    shares = jnp.einsum("np,npk->nk", samples.weights, inside)
+    losses = jnp.einsum("np,npk,np->nk", samples.weights, inside, jax.lax.map(jax.vmap(loss), samples.particles)) / shares
+    effective = 1 / jnp.sum(samples.weights**2, axis=1) / particles
     return Occupancy(shares, losses, effective)
 
 
 def crossing(
     sizes: Float[np.ndarray, " sizes"], before: Float[np.ndarray, " sizes"], after: Float[np.ndarray, " sizes"]
 ) -> float:
-    """The n from which on one phase holds more than another; NaN where there is none.
+    """Return the n above which the second phase holds more of the posterior than the first; NaN where there is none.
 
     Between two sizes the difference of the shares is taken to be linear in log n.
     """
@@ -89,7 +89,7 @@ def crossing(
 
 
 def last_rise(sizes: Float[np.ndarray, " sizes"], difference: Float[np.ndarray, " sizes"]) -> float:
-    """Where a curve rises through 0 for the last time and stays above; NaN where it ends below, or is never below."""
+    """Return where a curve last rises through 0 and stays above; NaN where it ends below 0 or is never below."""
     below = np.flatnonzero(~(difference > 0))
     if not len(below) or below[-1] == len(difference) - 1:
         return float("nan")

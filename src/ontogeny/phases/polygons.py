@@ -42,12 +42,12 @@ class Prediction(NamedTuple):
 
 
 def polygon_loss(parameters: tuple[Array, Array]) -> Float[Array, ""]:
-    """L of (W, b)."""
+    """Return L of (W, b)."""
     return population_loss(*parameters)
 
 
 def corners(parameters: tuple[Array, Array]) -> Int[Array, ""]:
-    """The phase of (W, b): how many of its columns are corners of their hull."""
+    """Return the phase of (W, b): the number of its columns that are corners of their convex hull."""
     return hull_corners(parameters[0])
 
 
@@ -60,7 +60,7 @@ def polygon_occupancy(
     prior_variance: float = 1.0,
     moves: int = 5,
 ) -> Occupancy:
-    """The share of the posterior at hulls of 0 … `features` corners, at every n: see `occupancy`."""
+    """Return the share of the posterior at hulls of 0 … `features` corners, at every n: see `occupancy`."""
     return occupancy(
         polygon_loss,
         corners,
@@ -78,22 +78,22 @@ def polygon_occupancy(
 def polygon_transitions(
     features: int, sizes: Float[np.ndarray, " sizes"], shares: Float[np.ndarray, "repeats sizes phases"], prior_variance: float
 ) -> list[dict[str, Any]]:
-    """Where the posterior passes from each phase to the next, found in each repeat and predicted, of all that are either.
+    """Return where the posterior passes from each phase to the next, as measured in each repeat and as predicted.
 
     `found` is NaN in a repeat without a crossing, the predictions None where the phases' free energies are not known.
     """
     predicted = predictions(features, sizes, prior_variance)
     rows = []
     for k in range(features):
-        found = [crossing(sizes, one[:, k], one[:, k + 1]) for one in shares]
-        if (k, k + 1) in predicted or np.isfinite(found).all():
+        crossings = [crossing(sizes, share[:, k], share[:, k + 1]) for share in shares]
+        if (k, k + 1) in predicted or np.isfinite(crossings).all():
             rows.append(
                 {
                     "before": k,
                     "after": k + 1,
-                    "found": found,
-                    "found_mean": float(np.mean(found)),
-                    "found_standard_deviation": float(np.std(found, ddof=1)),
+                    "found": crossings,
+                    "found_mean": float(np.mean(crossings)),
+                    "found_standard_deviation": float(np.std(crossings, ddof=1)),
                     "predicted": predicted[k, k + 1]._asdict() if (k, k + 1) in predicted else None,
                 }
             )
@@ -101,17 +101,20 @@ def polygon_transitions(
 
 
 def known_polygons(features: int) -> list[int]:
-    """The numbers of corners of the polygons that are minima and whose shape is known."""
+    """Return the numbers of corners of the polygons that are minima and whose shape is known."""
     return [k for k in LENGTH_AND_BIAS if SMALLEST <= k <= features]
 
 
 def learning_coefficient(k: int) -> float:
-    """λ of the k-gon, k ≥ 5: half the rank of the Hessian, of three numbers a corner less the rotation; the dead cost nothing."""
+    """Return λ of the k-gon, k ≥ 5: half the rank of the Hessian.
+
+    A corner has three parameters, and the rotation takes one off their sum. Dead features do not count.
+    """
     return (3 * k - 1) / 2
 
 
 def predictions(features: int, sizes: Float[np.ndarray, " sizes"], prior_variance: float) -> dict[tuple[int, int], Prediction]:
-    """(k, k + 1) -> where the posterior of `features` features should pass from one to the other, of all that are known.
+    """Return (k, k + 1) -> the n at which the posterior should pass from the k-gon to the (k + 1)-gon, of all known polygons.
 
     Args:
         sizes: increasing n, among which the crossing of the full free energies is looked for.
@@ -125,7 +128,7 @@ def predictions(features: int, sizes: Float[np.ndarray, " sizes"], prior_varianc
 
 
 def leading_crossing(k: int, features: int, prior_variance: float) -> float:
-    """The critical sample size of k → k + 1 from n L + λ log n - log φ, with the dead features at 0."""
+    """Return the critical sample size of k → k + 1 from n L + λ log n - log φ, with the dead features at 0."""
     before, after = polygon(k, features), polygon(k + 1, features)
     loss = float(population_loss(*after)) - float(population_loss(*before))
     prior = (squares(after) - squares(before)) / (2 * prior_variance)
@@ -137,7 +140,7 @@ def squares(parameters: tuple[Array, Array]) -> float:
 
 
 def free_energy(k: int, features: int, sizes: Float[np.ndarray, " sizes"], prior_variance: float) -> Float[np.ndarray, " sizes"]:
-    """-log ∫ exp(-n L(w)) φ(w) dw over all copies of the k-gon, k ≥ 5.
+    """Return -log ∫ exp(-n L(w)) φ(w) dw over all copies of the k-gon, k ≥ 5.
 
     The copies: which features are corners, in which cyclic order, and a circle of rotations. Across the circle L is taken to
     second order, and its product with the prior is integrated. The dead features, flat up to where they begin to disturb a
@@ -157,7 +160,7 @@ def free_energy(k: int, features: int, sizes: Float[np.ndarray, " sizes"], prior
 
 @cache
 def second_order(k: int, features: int) -> tuple[float, Float[np.ndarray, " modes"], Float[np.ndarray, "live modes"]]:
-    """L at the k-gon, and its curvatures in the corners' parameters with their directions; without the rotation's, 0."""
+    """Return L at the k-gon, and its curvatures and their directions in the corners' parameters, without the rotation."""
     weight, bias = polygon(k, features)
     live, make = ravel_pytree((weight[:, :k], bias[:k]))
     dead = jnp.zeros((2, features - k)), jnp.full(features - k, -1.0)
@@ -171,14 +174,14 @@ def second_order(k: int, features: int) -> tuple[float, Float[np.ndarray, " mode
 
 
 def joined_loss(live: tuple[Array, Array], dead: tuple[Array, Array]) -> Float[Array, ""]:
-    """L with the corners' columns and biases, and those of the dead features."""
+    """Return L with the corners' columns and biases, and those of the dead features."""
     return population_loss(*(jnp.concatenate(parts, axis=-1) for parts in zip(live, dead, strict=True)))
 
 
 def log_dead(
     live: tuple[Array, Array], base: float, count: int, sizes: Float[np.ndarray, " sizes"], prior_variance: float
 ) -> Float[np.ndarray, " sizes"]:
-    """log E[exp(-n (L - base))] over the prior of the dead features, the corners at their places; 0 where none is dead."""
+    """Return log E[exp(-n (L - base))] over the prior of the dead features at fixed corners; 0 where none is dead."""
     if not count:
         return np.zeros(len(sizes))
     weight_key, bias_key = jax.random.split(jax.random.key(0))

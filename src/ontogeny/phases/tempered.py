@@ -41,7 +41,7 @@ def temper(
     precision: float = 1.0,
     moves: int = 5,
 ) -> Tempered:
-    """Samples of p(w) ∝ exp(-n L(w)) φ(w) at each n of `sizes`, traceable by JAX.
+    """Return samples of p(w) ∝ exp(-n L(w)) φ(w) at each n of `sizes`, traceable by JAX.
 
     Args:
         loss: L, the mean loss of parameters, a scalar.

@@ -20,6 +20,8 @@ SECONDS_PER_JOB = 2.5
 SECONDS_TO_COMPILE = {"train": 3.0, "calibrate": 10.0, "sample": 6.0, "observe": 6.0}
 PILOT_CHAINS, PILOT_DRAWS, PILOT_CHECKPOINTS, PILOT_PARAMETERS = 4, 400, 5, 1000
 """Of calibration: the most chains and draws of a pilot, and the checkpoints of a network above so many parameters."""
+DRAWS = 500
+"""Draws of a chain where they are `auto`."""
 SWEPT = 5
 """Inverse temperatures at which calibration measures λ̂ at one checkpoint."""
 OBSERVED_FORWARD_PASSES = 8
@@ -87,7 +89,7 @@ def cost(variant: Variant) -> Cost:
     seconds = sum(jobs.values()) + compiling + job_count(variant) * SECONDS_PER_JOB
     chains = seeds * sampled * family.llc.chains
     losses = chains * losses_per_chain(variant)
-    draws = chains * family.llc.draws
+    draws = chains * kept_draws(variant)
     size = seeds * kept * parameters * 4 + draws * BYTES_PER_DRAW + losses * 4 + seeds * BYTES_PER_PAGE
     return Cost(seeds, job_count(variant), seconds / 60, size / 1e6)
 
@@ -105,10 +107,16 @@ def training_seconds(variant: Variant, parameters: int) -> float:
     return networks * training.steps * step_seconds(variant, parameters, training.batch_size)
 
 
+def kept_draws(variant: Variant) -> int:
+    """Return how many draws a chain keeps."""
+    draws = variant.family.llc.draws
+    return DRAWS if draws == "auto" else draws
+
+
 def chain_draws(variant: Variant) -> int:
     """Return how many steps a chain takes; with a burn-in of `auto`, half as many as its draws before them."""
-    llc = variant.family.llc
-    return llc.draws + (llc.draws // 2 if llc.burn_in == "auto" else llc.burn_in)
+    burn_in = variant.family.llc.burn_in
+    return kept_draws(variant) + (kept_draws(variant) // 2 if burn_in == "auto" else burn_in)
 
 
 def sampled_examples(variant: Variant) -> int:
@@ -165,7 +173,7 @@ def losses_per_chain(variant: Variant) -> int:
     if section is None:
         return 0
     examples = getattr(variant.family.task, "examples", 0) if section.examples == "all" else section.examples
-    return -(-variant.family.llc.draws // section.every) * examples
+    return -(-kept_draws(variant) // section.every) * examples
 
 
 def step_seconds(variant: Variant, parameters: int, examples: int) -> float:

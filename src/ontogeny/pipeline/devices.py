@@ -36,7 +36,7 @@ def prepare_jobs() -> None:
 
 
 def keep_bytecode() -> None:
-    """Where the environment forbids bytecode files (many containers do), keep them in the cache folder for child processes.
+    """Keep bytecode files of child processes in the cache folder where the environment forbids them (many containers do).
 
     A job would otherwise compile a thousand modules of its libraries anew, 2-3 seconds each time.
     """
@@ -45,12 +45,12 @@ def keep_bytecode() -> None:
 
 
 def cache_folder() -> Path:
-    """Where ontogeny keeps what can be made again."""
+    """Return the folder of what ontogeny can make again."""
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "ontogeny"
 
 
 def compilation_cache() -> Path:
-    """A folder of compiled programs for this kind of processor: machine code of another may not run here."""
+    """Return the folder of compiled programs for this kind of processor. Machine code of another may not run here."""
     information = Path("/proc/cpuinfo")
     lines = information.read_text().splitlines() if information.exists() else []
     features = next((line for line in lines if line.startswith(("flags", "Features"))), "")

@@ -1,11 +1,11 @@
-"""What a job costs before it computes anything: to start, and to compile."""
+"""Measure how long a job takes to start and to compile."""
 
 import sys
 from collections.abc import Callable
 
 
 def compilation_seconds() -> Callable[[], float]:
-    """From here on: a function that says how long JAX has traced and compiled, programs read from the cache included."""
+    """Return a function that gives the seconds since now that JAX has traced, compiled and read programs from the cache."""
     if "jax" not in sys.modules:
         return lambda: 0.0
     from jax import monitoring
@@ -20,6 +20,6 @@ def compilation_seconds() -> Callable[[], float]:
     return lambda: seconds[0]
 
 
-def told(label: str, total: float, start: float, compilation: float) -> str:
-    """The last line of a job's log, in wall seconds; `benchmarks.overhead` reads it."""
+def closing_line(label: str, total: float, start: float, compilation: float) -> str:
+    """Return the last line of a job's log, in wall seconds; `benchmarks.overhead` reads it."""
     return f"{label}: done in {total:.1f} s, of which {start:.1f} s to start and {compilation:.1f} s to compile"

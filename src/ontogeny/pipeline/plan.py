@@ -68,7 +68,9 @@ class Plan:
     def specification(self, kind: str, family: str = "", variant: str = "", block: str = "") -> str:
         """Return the canonical JSON of all that a job depends on."""
         chosen = self.variant(family, variant) if variant else None
-        members = next((one for one in blocks(chosen) if one.name == block), first_block(chosen)) if chosen else None
+        members = (
+            next((candidate for candidate in blocks(chosen) if candidate.name == block), first_block(chosen)) if chosen else None
+        )
         selected = specifications.Selected(self.study, self.by_family, self.base, family, chosen, members)
         return canonical_json(specifications.specification(KINDS[kind], selected))
 

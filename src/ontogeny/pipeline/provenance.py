@@ -27,17 +27,17 @@ PACKAGES = (
 
 def versions() -> dict[str, str]:
     """Name -> installed version of the packages that numbers depend on."""
-    found = {"python": platform.python_version()}
+    versions = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
-            found[package] = version(package)
+            versions[package] = version(package)
         except PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def git_commit() -> str | None:
-    """The commit of this program's checkout, with `+` where files differ from it; None where it is installed."""
+    """Return the commit of this program's checkout, with `+` where files differ from it; None where it is installed."""
     try:
         commit = git("rev-parse", "--short=12", "HEAD")
         changed = git("status", "--porcelain", "-uno")
@@ -52,7 +52,7 @@ def git(*arguments: str) -> str:
 
 
 def machine() -> dict[str, Any]:
-    """The machine, and the accelerators if this process uses JAX."""
+    """Return the machine, and the accelerators if this process uses JAX."""
     jax = sys.modules.get("jax")
     return {
         "host": platform.node(),

@@ -1,4 +1,4 @@
-"""Whether to believe λ̂: the sampler's traces at a few checkpoints, its diagnostics along the run."""
+"""Draw the sampler's traces at a few checkpoints and its diagnostics along the run."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ontogeny.report.labels import BLUE, dashes, label, palette, slug
-from ontogeny.report.numbers import compact, known, number, step, with_error
+from ontogeny.report.numbers import compact, number, step, with_error
 from ontogeny.report.plots import Panel, band, crosses, figure, line
 from ontogeny.report.tables import WHOLE_NETWORK, RunReport, column, failed, steps_of
 from ontogeny.report.words import verdict
@@ -20,12 +20,12 @@ SHOWN_POINTS = 30_000
 
 
 def diagnostic_panels(report: RunReport) -> list[Panel]:
-    """λ̂ of every chain, and each diagnostic along the run, with the failing checkpoints marked."""
+    """Draw λ̂ of every chain and each diagnostic along the run, with the failing checkpoints marked."""
     return [*chain_panel(report.llc), *(panel for name in DIAGNOSTICS for panel in diagnostic_panel(report.health, name))]
 
 
 def diagnostic_panel(health: pd.DataFrame, name: str) -> list[Panel]:
-    """One diagnostic; nothing where it was not measured."""
+    """Draw one diagnostic; return an empty list where it was not measured."""
     values = column(health, name)
     measured = pd.DataFrame(health[values.notna()])
     if measured.empty:
@@ -42,7 +42,7 @@ def diagnostic_panel(health: pd.DataFrame, name: str) -> list[Panel]:
 
 
 def chain_panel(llc: pd.DataFrame) -> list[Panel]:
-    """The estimate of each chain by itself; nothing without chains."""
+    """Draw the estimate of each chain; return an empty list where there are no chains."""
     if llc.empty:
         return []
     network = pd.DataFrame(llc[llc["component"] == WHOLE_NETWORK])
@@ -62,7 +62,7 @@ def chain_panel(llc: pd.DataFrame) -> list[Panel]:
 
 
 def calibration_panels(calibration: Mapping[str, Any]) -> list[Panel]:
-    """λ̂ over inverse temperatures; nothing where it was not measured."""
+    """Draw λ̂ over inverse temperatures; return an empty list where it was not measured."""
     sweep = calibration.get("sweep")
     if not sweep:
         return []
@@ -80,7 +80,7 @@ def calibration_panels(calibration: Mapping[str, Any]) -> list[Panel]:
 
 
 def health_rows(health: pd.DataFrame) -> list[dict[str, Any]]:
-    """The table of the sampler's health, a row per sampled checkpoint, ready to be printed."""
+    """Return the table of the sampler's health as text, a row for each sampled checkpoint."""
     return [
         {
             "step": step(row.get("step")),
@@ -98,20 +98,20 @@ def health_rows(health: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def shown_steps(report: RunReport) -> list[int]:
-    """The checkpoints whose traces are shown: some that fail, those beside each candidate, the rest spread evenly."""
+    """Return the steps whose traces are shown: a few that fail, those beside each candidate, the rest spread evenly."""
     steps = steps_of(report.traces)
     health = report.health
     bad = [] if health.empty else health.loc[failed(health), "step"]
     failing = [value for value in steps if value in set(bad)][:SHOWN_FAILING]
-    edges = [candidate.get(end) for candidate in report.transitions.get("candidates") or [] for end in ("start", "end")]
-    beside = [steps[np.abs(steps - edge).argmin()] for edge in edges if known(edge)]
+    edges = [edge for candidate in report.candidates for edge in (candidate.start, candidate.end)]
+    beside = [steps[np.abs(steps - edge).argmin()] for edge in edges]
     spread = steps[np.linspace(0, len(steps) - 1, min(SHOWN_CHECKPOINTS, len(steps))).round().astype(int)]
     first = dict.fromkeys(int(value) for value in (steps[0], steps[-1], *failing, *beside, *spread))
     return sorted(list(first)[:SHOWN_CHECKPOINTS])
 
 
 def trace_data(report: RunReport) -> list[dict[str, Any]]:
-    """The traces of `shown_steps`, every k-th draw of each chain so that a page stays small.
+    """Return the traces of `shown_steps`, every k-th draw of each chain so that a page stays small.
 
     Returns:
         For each checkpoint: step, label, mean (over all draws), chains [{"chain", "draw": [...], "value": [...]}].
@@ -119,18 +119,20 @@ def trace_data(report: RunReport) -> list[dict[str, Any]]:
     if report.traces.empty:
         return []
     steps = shown_steps(report)
-    kept = report.traces[report.traces["step"].isin(steps)]
-    stride = -(-len(kept) // SHOWN_POINTS)
+    shown = report.traces[report.traces["step"].isin(steps)]
+    stride = -(-len(shown) // SHOWN_POINTS)
     verdicts = {} if report.health.empty else dict(zip(report.health["step"], report.health["verdict"], strict=True))
-    return [checkpoint_traces(pd.DataFrame(kept[kept["step"] == at]), at, stride, str(verdicts.get(at) or "ok")) for at in steps]
+    return [
+        checkpoint_traces(pd.DataFrame(shown[shown["step"] == at]), at, stride, str(verdicts.get(at) or "ok")) for at in steps
+    ]
 
 
-def checkpoint_traces(rows: pd.DataFrame, at: int, stride: int, said: str) -> dict[str, Any]:
-    """The traces of one checkpoint."""
+def checkpoint_traces(rows: pd.DataFrame, at: int, stride: int, checks: str) -> dict[str, Any]:
+    """Return the traces of a checkpoint."""
     mean = rows["value"].mean()
     return {
         "step": at,
-        "label": f"step {step(at)}" + ("" if said == "ok" else f" – {verdict(said)}"),
+        "label": f"step {step(at)}" + ("" if checks == "ok" else f" – {verdict(checks)}"),
         "mean": compact([mean])[0],
         "stride": stride,
         "chains": [chain_trace(chain, group.sort_values("draw").iloc[::stride]) for chain, group in rows.groupby("chain")],
@@ -142,7 +144,7 @@ def chain_trace(chain: Any, rows: pd.DataFrame) -> dict[str, Any]:
 
 
 def trace_caption(traces: Sequence[dict[str, Any]], sampled: int) -> str:
-    """What the plot of traces shows of what there is."""
+    """Say which checkpoints and draws the plot of traces shows."""
     if not traces:
         return "No traces were kept."
     stride = traces[0]["stride"]

@@ -1,4 +1,4 @@
-"""Numbers as a reader wants them, and as a page's JSON carries them."""
+"""Format numbers for the text and for the JSON of a page."""
 
 import math
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ CERTAIN = 0.99
 
 
 def known(value: Any) -> TypeGuard[float]:
-    """Whether it is a finite number: tables hold NaN where nothing was measured, JSON files hold None."""
+    """Return whether a value is a finite number. Tables hold NaN where nothing was measured, JSON files hold None."""
     return isinstance(value, (int, float, np.number)) and not isinstance(value, bool) and math.isfinite(value)
 
 
@@ -21,12 +21,12 @@ def signed_text(text: str) -> str:
 
 
 def step(value: Any) -> str:
-    """A training step: 12,500."""
+    """Return a training step as text: 12,500."""
     return f"{round(value):,}" if known(value) else UNKNOWN
 
 
 def number(value: Any, digits: int = 3) -> str:
-    """Significant digits, without exponents between a hundred-thousandth and a million: 0.042, 1,230."""
+    """Return significant digits, without exponents between a hundred-thousandth and a million: 0.042, 1,230."""
     if not known(value):
         return UNKNOWN
     if float(value).is_integer() and abs(value) < 10**digits:
@@ -43,7 +43,7 @@ def chance(value: Any) -> str:
 
 
 def with_error(value: Any, error: Any) -> str:
-    """A value and its standard error to the error's two significant digits: 30.1 ± 2.1."""
+    """Return a value and its standard error to the error's two significant digits: 30.1 ± 2.1."""
     if not known(value) or not known(error) or error <= 0:
         return number(value)
     size = math.floor(math.log10(error))
@@ -54,7 +54,7 @@ def with_error(value: Any, error: Any) -> str:
 
 
 def change(value: Any) -> str:
-    """A difference with its sign: +0.31."""
+    """Return a difference with its sign: +0.31."""
     return f"+{number(value)}" if known(value) and value > 0 else number(value)
 
 
@@ -64,7 +64,7 @@ def change_with_error(value: Any, error: Any) -> str:
 
 
 def compact(values: Iterable[Any], digits: int = 5) -> list[float | int | None]:
-    """Numbers for JSON: few digits, integers as integers, None for what is not finite."""
+    """Return numbers for JSON: few digits, integers as integers, None for what is not finite."""
     return [shortened(value, digits) for value in values]
 
 

@@ -1,4 +1,4 @@
-"""The plots of a family: seeds and variants over each other, each run one line that can be hidden."""
+"""Draw the plots of a family: all seeds and variants on common axes. The page can hide each run."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ Reading = Callable[[pd.DataFrame], pd.DataFrame]
 
 @dataclass(frozen=True, kw_only=True)
 class Drawn:
-    """A run with the way it is drawn: colour by variant where there are several, else by seed."""
+    """A run and its line style. The colour is that of the variant where there are several, else of the seed."""
 
     run: RunSummary
     identifier: str
@@ -30,7 +30,7 @@ class Drawn:
 
 
 def drawn_runs(runs: Sequence[RunSummary]) -> list[Drawn]:
-    """The runs in order of variant and seed, with their colours and line styles."""
+    """Return the runs in order of variant and seed, with their colours and line styles."""
     ordered = sorted(runs, key=lambda run: (run.variant, run.seed))
     variants = list(dict.fromkeys(run.variant for run in ordered))
     seeds = sorted({run.seed for run in ordered})
@@ -51,7 +51,7 @@ def drawn_runs(runs: Sequence[RunSummary]) -> list[Drawn]:
 
 
 def run_line(drawn: Drawn, rows: pd.DataFrame, **more: Any) -> Trace:
-    """One run's curve; `meta` lets the page's script hide it with the others of its run."""
+    """Draw a curve of a run; by `meta`, the page's script hides all curves of a run."""
     values = finite(rows)
     style = {"dash": drawn.dash, "width": 1.5}
     return line(
@@ -67,7 +67,7 @@ def run_line(drawn: Drawn, rows: pd.DataFrame, **more: Any) -> Trace:
 
 
 def overlay_panels(runs: Sequence[Drawn]) -> list[Panel]:
-    """λ̂ and the loss, then every observable of the network, then of each head the largest."""
+    """Draw λ̂ and the loss, every observable of the network, and the largest value over heads of every other observable."""
     tables = [drawn.run.trajectory for drawn in runs]
     names = sorted({name for table in tables for name in observables(table)} - {LLC, *LOSSES})
     whole = [name for name in names if any(len(finite(curve(table, name))) for table in tables)]
@@ -106,7 +106,7 @@ def overlay_panels(runs: Sequence[Drawn]) -> list[Panel]:
 
 
 def overlay(name: str, title: str, caption: str, runs: Sequence[Drawn], read: Reading, height: int = 270) -> list[Panel]:
-    """One observable over all runs; nothing where no run has it."""
+    """Draw an observable of all runs; return an empty list where no run has it."""
     data = [run_line(drawn, rows) for drawn in runs for rows in [read(drawn.run.trajectory)] if len(finite(rows))]
     if not data:
         return []
@@ -116,12 +116,12 @@ def overlay(name: str, title: str, caption: str, runs: Sequence[Drawn], read: Re
 
 
 def plain(data: Sequence[Trace], axis: str) -> dict[str, Any]:
-    """A figure whose legend is the table of runs on the page."""
+    """Return a figure without a legend; the table of runs on the page is the legend."""
     return figure(data, axis, showlegend=False, **({"hovermode": "closest"} if len(data) > 8 else {}))
 
 
 def llc_panel(runs: Sequence[Drawn]) -> list[Panel]:
-    """λ̂ of all runs, with bands while they stay legible, crosses where a check fails and diamonds at the candidates."""
+    """Draw λ̂ of all runs, with bands for few runs, crosses where a check fails and diamonds at the candidates."""
     data: list[Trace] = []
     with_bands = len(runs) <= MOST_WITH_BANDS
     for drawn in runs:
@@ -148,21 +148,18 @@ def failing(drawn: Drawn, rows: pd.DataFrame) -> list[Trace]:
 
 
 def diamonds(drawn: Drawn, rows: pd.DataFrame) -> list[Trace]:
-    """The candidates of a run, on its λ̂."""
-    found = [entry for entry in drawn.run.transitions.get("candidates") or [] if entry.get("location") is not None]
-    if not found:
+    """Draw the candidates of a run on its λ̂."""
+    candidates = drawn.run.transitions.candidates
+    if not candidates:
         return []
-    at = [entry["location"] for entry in found]
+    at = [candidate.location for candidate in candidates]
     heights = np.interp(at, rows["step"].astype(float), rows["value"].astype(float))
-    return [
-        marked(
-            drawn, at, heights, "diamond", [f"{drawn.name}: {title_of(entry)}, step {step(entry['location'])}" for entry in found]
-        )
-    ]
+    texts = [f"{drawn.name}: {title_of(candidate)}, step {step(candidate.location)}" for candidate in candidates]
+    return [marked(drawn, at, heights, "diamond", texts)]
 
 
 def marked(drawn: Drawn, steps: Any, values: Any, symbol: str, texts: Sequence[str]) -> Trace:
-    """Marked points of one run."""
+    """Draw marked points of a run."""
     trace = line(steps, values, drawn.name, drawn.colour, mode="markers", meta={"run": drawn.identifier}, showlegend=False)
     outline = {"width": 1.5, "color": drawn.colour if symbol.endswith("open") else "#ffffff"}
     return {
@@ -174,25 +171,25 @@ def marked(drawn: Drawn, steps: Any, values: Any, symbol: str, texts: Sequence[s
 
 
 def largest(trajectory: pd.DataFrame, observable: str) -> pd.DataFrame:
-    """At each step the component with the largest value."""
+    """Return, at each step, the row of the component with the largest value."""
     wanted = (trajectory["observable"] == observable) & (trajectory["component"] != WHOLE_NETWORK) & trajectory["value"].notna()
     rows = pd.DataFrame(trajectory[wanted])
     return rows.loc[rows.groupby("step")["value"].idxmax()] if len(rows) else rows
 
 
 def run_rows(runs: Sequence[Drawn]) -> list[dict[str, Any]]:
-    """The table of runs, which is the legend as well."""
+    """Return the rows of the table of runs."""
     return [{"drawn": drawn, **ending(drawn.run)} for drawn in runs]
 
 
 def ending(run: RunSummary) -> dict[str, str]:
-    """Where a run ends, what it passed, and how its sampling fared."""
+    """Return the last loss and λ̂ of a run, its transitions, and how many checkpoints fail a check."""
     loss, llc = main_loss(run.trajectory), curve(run.trajectory, LLC)
     values = finite(llc)
     bad = int(failed(llc).sum())
-    found = run.transitions.get("candidates") or []
-    named = [f"{title_of(entry)} ({step(entry.get('location'))})" for entry in found if is_named(entry)]
-    unnamed = len(found) - len(named)
+    candidates = run.transitions.candidates
+    named = [f"{title_of(candidate)} ({step(candidate.location)})" for candidate in candidates if is_named(candidate)]
+    unnamed = len(candidates) - len(named)
     return {
         "loss": number(loss["value"].iloc[-1]) if len(loss) else number(None),
         "llc": with_error(values["value"].iloc[-1], values["standard_error"].iloc[-1]) if len(values) else number(None),

@@ -1,6 +1,7 @@
-"""Self-contained HTML pages: one per run, one per family, one for the study. No file is read or written but the templates.
+"""Write self-contained HTML pages for a run, a family and a study. The only files read are the templates.
 
-A page carries its data as JSON and, where it has interactive plots, its own copy of plotly.js; it asks nothing of the network.
+A page carries its data as JSON and, where it has interactive plots, its own copy of plotly.js.
+It requests nothing over the network.
 """
 
 import json
@@ -17,11 +18,14 @@ from ontogeny.report.order import boundaries_in_words, void_in_words
 from ontogeny.report.phases import posterior_views
 from ontogeny.report.plots import Panel, marks, observable_panels, overview, training_panels
 from ontogeny.report.tables import FamilySummary, RunReport, crowded_early, last_step, steps_of
+from ontogeny.transitions.records import Development
+
+NOTHING_KNOWN = Development(candidates=(), stages=(), boundaries=(), void=(), undecided=())
 
 
 @cache
 def environment() -> Environment:
-    """The templates; text is escaped, an unknown name is an error."""
+    """Return the templates. They escape text, and an unknown name is an error."""
     return Environment(
         loader=PackageLoader("ontogeny.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -29,26 +33,26 @@ def environment() -> Environment:
 
 @cache
 def plotly_script() -> Markup:
-    """plotly.js, 4.8 MB, for a script element."""
+    """Return plotly.js, 4.8 MB, for a script element."""
     from plotly.offline import get_plotlyjs
 
     return Markup(get_plotlyjs())
 
 
 def embedded(data: Any) -> Markup:
-    """JSON for a script element: no text in it can end the element, no number in it is NaN."""
+    """Return JSON for a script element. No text in it can end the element, and no number in it is NaN."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return Markup(text.replace("<", "\\u003c"))
 
 
 def page_data(panels: Sequence[Panel], *, logarithmic: bool, last: int, **more: Any) -> Markup:
-    """What `templates/page.js` reads."""
+    """Return the JSON that `templates/page.js` reads."""
     figures = {panel.identifier: {**panel.figure, "height": panel.height, "names": panel.names} for panel in panels}
     return embedded({"figures": figures, "logarithmic": logarithmic, "last": last, "transitions": [], "traces": [], **more})
 
 
 def run_page(report: RunReport, links: Mapping[str, str]) -> str:
-    """The page of one run.
+    """Return the page of a run.
 
     Args:
         links: name -> address relative to the page. `index` and `family` lead to those pages, any other is a file of the run.
@@ -57,7 +61,7 @@ def run_page(report: RunReport, links: Mapping[str, str]) -> str:
     observed, trained, checked = observable_panels(report), training_panels(report), health.diagnostic_panels(report)
     calibrated = health.calibration_panels(report.calibration)
     traces = health.trace_data(report)
-    candidates = report.transitions.get("candidates") or []
+    transitions = report.transitions or NOTHING_KNOWN
     return render(
         "run.html",
         report=report,
@@ -67,18 +71,18 @@ def run_page(report: RunReport, links: Mapping[str, str]) -> str:
         observed=[*observed, *trained],
         checked=checked,
         calibrated=calibrated,
-        judged=words.calibration_in_words(report.calibration),
+        step_check=words.calibration_in_words(report.calibration),
         traces=traces,
         trace_caption=health.trace_caption(traces, len(steps_of(report.traces))),
         health_rows=health.health_rows(report.health),
         sampling=words.sampling_in_words(report.trajectory),
-        candidates=[views.candidate_view(place, candidate, report) for place, candidate in enumerate(candidates, 1)],
-        searched="candidates" in report.transitions,
-        stages=words.stage_rows(report.transitions),
-        undecided=views.undecided_names(report.transitions),
-        boundaries=boundaries_in_words(report.transitions),
+        candidates=[views.candidate_view(place, candidate, report) for place, candidate in enumerate(transitions.candidates, 1)],
+        searched=report.transitions is not None,
+        stages=words.stage_rows(transitions.stages),
+        undecided=views.undecided_names(transitions.undecided),
+        boundaries=boundaries_in_words(transitions.boundaries),
         left_out=words.left_out_in_words(report.trajectory),
-        void=void_in_words(report.transitions),
+        void=void_in_words(transitions.void),
         consensus=views.consensus_view(report.consensus) if report.consensus else None,
         calibration=views.flattened(report.calibration),
         provenance=views.flattened(report.provenance),
@@ -89,7 +93,7 @@ def run_page(report: RunReport, links: Mapping[str, str]) -> str:
             [*main, *observed, *trained, *checked, *calibrated],
             logarithmic=crowded_early(report.trajectory),
             last=last_step(report.trajectory),
-            transitions=marks(report.transitions),
+            transitions=marks(transitions.candidates),
             traces=traces,
         ),
         plotly=plotly_script(),
@@ -101,7 +105,7 @@ def render(template: str, **context: Any) -> str:
 
 
 def family_page(family: FamilySummary, links: Mapping[str, str]) -> str:
-    """The page of a family: its seeds and variants over each other.
+    """Return the page of a family, with all its seeds and variants on common axes.
 
     Args:
         family: its runs' `href` are relative to this page.
@@ -129,7 +133,7 @@ def family_page(family: FamilySummary, links: Mapping[str, str]) -> str:
 
 
 def index_page(families: Sequence[FamilySummary], links: Mapping[str, str]) -> str:
-    """The page over all families of a study.
+    """Return the page of all families of a study.
 
     Args:
         families: `href` of families and runs are relative to this page.

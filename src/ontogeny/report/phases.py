@@ -1,4 +1,4 @@
-"""The posterior of a network while n grows: the plot of which phase holds it, and how well its crossings were predicted."""
+"""Draw the share of the posterior in each phase against n, and compare its crossings with the predictions."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -18,28 +18,28 @@ FIRST_SHOWN = 10
 """Below this n the posterior is the prior; the plot can be zoomed out to it."""
 TOP = 1.0
 ROW = 0.08
-"""Between the names of lines of different kinds, which would overlap else."""
+"""The distance between the names of lines of different kinds, so that they do not overlap."""
 CLOSE = 1.1
-"""A prediction within this factor of what was found is said to agree."""
+"""A prediction within this factor of the measured crossing agrees with it."""
 
 
 def posterior_views(posteriors: Sequence[PosteriorSummary]) -> list[dict[str, Any]]:
-    """What the page prints of each posterior: its panel, its table of crossings, and what agrees in words."""
+    """Return what the page prints of each posterior: the panel, the table of crossings, and a comparison in words."""
     return [
         {
-            "variant": one.variant,
-            "panel": posterior_panel(one),
-            "rows": [crossing_row(row) for row in one.summary["transitions"]],
-            "words": agreement_in_words(one.summary["transitions"]),
-            "files": one.files,
+            "variant": posterior.variant,
+            "panel": posterior_panel(posterior),
+            "rows": [crossing_row(row) for row in posterior.summary["transitions"]],
+            "words": agreement_in_words(posterior.summary["transitions"]),
+            "files": posterior.files,
         }
-        for one in posteriors
+        for posterior in posteriors
     ]
 
 
-def posterior_panel(one: PosteriorSummary) -> Panel:
-    """The share of each phase against n, over the crossings found and predicted."""
-    summary = one.summary
+def posterior_panel(posterior: PosteriorSummary) -> Panel:
+    """Draw the share of each phase against n, with the measured and the predicted crossings."""
+    summary = posterior.summary
     caption = (
         f"Lines are means over {summary['repeats']} independent runs of tempered SMC with {summary['particles']:,} particles "
         f"(worth at least {number(100 * summary['least_effective_share'], 2)}% of that at every n), bands their range. Solid "
@@ -48,16 +48,16 @@ def posterior_panel(one: PosteriorSummary) -> Panel:
         "have hulls of any number of corners; n below 10 is left out."
     )
     return Panel(
-        identifier=slug("posterior", one.variant),
+        identifier=slug("posterior", posterior.variant),
         title=f"share of the posterior of {summary['features']} features in each phase",
         caption=caption,
-        figure=occupancy_figure(one.table, summary["transitions"]),
+        figure=occupancy_figure(posterior.table, summary["transitions"]),
         height=420,
     )
 
 
 def occupancy_figure(table: pd.DataFrame, transitions: Sequence[Mapping[str, Any]]) -> Figure:
-    """Phases in colours, crossings upright and named at the top."""
+    """Draw the phases in colours, and the crossings as vertical lines with names at the top."""
     over_repeats = table.groupby(["phase", "n"])["share"].agg(["mean", "min", "max"]).reset_index()
     phases = [(phase, rows) for phase, rows in over_repeats.groupby("phase") if max(rows["mean"]) >= LEAST_SHOWN]
     styles = zip(palette(len(phases)), dashes(len(phases)), strict=True)
@@ -80,7 +80,7 @@ def occupancy_figure(table: pd.DataFrame, transitions: Sequence[Mapping[str, Any
 
 
 def phase_traces(rows: pd.DataFrame, name: str, colour: str, dash: str) -> list[Trace]:
-    """The mean share over its range."""
+    """Draw the mean share and its range."""
     edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "hovertemplate": None, "showlegend": False}
     lower = line(rows["n"], rows["min"], "lowest", colour, **edge)
     upper = line(rows["n"], rows["max"], "highest", colour, **edge)
@@ -89,12 +89,12 @@ def phase_traces(rows: pd.DataFrame, name: str, colour: str, dash: str) -> list[
 
 
 def crossing_traces(transitions: Sequence[Mapping[str, Any]]) -> list[Trace]:
-    """Upright lines where phases cross: found, with its spread, and predicted."""
-    found = [(row["found_mean"], arrow(row)) for row in transitions if known(row["found_mean"])]
+    """Draw vertical lines where phases cross: as measured, with the spread over runs, and as predicted."""
+    measured = [(row["found_mean"], arrow(row)) for row in transitions if known(row["found_mean"])]
     predicted = [(row["predicted"], arrow(row)) for row in transitions if row["predicted"]]
     spreads = [(row["found_mean"], row["found_standard_deviation"]) for row in transitions if known(row["found_mean"])]
     uprights = [
-        upright(found, "crossing found", INK, "solid", TOP),
+        upright(measured, "crossing found", INK, "solid", TOP),
         upright([(both["with_volumes"], name) for both, name in predicted], "predicted with volumes", GREY, "dash", TOP + ROW),
         upright(
             [(both["leading"], name) for both, name in predicted],
@@ -108,7 +108,7 @@ def crossing_traces(transitions: Sequence[Mapping[str, Any]]) -> list[Trace]:
 
 
 def upright(places: Sequence[tuple[Any, str]], name: str, colour: str, dash: str, top: float) -> Trace | None:
-    """Lines from 0 to `top`, each named there; None where there is none."""
+    """Draw lines from 0 to `top`, each with a name there; return None where no place is known."""
     drawn = [(at, text) for at, text in places if known(at)]
     if not drawn:
         return None
@@ -127,7 +127,7 @@ def upright(places: Sequence[tuple[Any, str]], name: str, colour: str, dash: str
 
 
 def shade(low: float, high: float) -> Trace:
-    """An upright band."""
+    """Draw a vertical band."""
     return {
         "type": "scatter",
         "mode": "lines",
@@ -147,7 +147,7 @@ def arrow(row: Mapping[str, Any]) -> str:
 
 
 def crossing_row(row: Mapping[str, Any]) -> dict[str, str]:
-    """A crossing in numbers."""
+    """Return the row of a crossing in the table."""
     predicted = row["predicted"] or {}
     missing = sum(not known(value) for value in row["found"])
     return {
@@ -161,34 +161,36 @@ def crossing_row(row: Mapping[str, Any]) -> dict[str, str]:
 
 
 def agreement_in_words(transitions: Sequence[Mapping[str, Any]]) -> str:
-    """What agrees with the predictions and what does not."""
-    judged = [row for row in transitions if known(row["found_mean"]) and row["predicted"]]
-    told = [comparison(row) for row in judged]
+    """Say which crossings agree with the predictions and which do not."""
+    predicted = [row for row in transitions if known(row["found_mean"]) and row["predicted"]]
+    sentences = [comparison(row) for row in predicted]
     alone = [arrow(row) for row in transitions if known(row["found_mean"]) and not row["predicted"]]
     if alone:
-        told.append(f"For {listed(alone)} nothing was predicted: the shape and λ are known of polygons of five to seven corners.")
+        sentences.append(
+            f"For {listed(alone)} nothing was predicted: the shape and λ are known of polygons of five to seven corners."
+        )
     lost = [arrow(row) for row in transitions if not known(row["found_mean"])]
     if lost:
-        told.append(f"For {listed(lost)} the posterior does not cross in every run within these n.")
-    return " ".join(told) or "No two phases cross within these n."
+        sentences.append(f"For {listed(lost)} the posterior does not cross in every run within these n.")
+    return " ".join(sentences) or "No two phases cross within these n."
 
 
 def comparison(row: Mapping[str, Any]) -> str:
-    """One crossing against its two predictions."""
-    found = row["found_mean"]
+    """Compare a crossing with its two predictions."""
+    measured = row["found_mean"]
     leading, full = (row["predicted"][name] for name in ("leading", "with_volumes"))
     return (
-        f"{arrow(row)}: the posterior crosses at n ≈ {with_error(found, row['found_standard_deviation'])}, in the direction "
-        f"predicted: complexity is bought as n grows. n L + λ log n − log φ crosses at {against(leading, found)}. With the "
-        f"volumes of the phases (how many copies each has, how wide they are) free energies cross at {against(full, found)}."
+        f"{arrow(row)}: the posterior crosses at n ≈ {with_error(measured, row['found_standard_deviation'])}, in the direction "
+        f"predicted: complexity is bought as n grows. n L + λ log n − log φ crosses at {against(leading, measured)}. With the "
+        f"volumes of the phases (how many copies each has, how wide they are) free energies cross at {against(full, measured)}."
     )
 
 
-def against(predicted: Any, found: float) -> str:
-    """'601, too late by a factor of 2.1'."""
+def against(predicted: Any, measured: float) -> str:
+    """Compare a prediction with the measured n: '601, too late by a factor of 2.1'."""
     if not known(predicted):
         return "no n"
-    factor = max(predicted / found, found / predicted)
+    factor = max(predicted / measured, measured / predicted)
     if factor < CLOSE:
         return f"{number(predicted)}, which agrees to {number(100 * (factor - 1), 1)}%"
-    return f"{number(predicted)}, too {'late' if predicted > found else 'early'} by a factor of {number(factor, 2)}"
+    return f"{number(predicted)}, too {'late' if predicted > measured else 'early'} by a factor of {number(factor, 2)}"

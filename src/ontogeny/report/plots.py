@@ -1,10 +1,10 @@
-"""The plots of a run, as plain Plotly JSON: loss over λ̂, a panel per observable.
+"""Draw the plots of a run as plain Plotly JSON: the loss above λ̂, and a panel for each observable.
 
 A figure's x values are training steps. `templates/page.js` draws it, maps the steps to either axis, shades the candidate
-transitions and sets the type: here is only what is particular to each plot.
+transitions and sets the fonts. This module holds only what is particular to each plot.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,14 +15,15 @@ from ontogeny.report.numbers import compact, shortened
 from ontogeny.report.tables import LLC, RunReport, column, components, curve, failed, finite, observables
 from ontogeny.report.words import is_named, title_of, verdict
 from ontogeny.trajectory import LOSSES
+from ontogeny.transitions.records import Candidate
 
 BAND = 1.96
-"""Standard errors on either side: 95% where errors are normal."""
+"""The number of standard errors on either side: 95% where errors are normal."""
 MOST_IN_LEGEND = 12
 MOST_WHOLE_TICKS = 8
 MOST_LARGE_MARKS = 40
 OTHER_DATA = "data:"
-"""How the components begin that are the whole network on another data set."""
+"""The components that are the whole network on another data set begin so."""
 LOSS_COLOURS = dict(zip(LOSSES, (GREEN, BLUE, PURPLE), strict=True))
 Figure = dict[str, Any]
 Trace = dict[str, Any]
@@ -30,7 +31,7 @@ Trace = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
-    """One plot of a page: its place in the page's JSON, its words, its figure.
+    """A plot of a page: its key in the page's JSON, its text, its figure.
 
     Attributes:
         names: whether the names of transitions are written above it, or only their numbers.
@@ -49,12 +50,12 @@ class Panel:
 
     @property
     def summary(self) -> str:
-        """What a reader who does not see the plot is told."""
+        """Describe the plot to a reader who does not see it."""
         return f"Plot of {self.title}. {self.caption}"
 
 
 def line(steps: Any, values: Any, name: str, colour: str, **more: Any) -> Trace:
-    """A curve, its gaps bridged; drawn as dots as well where it is short enough for them to stay apart."""
+    """Draw a curve across its gaps, with dots where it has at most 200 points."""
     style = {"color": colour, "width": 1.8, **more.pop("line", {})}
     mode = more.pop("mode", "lines+markers" if 0 < len(steps) <= 200 else "lines")
     return {
@@ -72,7 +73,7 @@ def line(steps: Any, values: Any, name: str, colour: str, **more: Any) -> Trace:
 
 
 def band(rows: pd.DataFrame, colour: str, **more: Any) -> list[Trace]:
-    """± `BAND` standard errors around a curve; nothing where no errors are known."""
+    """Draw ± `BAND` standard errors around a curve; return an empty list where no errors are known."""
     known = finite(rows)
     known = known[known["standard_error"].notna()]
     if known.empty:
@@ -92,7 +93,7 @@ def band(rows: pd.DataFrame, colour: str, **more: Any) -> list[Trace]:
 
 
 def translucent(colour: str, share: float = 0.2) -> str:
-    """#0072B2 -> rgba(0,114,178,0.2)."""
+    """Return a translucent colour: #0072B2 -> rgba(0,114,178,0.2)."""
     red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
     return f"rgba({red},{green},{blue},{share})"
 
@@ -104,7 +105,7 @@ def figure(data: Sequence[Trace], axis: str, **layout: Any) -> Figure:
 
 
 def ticks(data: Sequence[Trace]) -> dict[str, Any]:
-    """Whole numbers get whole ticks, and a constant its place halfway up from zero; else Plotly chooses."""
+    """Return whole ticks for whole numbers and, for a constant, a range from 0 to its double; else Plotly chooses."""
     values = [value for trace in data for value in trace["y"] if value is not None]
     low, high = min(values, default=0), max(values, default=0)
     if low == high:
@@ -113,7 +114,7 @@ def ticks(data: Sequence[Trace]) -> dict[str, Any]:
 
 
 def llc_traces(rows: pd.DataFrame, **more: Any) -> list[Trace]:
-    """λ̂ with its band; checkpoints that fail a check as crosses, those without an estimate along the bottom."""
+    """Draw λ̂ with its band, crosses where a check fails, and triangles along the bottom where there is no estimate."""
     values = finite(rows)
     bad = values[failed(values)]
     lost = rows[rows["value"].isna()]
@@ -133,18 +134,18 @@ def llc_traces(rows: pd.DataFrame, **more: Any) -> list[Trace]:
 
 
 def crosses(steps: Any, values: Any, verdicts: Any, name: str, **more: Any) -> Trace:
-    """Checkpoints that fail a check, with the check in the hover text."""
+    """Draw checkpoints that fail a check, with the check in the hover text."""
     return dots(steps, values, verdicts, name, "x", hovertemplate="%{y:.4g}: %{text}", **more)
 
 
 def failing(rows: pd.DataFrame) -> list[Trace]:
-    """Crosses on the rows whose draws fail a check; nothing where none do."""
+    """Draw crosses on the rows whose draws fail a check; return an empty list where none fail."""
     bad = pd.DataFrame(rows[failed(rows)])
     return [crosses(bad["step"], bad["value"], bad["verdict"], "fails a check")] if len(bad) else []
 
 
 def dots(steps: Any, values: Any, verdicts: Any, name: str, symbol: str, **more: Any) -> Trace:
-    """Marked checkpoints, each with its verdict."""
+    """Draw marked checkpoints, each with its verdict."""
     return {
         **line(steps, values, name, ORANGE, mode="markers", **more),
         "marker": {"symbol": symbol, "size": 8 if len(steps) <= MOST_LARGE_MARKS else 5, "color": ORANGE},
@@ -153,7 +154,7 @@ def dots(steps: Any, values: Any, verdicts: Any, name: str, symbol: str, **more:
 
 
 def loss_traces(report: RunReport) -> list[Trace]:
-    """The mean training loss between checkpoints, and the losses measured at them."""
+    """Draw the mean training loss between checkpoints, and the losses measured at them."""
     traces = []
     training = column(report.training, "loss")
     if training.notna().any():
@@ -169,7 +170,7 @@ def loss_traces(report: RunReport) -> list[Trace]:
 
 
 def overview(report: RunReport) -> Panel | None:
-    """Loss over λ̂ on one axis of steps; None where neither was measured."""
+    """Draw the loss above λ̂ on one axis of steps; return None where neither was measured."""
     loss = loss_traces(report)
     llc = llc_traces(curve(report.trajectory, LLC), yaxis="y2") if loss else llc_traces(curve(report.trajectory, LLC))
     if not loss and not llc:
@@ -194,19 +195,19 @@ def overview(report: RunReport) -> Panel | None:
 
 
 def overview_caption(loss: bool, llc: bool) -> str:
-    """What the overview shows, and what is missing from it."""
-    told = ["Candidate transitions are shaded, a dotted line where each is located."]
+    """Say what the overview shows, and what is missing from it."""
+    sentences = ["Candidate transitions are shaded, a dotted line where each is located."]
     if llc:
-        told.append(f"The band around λ̂ is ± {BAND} standard errors; orange crosses fail a check of the sampler.")
+        sentences.append(f"The band around λ̂ is ± {BAND} standard errors; orange crosses fail a check of the sampler.")
     else:
-        told.append("λ̂ was not sampled on this run.")
+        sentences.append("λ̂ was not sampled on this run.")
     if not loss:
-        told.append("No loss was measured.")
-    return " ".join(told)
+        sentences.append("No loss was measured.")
+    return " ".join(sentences)
 
 
 def observable_panels(report: RunReport) -> list[Panel]:
-    """A panel per observable of the network, and one per observable of components with a line for each."""
+    """Draw a panel for each observable of the network, and one with a line per component for each other observable."""
     panels = []
     for name in observables(report.trajectory):
         whole = finite(curve(report.trajectory, name))
@@ -219,7 +220,7 @@ def observable_panels(report: RunReport) -> list[Panel]:
 
 
 def whole_panel(name: str, rows: pd.DataFrame) -> Panel:
-    """One curve of the network; what comes from draws that fail a check is crossed out."""
+    """Draw a curve of the network, with crosses where the draws fail a check."""
     words = label(name)
     data = [*band(rows, BLUE), line(rows["step"], rows["value"], words.title, BLUE)]
     data += failing(rows)
@@ -227,7 +228,7 @@ def whole_panel(name: str, rows: pd.DataFrame) -> Panel:
 
 
 def component_panel(trajectory: pd.DataFrame, name: str, parts: Sequence[str]) -> Panel:
-    """A line per component: distinct colours for a few, a scale from dark to light for many."""
+    """Draw a line for each component, in distinct colours for a few, in a scale from dark to light for many."""
     words = label(name)
     curves = {part: finite(curve(trajectory, name, part)) for part in parts}
     styles = zip(palette(len(parts)), dashes(len(parts)), strict=True)
@@ -248,7 +249,7 @@ def component_panel(trajectory: pd.DataFrame, name: str, parts: Sequence[str]) -
 
 
 def title_by_part(title: str, parts: Sequence[str]) -> str:
-    """'prefix-matching score of each head', from layers.0.heads.1; a title that says it already stays."""
+    """Add the kind of the components to a title: 'prefix-matching score of each head'. A title that names the kind stays."""
     data = [part for part in parts if part.startswith(OTHER_DATA)]
     components_ = [part for part in parts if part not in data]
     kinds = [*map(kind_of, components_[:1]), *(["data set"] if data else [])]
@@ -256,13 +257,13 @@ def title_by_part(title: str, parts: Sequence[str]) -> str:
 
 
 def kind_of(part: str) -> str:
-    """'head', from layers.0.heads.1."""
+    """Return the kind of a component: layers.0.heads.1 -> 'head'."""
     kinds = [word for word in part.split(".") if not word.isdigit()]
     return kinds[-1].removesuffix("s") if kinds else part
 
 
 def training_panels(report: RunReport) -> list[Panel]:
-    """What the optimiser did: learning rate and norm of the gradient."""
+    """Draw the learning rate and the norm of the gradient."""
     panels = []
     for name in ("learning_rate", "gradient_norm"):
         values = column(report.training, name)
@@ -277,14 +278,16 @@ def training_panels(report: RunReport) -> list[Panel]:
     return panels
 
 
-def marks(transitions: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The candidates as the page's script shades them: in the order, and under the numbers, of the list in words."""
+def marks(candidates: Sequence[Candidate]) -> list[dict[str, Any]]:
+    """Return the candidates for the page's script, in the order and with the numbers of the list in words."""
     return [
         {
             "number": place,
             "name": title_of(candidate),
             "named": is_named(candidate),
-            **{key: shortened(candidate.get(key), 12) for key in ("start", "location", "end")},
+            "start": shortened(candidate.start, 12),
+            "location": shortened(candidate.location, 12),
+            "end": shortened(candidate.end, 12),
         }
-        for place, candidate in enumerate(transitions.get("candidates") or [], 1)
+        for place, candidate in enumerate(candidates, 1)
     ]

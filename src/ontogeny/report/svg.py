@@ -1,4 +1,4 @@
-"""Plots as SVG: small ones inside the index, and the record of a variant for `snakemake --report`."""
+"""Draw plots as SVG: small ones for the index, and the figure of a variant for `snakemake --report`."""
 
 import io
 import math
@@ -13,11 +13,11 @@ from ontogeny.report.plots import BAND
 from ontogeny.report.tables import LLC, crowded_early, curve, failed, finite, main_loss
 
 WIDTH, HEIGHT, INSET = 168, 44, 3
-"""Of a small plot, in pixels."""
+"""The size of a small plot and its margin, in pixels."""
 
 
 def sparkline(curves: Sequence[pd.DataFrame], summary: str, logarithmic: bool = False) -> str:
-    """A small plot of a few curves on common axes, as inline SVG; "" where none has two points."""
+    """Draw a few curves on common axes as inline SVG; return "" where none has two points."""
     drawn = [(colour, finite(rows)) for colour, rows in zip(palette(len(curves)), curves, strict=True)]
     drawn = [(colour, rows) for colour, rows in drawn if len(rows) > 1]
     if not drawn:
@@ -40,7 +40,7 @@ def place(steps: Any, logarithmic: bool) -> np.ndarray:
 
 
 def scale(values: Any, low: int, high: int) -> Any:
-    """The linear map that takes the smallest value to `low`, the largest to `high`; a constant goes halfway."""
+    """Return the linear map from the smallest value to `low` and the largest to `high`; a constant maps to the middle."""
     smallest, span = float(np.min(values)), float(np.ptp(values))
     if span == 0:
         return lambda value: np.full_like(np.asarray(value, dtype=float), (low + high) / 2)
@@ -53,7 +53,7 @@ def points(rows: pd.DataFrame, across: Any, upward: Any, logarithmic: bool) -> s
 
 
 def trajectory_svg(trajectories: Mapping[int, pd.DataFrame], *, title: str) -> str:
-    """Loss over λ̂ with its band for the seeds of a variant, as SVG by Matplotlib.
+    """Draw the loss above λ̂ with its band for the seeds of a variant, as SVG by Matplotlib.
 
     The same tables give the same bytes: identifiers are hashed with a fixed salt, and no date is written.
 
@@ -77,7 +77,7 @@ def trajectory_svg(trajectories: Mapping[int, pd.DataFrame], *, title: str) -> s
 
 
 def draw_run(loss: Any, llc: Any, trajectory: pd.DataFrame, name: str, colour: str, dash: str, logarithmic: bool) -> None:
-    """The curves of one seed: loss, λ̂ with its band, crosses where a check fails."""
+    """Draw the curves of a seed: the loss, λ̂ with its band, crosses where a check fails."""
     style = {"solid": "-", "dash": "--", "dot": ":", "dashdot": "-."}[dash]
     shift = 1 if logarithmic else 0
     losses, rows = main_loss(trajectory), finite(curve(trajectory, LLC))
@@ -90,7 +90,7 @@ def draw_run(loss: Any, llc: Any, trajectory: pd.DataFrame, name: str, colour: s
 
 
 def finish(loss: Any, llc: Any, title: str, logarithmic: bool) -> None:
-    """Titles, axes and a legend."""
+    """Set titles, axes and a legend."""
     loss.set(title=title, ylabel="loss per example")
     llc.set(ylabel=f"λ̂ (± {BAND} standard errors)", xlabel="step + 1" if logarithmic else "step")
     if logarithmic:

@@ -1,4 +1,4 @@
-"""What the pages show: the tables and files of runs, as the stages before the report left them."""
+"""The data of the pages: tables and records of runs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ontogeny.trajectory import LOSSES
+from ontogeny.transitions.records import Candidate, Consensus, Development
 
 WHOLE_NETWORK = ""
 LLC = "llc"
@@ -19,7 +20,7 @@ EMPTY_CURVE = pd.DataFrame(
 
 @dataclass(frozen=True, kw_only=True)
 class RunReport:
-    """All that is known of one run. Only the trajectory is needed; the page says in words what is missing.
+    """The data of a run. Only the trajectory is required; the page says what is missing.
 
     Attributes:
         trajectory: step, observable, component ("" for the whole network, `data:NAME` for it on other data), value,
@@ -29,8 +30,8 @@ class RunReport:
         health: a row per sampled step: step, llc, standard_error, effective_sample_size, r_hat, dead_chains, share_below,
             drift, verdict.
         traces: step, chain, draw, value.
-        transitions: the content of transitions.json.
-        consensus: the content of consensus.json.
+        transitions: None where no transition was looked for.
+        consensus: None where the seeds were not compared.
         calibration: the sampler's settings.
         specification: the exact configuration of the run.
         provenance: versions, machine, durations, digests.
@@ -45,27 +46,31 @@ class RunReport:
     llc: pd.DataFrame = field(default_factory=pd.DataFrame)
     health: pd.DataFrame = field(default_factory=pd.DataFrame)
     traces: pd.DataFrame = field(default_factory=pd.DataFrame)
-    transitions: Mapping[str, Any] = field(default_factory=dict)
-    consensus: Mapping[str, Any] = field(default_factory=dict)
+    transitions: Development | None = None
+    consensus: Consensus | None = None
     calibration: Mapping[str, Any] = field(default_factory=dict)
     specification: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def candidates(self) -> Sequence[Candidate]:
+        return self.transitions.candidates if self.transitions else ()
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunSummary:
-    """What a family's page and the index show of one run; `href` is relative to the page that shows it."""
+    """The data of a run for the family's page and the index; `href` is relative to the page that shows it."""
 
     variant: str
     seed: int
     trajectory: pd.DataFrame
-    transitions: Mapping[str, Any]
+    transitions: Development
     href: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class PosteriorSummary:
-    """What a family's page shows of the posterior of one variant.
+    """The data of the posterior of a variant for the family's page.
 
     Attributes:
         table: repeat, n, phase, share, mean_loss.
@@ -81,18 +86,18 @@ class PosteriorSummary:
 
 @dataclass(frozen=True, kw_only=True)
 class FamilySummary:
-    """A family with its runs; `consensus` holds the content of each variant's consensus.json, `posteriors` those sampled."""
+    """A family with its runs, the consensus of each variant whose seeds were compared, and the posteriors that were sampled."""
 
     family: str
     description: str
     runs: Sequence[RunSummary]
-    consensus: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    consensus: Mapping[str, Consensus] = field(default_factory=dict)
     href: str = ""
     posteriors: Sequence[PosteriorSummary] = ()
 
 
 def curve(trajectory: pd.DataFrame, observable: str, component: str = WHOLE_NETWORK) -> pd.DataFrame:
-    """One curve of a trajectory in the order of its steps: step, value, standard_error, verdict. Empty where there is none."""
+    """Return a curve in the order of its steps: step, value, standard_error, verdict. It is empty where it was not measured."""
     if trajectory.empty:
         return EMPTY_CURVE.copy()
     rows = trajectory[(trajectory["observable"] == observable) & (trajectory["component"] == component)]
@@ -100,12 +105,12 @@ def curve(trajectory: pd.DataFrame, observable: str, component: str = WHOLE_NETW
 
 
 def finite(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows of a curve that have a value."""
+    """Return the rows of a curve that have a value."""
     return pd.DataFrame(rows[np.isfinite(rows["value"].astype(float))]).reset_index(drop=True)
 
 
 def components(trajectory: pd.DataFrame, observable: str) -> list[str]:
-    """The components that an observable was measured on, the whole network apart."""
+    """Return the components that an observable was measured on, without the whole network."""
     if trajectory.empty:
         return []
     named = trajectory.loc[trajectory["observable"] == observable, "component"].unique()
@@ -117,13 +122,13 @@ def observables(trajectory: pd.DataFrame) -> list[str]:
 
 
 def main_loss(trajectory: pd.DataFrame) -> pd.DataFrame:
-    """The loss that free energies use: exact where the task knows it, else on the data of the local posterior."""
+    """Return the loss that free energies use: exact where the task knows it, else on the data of the local posterior."""
     curves = [finite(curve(trajectory, name)) for name in LOSSES]
     return next((rows for rows in curves if len(rows)), curves[0])
 
 
 def steps_of(table: pd.DataFrame) -> np.ndarray:
-    """The steps of a table, each once, increasing."""
+    """Return the distinct steps of a table in increasing order."""
     return np.unique(np.asarray(table["step"], dtype="int64")) if len(table) else np.empty(0, dtype="int64")
 
 
@@ -132,17 +137,17 @@ def last_step(trajectory: pd.DataFrame) -> int:
 
 
 def crowded_early(trajectory: pd.DataFrame) -> bool:
-    """Whether most checkpoints lie in the first quarter of training, so that a logarithmic axis shows them better."""
+    """Return whether most checkpoints lie in the first quarter of training. A logarithmic axis then shows them better."""
     return len(trajectory) > 0 and float(np.median(steps_of(trajectory))) < last_step(trajectory) / 4
 
 
 def failed(rows: pd.DataFrame) -> pd.Series:
-    """Which rows failed a check of the sampler."""
+    """Return which rows failed a check of the sampler."""
     return pd.Series([verdict not in PASSED for verdict in rows["verdict"].fillna("")], index=rows.index, dtype=bool)
 
 
 def column(frame: pd.DataFrame, name: str) -> pd.Series:
-    """A column of numbers; NaN throughout where the frame lacks it."""
+    """Return a column of numbers; all NaN where the frame lacks it."""
     if name in frame.columns:
         return pd.Series(frame[name], dtype=float)
     return pd.Series(np.nan, index=frame.index, dtype=float)

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from ontogeny.report import words
 from ontogeny.report.labels import label
-from ontogeny.report.numbers import change, change_with_error, known, number, step, with_error
+from ontogeny.report.numbers import change, change_with_error, number, step, with_error
 from ontogeny.report.sample_sizes import sample_size
 from ontogeny.report.svg import sparkline
 from ontogeny.report.tables import (
@@ -27,6 +27,7 @@ from ontogeny.report.tables import (
 )
 from ontogeny.trajectory import PASSED
 from ontogeny.transitions.detection.curves import FEWEST_CHECKPOINTS
+from ontogeny.transitions.records import Candidate, Consensus, Evidence, Remark
 
 NAVIGATION = ("index", "family")
 """Keys of `links` that lead to other pages. Every other key is the name of a file of the run."""
@@ -45,7 +46,6 @@ def files(links: Mapping[str, str]) -> dict[str, str]:
 def run_facts(report: RunReport) -> list[tuple[str, str]]:
     """Return the key numbers at the top of a run's page."""
     llc, loss = finite(curve(report.trajectory, LLC)), main_loss(report.trajectory)
-    candidates = report.transitions.get("candidates") or []
     last = llc.iloc[-1] if len(llc) else None
     return [
         ("training steps", step(last_step(report.trajectory)) if len(report.trajectory) else number(None)),
@@ -55,63 +55,56 @@ def run_facts(report: RunReport) -> list[tuple[str, str]]:
         ),
         ("loss at the end", number(loss["value"].iloc[-1]) if len(loss) else number(None)),
         ("λ̂ at the end", with_error(last["value"], last["standard_error"]) if last is not None else number(None)),
-        ("candidates", f"{len(candidates)}, {sum(map(words.is_named, candidates))} named"),
+        ("candidates", f"{len(report.candidates)}, {sum(map(words.is_named, report.candidates))} named"),
     ]
 
 
-def candidate_view(place: int, candidate: Mapping[str, Any], report: RunReport) -> dict[str, Any]:
+def candidate_view(place: int, candidate: Candidate, report: RunReport) -> dict[str, Any]:
     """Return a candidate as the page prints it."""
     agreed = words.agreement_on(candidate, report.consensus, report.seed)
     return {
         "number": place,
         "title": words.title_of(candidate),
         "named": words.is_named(candidate),
-        "support": str(agreed.get("support", "")),
-        "seeds": words.seeds_of(agreed),
+        "support": "" if agreed is None else agreed.support,
+        "seeds": "" if agreed is None else words.seeds_of(agreed),
         "vague": words.is_vague(candidate, report.trajectory),
         "sentences": words.candidate_sentences(candidate, report.trajectory),
-        "steps": f"{step(candidate.get('start'))} – {step(candidate.get('end'))}",
-        "llc": change_with_error(candidate.get("delta_llc"), candidate.get("delta_llc_standard_error")),
-        "loss": change(candidate.get("delta_loss")),
+        "steps": f"{step(candidate.start)} – {step(candidate.end)}",
+        "llc": change_with_error(candidate.delta_llc, candidate.delta_llc_standard_error),
+        "loss": change(candidate.delta_loss),
         "size": sample_size(candidate),
-        "q": number(candidate.get("q_value"), 2),
-        "evidence": [evidence_view(row) for row in candidate.get("evidence") or []],
+        "q": number(candidate.q_value, 2),
+        "evidence": [evidence_view(row) for row in candidate.evidence],
     }
 
 
-def evidence_view(row: Mapping[str, Any]) -> dict[str, str]:
+def evidence_view(row: Evidence) -> dict[str, str]:
     """Return a curve that changes with a candidate as a row of its table."""
     return {
-        "curve": label(str(row.get("observable", ""))).title,
-        "component": str(row.get("component") or ""),
-        "steps": f"{step(row.get('start'))} – {step(row.get('end'))}",
-        "location": step(row.get("location")) + located_within(row),
-        "change": change(row.get("change")),
+        "curve": label(row.observable).title,
+        "component": row.component,
+        "steps": f"{step(row.start)} – {step(row.end)}",
+        "location": f"{step(row.location)} ({step(row.location_low)} – {step(row.location_high)})",
+        "change": change(row.change),
     }
 
 
-def located_within(row: Mapping[str, Any]) -> str:
-    """Return the 95% interval of a location: ' (600 – 650)'."""
-    low, high = row.get("location_low"), row.get("location_high")
-    return f" ({step(low)} – {step(high)})" if known(low) and known(high) else ""
+def undecided_names(undecided: Sequence[Remark]) -> list[str]:
+    """Name the curves in which no transition could be looked for, each with the reason."""
+    return [f"{words.curve_name(row)}: {row.reason or 'no reason given'}" for row in undecided]
 
 
-def undecided_names(transitions: Mapping[str, Any]) -> list[str]:
-    """Name the curves that could not be judged, each with the reason."""
-    return [f"{words.curve_name(row)}: {row.get('reason') or 'no reason given'}" for row in transitions.get("undecided") or []]
-
-
-def consensus_view(consensus: Mapping[str, Any]) -> list[dict[str, str]]:
+def consensus_view(consensus: Consensus) -> list[dict[str, str]]:
     """Return the transitions that the seeds of a variant share."""
-    rows = consensus.get("transitions") or []
     return [
         {
             "title": words.title_of(row),
-            "support": str(row.get("support", "")),
+            "support": row.support,
             "seeds": words.seeds_of(row),
             "words": words.agreement(row),
         }
-        for row in rows
+        for row in consensus.transitions
     ]
 
 
@@ -161,8 +154,9 @@ def family_in_words(family: FamilySummary) -> str:
     supported = [
         f"{words.title_of(row)}{f' in {variant}' if len(variants) > 1 else ''} ({words.seeds_of(row)})"
         for variant in variants
-        for row in (family.consensus.get(variant) or {}).get("transitions") or []
-        if row.get("support") == "supported"
+        if variant in family.consensus
+        for row in family.consensus[variant].transitions
+        if row.support == "supported"
     ]
     text = f"{words.counted(len(family.runs), 'run')} of {words.counted(len(variants), 'variant')}. "
     text += f"Supported by the seeds: {words.listed(supported)}." if supported else "No transition is supported by most seeds."

@@ -17,15 +17,15 @@ from ontogeny.report.order import curve_name, timing
 from ontogeny.report.sample_sizes import free_energies
 from ontogeny.report.tables import LLC, RunReport, curve, failed, finite, last_step, main_loss
 from ontogeny.trajectory import ALL_LOSSES
+from ontogeny.transitions.records import UNNAMED, Agreement, Candidate, Certainty, Consensus, Evidence, Reason, Stage
+from ontogeny.transitions.stretches import ERRORS_THAT_COUNT
 
-UNNAMED = "unnamed"
 NOT_A_REASON = (LLC, *ALL_LOSSES)
 """Observables that change in every transition; they do not explain a name."""
 MOST_REASONS = 4
 MOST_STRETCHES = 12
 MOST_FAMILIES = 4
 MOST_PLACES = 8
-ERRORS_THAT_COUNT = 2.0
 VAGUE = "Its location is vague: the 95% interval is wider than the candidate itself."
 MEANINGS: dict[tuple[int | None, int | None], str] = {
     (1, -1): "a lower loss is bought with more complexity",
@@ -62,13 +62,12 @@ def study_title(families: Sequence[str]) -> str:
     return f"ontogeny: {', '.join([*first, *further]) or 'no family yet'}"
 
 
-def title_of(candidate: Mapping[str, Any]) -> str:
-    name = candidate.get("name") or UNNAMED
-    return "unnamed transition" if name == UNNAMED else name
+def title_of(transition: Candidate | Agreement) -> str:
+    return transition.name if is_named(transition) else "unnamed transition"
 
 
-def is_named(candidate: Mapping[str, Any]) -> bool:
-    return (candidate.get("name") or UNNAMED) != UNNAMED
+def is_named(transition: Candidate | Agreement) -> bool:
+    return transition.name != UNNAMED
 
 
 def counted(count: int, noun: str) -> str:
@@ -100,23 +99,37 @@ def movement(subject: str, delta: Any, error: Any, reason: str = "no value on on
     return f"{subject} {'rises' if sign > 0 else 'falls'} by {with_error(abs(delta), error)}"
 
 
-def movement_of(candidate: Mapping[str, Any], kind: str, subject: str) -> str:
-    """Describe how "llc" or "loss" changes across a candidate."""
-    delta, error = candidate.get(f"delta_{kind}"), candidate.get(f"delta_{kind}_standard_error")
-    return movement(subject, delta, error, why_unknown(candidate, kind))
+def llc_movement(candidate: Candidate) -> str:
+    """Describe how λ̂ changes across a candidate."""
+    return movement("λ̂", candidate.delta_llc, candidate.delta_llc_standard_error, why_llc_unknown(candidate))
 
 
-def why_unknown(candidate: Mapping[str, Any], kind: str) -> str:
-    """Say which side of a candidate has no clean level, and give the level of the other side."""
-    if kind == "llc" and candidate.get("llc_verdict") == "failed":
+def loss_movement(candidate: Candidate) -> str:
+    """Describe how the loss changes across a candidate."""
+    return movement("the loss", candidate.delta_loss, candidate.delta_loss_standard_error, why_loss_unknown(candidate))
+
+
+def why_llc_unknown(candidate: Candidate) -> str:
+    """Say why the change of λ̂ is not known."""
+    if candidate.llc_verdict == "failed":
         return "λ̂ passes the sampler's checks at too few checkpoints"
-    levels = {side: candidate.get(f"{kind}_{side}") for side in ("before", "after")}
+    return missing_level(candidate.llc_before, candidate.llc_after)
+
+
+def why_loss_unknown(candidate: Candidate) -> str:
+    """Say why the change of the loss is not known."""
+    return missing_level(candidate.loss_before, candidate.loss_after)
+
+
+def missing_level(before: float | None, after: float | None) -> str:
+    """Say which side of a candidate has no clean level, and give the level of the other side."""
+    levels = {"before": before, "after": after}
     missing = " or ".join(side for side, level in levels.items() if not known(level))
     present = [f", {number(level)} {side}" for side, level in levels.items() if known(level)]
     return f"no clean level {missing}{''.join(present)}"
 
 
-def candidate_sentences(candidate: Mapping[str, Any], trajectory: pd.DataFrame) -> list[str]:
+def candidate_sentences(candidate: Candidate, trajectory: pd.DataFrame) -> list[str]:
     """Describe a candidate: the change of λ̂ and the loss, its location, its name, what moves first, where the free energies
     cross, its p-value."""
     vague = VAGUE if is_vague(candidate, trajectory) else ""
@@ -124,92 +137,81 @@ def candidate_sentences(candidate: Mapping[str, Any], trajectory: pd.DataFrame) 
     return [part for part in [*parts, certainty(candidate)] if part]
 
 
-def passage(candidate: Mapping[str, Any]) -> str:
+def passage(candidate: Candidate) -> str:
     """Describe the change: 'Between steps 600 and 800 (located at 700) λ̂ rises by 30.1 ± 2.1 while the loss falls by 0.42: …'"""
-    llc = candidate.get("delta_llc"), candidate.get("delta_llc_standard_error")
-    loss = candidate.get("delta_loss"), candidate.get("delta_loss_standard_error")
-    when = f"Between steps {step(candidate.get('start'))} and {step(candidate.get('end'))}"
-    located = f" (located at {location(candidate)})" if known(candidate.get("location")) else ""
-    if not known(llc[0]) and not known(loss[0]):
-        reasons = why_unknown(candidate, "llc"), why_unknown(candidate, "loss")
-        return f"{when}{located} neither the change of λ̂ is known ({reasons[0]}) nor that of the loss ({reasons[1]})."
-    changes = f"{movement_of(candidate, 'llc', 'λ̂')} while {movement_of(candidate, 'loss', 'the loss')}"
-    meaning = MEANINGS.get((sign_of(*llc), sign_of(*loss)))
-    return f"{when}{located} {changes}{f': {meaning}' if meaning else ''}."
+    when = f"Between steps {step(candidate.start)} and {step(candidate.end)} (located at {location(candidate)})"
+    if candidate.delta_llc is None and candidate.delta_loss is None:
+        llc, loss = why_llc_unknown(candidate), why_loss_unknown(candidate)
+        return f"{when} neither the change of λ̂ is known ({llc}) nor that of the loss ({loss})."
+    llc_sign = sign_of(candidate.delta_llc, candidate.delta_llc_standard_error)
+    loss_sign = sign_of(candidate.delta_loss, candidate.delta_loss_standard_error)
+    meaning = MEANINGS.get((llc_sign, loss_sign))
+    return f"{when} {llc_movement(candidate)} while {loss_movement(candidate)}{f': {meaning}' if meaning else ''}."
 
 
-def location(candidate: Mapping[str, Any]) -> str:
+def location(candidate: Candidate) -> str:
     """Return the location with its interval: '700, 95% interval 650 to 750'."""
-    low, high = candidate.get("location_low"), candidate.get("location_high")
-    interval = f", 95% interval {step(low)} to {step(high)}" if known(low) and known(high) else ""
-    return step(candidate.get("location")) + interval
+    interval = f"{step(candidate.location_low)} to {step(candidate.location_high)}"
+    return f"{step(candidate.location)}, 95% interval {interval}"
 
 
-def is_vague(candidate: Mapping[str, Any], trajectory: pd.DataFrame) -> bool:
+def is_vague(candidate: Candidate, trajectory: pd.DataFrame) -> bool:
     """Return whether the interval of the location, in log step, is wider than the candidate.
 
     The candidate counts with half the distance to the next checkpoint on either side, since no interval is narrower than the
     distance of two checkpoints.
     """
-    ends = [candidate.get(key) for key in ("start", "end", "location_low", "location_high")]
-    if not all(map(known, ends)):
-        return False
+    ends = [candidate.start, candidate.end, candidate.location_low, candidate.location_high]
     start, end, low, high = np.log1p(np.array(ends, dtype=float))
-    rows = curve(trajectory, str(candidate.get("observable")), str(candidate.get("component") or ""))
+    rows = curve(trajectory, candidate.observable, candidate.component)
     steps = np.log1p(rows["step"].to_numpy(float))
     earlier, later = max(steps[steps < start], default=start), min(steps[steps > end], default=end)
     return bool(high - low > (end + later) / 2 - (start + earlier) / 2)
 
 
-def naming(candidate: Mapping[str, Any], trajectory: pd.DataFrame) -> str:
+def naming(candidate: Candidate, trajectory: pd.DataFrame) -> str:
     """Say why the candidate has its name, and what else changes with it."""
-    reasons, rows = candidate.get("named_by") or [], candidate.get("evidence") or []
-    left_out = (*NOT_A_REASON, *(reason["observable"] for reason in reasons))
-    independent = [row for row in rows if row.get("observable") not in left_out]
+    reasons, rows = candidate.named_by, candidate.evidence
+    left_out = (*NOT_A_REASON, *(reason.observable for reason in reasons))
+    independent = [row for row in rows if row.observable not in left_out]
     others = "; ".join(observables_in_words(independent or ([] if reasons else rows), trajectory))
     with_it = f" With it, {others}." if others else ""
     if not is_named(candidate):
         return f"It has no name: no rule fits.{with_it}"
     because = "; ".join(map(reason_in_words, reasons))
-    return f"It is named {candidate['name']}{f' because {because}' if because else ''}.{with_it}"
+    return f"It is named {candidate.name}{f' because {because}' if because else ''}.{with_it}"
 
 
-def reason_in_words(row: Mapping[str, Any]) -> str:
+def reason_in_words(row: Reason) -> str:
     """Describe what met a condition: 'the copying score of layers.1.heads.0 is 9.1 afterwards'."""
-    if row.get("direction") == "level":
-        when = "at the end of the run" if row.get("at") == "end" else "afterwards"
-        return f"the {curve_name(row)} is {number(row['after'])} {when}"
-    return between_levels(f"the {curve_name(row)}", row["before"], row["after"])
+    if row.direction == "level":
+        when = "at the end of the run" if row.at == "end" else "afterwards"
+        return f"the {curve_name(row)} is {number(row.after)} {when}"
+    return between_levels(f"the {curve_name(row)}", row.before, row.after)
 
 
-def observables_in_words(rows: Sequence[Mapping[str, Any]], trajectory: pd.DataFrame) -> list[str]:
+def observables_in_words(rows: Sequence[Evidence], trajectory: pd.DataFrame) -> list[str]:
     """Describe each observable by the component that changed most; count the observables beyond `MOST_REASONS`."""
-    names = list(dict.fromkeys(row.get("observable") for row in rows))
+    names = list(dict.fromkeys(row.observable for row in rows))
     changes = []
     for name in names[:MOST_REASONS]:
-        own = sorted((row for row in rows if row.get("observable") == name), key=size_of_change, reverse=True)
+        own = sorted((row for row in rows if row.observable == name), key=lambda row: abs(row.change), reverse=True)
         others = f" (and {counted(len(own) - 1, 'further component')})" if len(own) > 1 else ""
         changes.append(evidence_in_words(own[0], trajectory) + others)
     further = [f"{counted(len(names) - MOST_REASONS, 'further observable')} with them"] if len(names) > MOST_REASONS else []
     return changes + further
 
 
-def size_of_change(row: Mapping[str, Any]) -> float:
-    change = row.get("change")
-    return float(abs(change)) if known(change) else 0.0
-
-
-def evidence_in_words(row: Mapping[str, Any], trajectory: pd.DataFrame) -> str:
+def evidence_in_words(row: Evidence, trajectory: pd.DataFrame) -> str:
     """Describe the change of one curve: 'the prefix-matching score of layers.1.heads.0 rises from 0.05 to 0.62'.
 
     The two numbers are the values at the ends of the curve's own interval.
     """
-    observable, component = str(row.get("observable", "")), str(row.get("component") or "")
     subject = f"the {curve_name(row)}"
-    before, after = levels(curve(trajectory, observable, component), row.get("start"), row.get("end"))
+    before, after = levels(curve(trajectory, row.observable, row.component), row.start, row.end)
     if before is not None and after is not None and before != after:
         return between_levels(subject, before, after)
-    return movement(subject, row.get("change"), None)
+    return movement(subject, row.change, None)
 
 
 def between_levels(subject: str, before: float, after: float) -> str:
@@ -225,55 +227,50 @@ def distinguishable(before: float, after: float) -> tuple[str, str]:
     return signed_text(f"{before:,.{places}f}"), signed_text(f"{after:,.{places}f}")
 
 
-def levels(rows: pd.DataFrame, start: Any, end: Any) -> tuple[float | None, float | None]:
+def levels(rows: pd.DataFrame, start: float, end: float) -> tuple[float | None, float | None]:
     """Return the last value up to `start` and the first from `end`; None where there is none."""
     measured = finite(rows)
-    if not known(start) or not known(end) or measured.empty:
+    if measured.empty:
         return None, None
     before = measured.loc[measured["step"] <= start, "value"]
     after = measured.loc[measured["step"] >= end, "value"]
     return (before.iloc[-1] if len(before) else None), (after.iloc[0] if len(after) else None)
 
 
-def certainty(candidate: Mapping[str, Any]) -> str:
+def certainty(candidate: Candidate) -> str:
     """Give the p-value of the clearest curve."""
-    p, q = candidate.get("p_value"), candidate.get("q_value")
-    if not known(p):
-        return ""
-    adjusted = f", q = {number(q, 2)} over all curves of the run" if known(q) else ""
-    clearest = f" by the {curve_name(candidate)}" if candidate.get("observable") else ""
-    return f"Shown most clearly{clearest}: p = {number(p, 2)}{adjusted}."
+    p, q = number(candidate.p_value, 2), number(candidate.q_value, 2)
+    return f"Shown most clearly by the {curve_name(candidate)}: p = {p}, q = {q} over all curves of the run."
 
 
-def clearest(candidates: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+def clearest(candidates: Sequence[Candidate]) -> Candidate | None:
     """Return the candidate to put first: a named one before an unnamed one, then by the smallest p-value, then by the most
     curves."""
 
-    def rank(candidate: Mapping[str, Any]) -> tuple[bool, float, int]:
-        p = candidate.get("p_value")
-        return not is_named(candidate), float(p) if known(p) else 1.0, -len(candidate.get("evidence") or [])
+    def rank(candidate: Candidate) -> tuple[bool, float, int]:
+        return not is_named(candidate), candidate.p_value, -len(candidate.evidence)
 
     return min(candidates, key=rank, default=None)
 
 
 def headline(report: RunReport) -> str:
     """Summarise the run in two or three sentences."""
-    candidates = report.transitions.get("candidates") or []
+    candidates = report.candidates
     steps = f"{step(last_step(report.trajectory))} steps"
     if report.trajectory.empty:
         return "Nothing has been measured on this run."
     first = clearest(candidates)
-    if "candidates" not in report.transitions:
+    if report.transitions is None:
         return f"Transitions have not been looked for in these {steps}. {span_in_words(report.trajectory)}"
     if first is None:
-        open_llc = any(row.get("observable") == "llc" for row in report.transitions.get("undecided") or [])
+        open_llc = any(row.observable == LLC for row in report.transitions.undecided)
         where = f"among the curves that could be judged, which λ̂ was not, in {steps}" if open_llc else f"in {steps}"
         return f"No candidate transition was found {where}. {span_in_words(report.trajectory)}"
     which = "It is" if len(candidates) == 1 else "The clearest is"
-    llc, loss = movement_of(first, "llc", "λ̂"), movement_of(first, "loss", "the loss")
-    where = location(first) if is_vague(first, report.trajectory) else step(first.get("location"))
+    where = location(first) if is_vague(first, report.trajectory) else step(first.location)
     what = f"{which} {title_of(first) if is_named(first) else 'unnamed'}, near step {where}"
-    return f"{counted(len(candidates), 'candidate transition')} in {steps}. {what}: {llc} while {loss}."
+    count = counted(len(candidates), "candidate transition")
+    return f"{count} in {steps}. {what}: {llc_movement(first)} while {loss_movement(first)}."
 
 
 def span_in_words(trajectory: pd.DataFrame) -> str:
@@ -342,49 +339,48 @@ def calibration_in_words(calibration: Mapping[str, Any]) -> str:
     return " ".join(parts)
 
 
-def agreement(transition: Mapping[str, Any]) -> str:
+def agreement(transition: Agreement) -> str:
     """Describe in how many seeds a transition is found, where, and how sure each seed is: '5 of 8 seeds; …. Seeds 0, 2, …, at
     median step 700, from 690 to 715. Seed 0: q = 0.012; …'"""
-    seeds = [str(seed) for seed in transition.get("seeds") or []]
-    reason = transition.get("reason") or seeds_of(transition)
-    low, middle, high = (step(transition.get(f"location_{end}")) for end in ("low", "median", "high"))
+    seeds = [str(seed) for seed in transition.seeds]
+    low, middle, high = map(step, (transition.location_low, transition.location_median, transition.location_high))
     where = f"at step {middle}" if low == high else f"at median step {middle}, from {low} to {high}"
-    who = f"{'Seed' if len(seeds) == 1 else 'Seeds'} {listed(seeds)}, {where}" if seeds else where.capitalize()
-    certain = "; ".join(certainty_of_seed(row, is_named(transition)) for row in transition.get("certainties") or [])
-    return f"{reason}. {who}.{f' {certain[0].upper()}{certain[1:]}.' if certain else ''}"
+    who = f"{'Seed' if len(seeds) == 1 else 'Seeds'} {listed(seeds)}, {where}"
+    certain = "; ".join(certainty_of_seed(row, is_named(transition)) for row in transition.certainties)
+    return f"{transition.reason}. {who}.{f' {certain[0].upper()}{certain[1:]}.' if certain else ''}"
 
 
-def certainty_of_seed(row: Mapping[str, Any], named: bool) -> str:
+def certainty_of_seed(row: Certainty, named: bool) -> str:
     """Describe how sure a seed is of a transition: 'seed 1: q = 0.030, by its place alone, shown by the loss or λ̂ alone'."""
-    parts = [f"q = {number(row['q_value'], 2)}"]
-    parts += ["by its place alone, not by its own name"] if named and not row["named"] else []
-    parts += [] if row["independent"] else ["shown by the loss or λ̂ alone"]
-    return f"seed {row['seed']}: {', '.join(parts)}"
+    parts = [f"q = {number(row.q_value, 2)}"]
+    parts += ["by its place alone, not by its own name"] if named and not row.named else []
+    parts += [] if row.independent else ["shown by the loss or λ̂ alone"]
+    return f"seed {row.seed}: {', '.join(parts)}"
 
 
-def seeds_of(transition: Mapping[str, Any]) -> str:
+def seeds_of(transition: Agreement) -> str:
     """Return in how many seeds a transition is found: '3 of 4 seeds'."""
-    return f"{len(transition.get('seeds') or [])} of {transition.get('of', 'an unknown number of')} seeds"
+    return f"{len(transition.seeds)} of {transition.of} seeds"
 
 
-def agreement_on(candidate: Mapping[str, Any], consensus: Mapping[str, Any], seed: int) -> Mapping[str, Any]:
-    """Return the transition of the seeds that a candidate of one seed is; empty where there is none with a name."""
-    rows = [row for row in consensus.get("transitions") or [] if is_named(row)]
-    own = {"seed": seed, "location": candidate.get("location")}
-    by_place = (row for row in rows if any({key: each[key] for key in own} == own for each in row.get("certainties") or []))
-    by_name = (row for row in rows if row.get("name") == candidate.get("name"))
-    return next(by_place, next(by_name, {}))
+def agreement_on(candidate: Candidate, consensus: Consensus | None, seed: int) -> Agreement | None:
+    """Return the transition of the seeds that a candidate of one seed is; None where there is none with a name."""
+    rows = [row for row in consensus.transitions if is_named(row)] if consensus else []
+    own = seed, candidate.location
+    by_place = (row for row in rows if own in [(each.seed, each.location) for each in row.certainties])
+    by_name = (row for row in rows if row.name == candidate.name)
+    return next(by_place, next(by_name, None))
 
 
-def stage_rows(transitions: Mapping[str, Any]) -> list[dict[str, str]]:
+def stage_rows(stages: Sequence[Stage]) -> list[dict[str, str]]:
     """Return a row of the table of stages for each stretch between candidates."""
     return [
         {
-            "steps": f"{step(stage.get('start'))} – {step(stage.get('end'))}",
-            "llc": change_with_error(stage.get("delta_llc"), None),
-            "loss": change_with_error(stage.get("delta_loss"), None),
-            "type": str(stage.get("type") or "not measured"),
-            "meaning": STAGE_TYPES.get(str(stage.get("type")), "λ̂ or the loss has too few checkpoints there"),
+            "steps": f"{step(stage.start)} – {step(stage.end)}",
+            "llc": change_with_error(stage.delta_llc, None),
+            "loss": change_with_error(stage.delta_loss, None),
+            "type": stage.type,
+            "meaning": STAGE_TYPES.get(stage.type, "λ̂ or the loss has too few checkpoints there"),
         }
-        for stage in transitions.get("stages") or []
+        for stage in stages
     ]

@@ -82,6 +82,7 @@ def sample(
         inverse_temperature=target.inverse_temperature,
         localization=target.localization,
         n=target.n,
+        batch_size=target.batch_size,
         dimension=free_parameters(checkpoints, target.mask) - (target.projection is not None),
         steps=labels,
     )

@@ -38,7 +38,7 @@ STORED_AS = {
     "gradient_norm": "gradient_norm",
     "first_order": "first_order",
 }
-SETTINGS = ("inverse_temperature", "localization", "n", "dimension")
+SETTINGS = ("inverse_temperature", "localization", "n", "batch_size", "dimension")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +54,7 @@ class Draws:
         inverse_temperature: nβ.
         localization: γ.
         n: the number of examples, None for a potential.
+        batch_size: examples of one step, None for all.
         dimension: the number of directions that chains may move in.
         steps: the checkpoints' labels.
         collected: what each function of `collect` returned, with leading axes [K, chains, ⌈draws / thin⌉].
@@ -66,6 +67,7 @@ class Draws:
     inverse_temperature: float
     localization: float
     n: int | None
+    batch_size: int | None = None
     dimension: int
     steps: Int[np.ndarray, " checkpoints"]
     collected: Mapping[str, Any] = field(default_factory=dict)

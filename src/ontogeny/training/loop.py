@@ -39,17 +39,17 @@ Advance = Callable[[State, Key[Array, " seeds"], Int[Array, " checkpoints"], Int
 
 
 def initial_state(problem: Problem, optimizer: optax.GradientTransformation, seeds: Sequence[int]) -> State:
-    """The state of each seed at step 0."""
+    """Return the state of each seed at step 0."""
 
-    def one(key: Key[Array, ""]) -> State:
+    def state_of_seed(key: Key[Array, ""]) -> State:
         params = problem.init(key)
         return State(params, optimizer.init(params))
 
-    return jax.jit(lambda keys: jax.lax.map(one, keys))(seed_keys(seeds, INITIALISE))
+    return jax.jit(lambda keys: jax.lax.map(state_of_seed, keys))(seed_keys(seeds, INITIALISE))
 
 
 def compile_training(problem: Problem, optimizer: optax.GradientTransformation, microbatch: int | None = None) -> Advance:
-    """A program (state, keys, starts, stops) -> (state, piece) that trains from step starts[c] to stops[c] for each c.
+    """Return a program (state, keys, starts, stops) -> (state, piece) that trains from step starts[c] to stops[c] for each c.
 
     It is compiled once for a number of seeds and checkpoints; the steps are arguments. Seeds are vectorised, since one
     toy model leaves a core idle; a single seed is not, since the extra axis slows down matrix products. Gradients are summed

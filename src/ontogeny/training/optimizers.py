@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def learning_rate(training: config.Training) -> Callable[[Any], Any]:
-    """The learning rate as a function of the step, traceable by JAX."""
+    """Return the learning rate as a function of the step, traceable by JAX."""
     import optax
 
     rate = training.optimizer.learning_rate
@@ -23,7 +23,7 @@ def learning_rate(training: config.Training) -> Callable[[Any], Any]:
 
 
 def build_optimizer(training: config.Training) -> "optax.GradientTransformation":
-    """The optimiser that the config names, after clipping by the global norm where it asks for that."""
+    """Return the optimiser that the config names, with clipping by the global norm if the config sets it."""
     import optax
 
     make = getattr(optax, training.optimizer.name)

@@ -7,62 +7,11 @@ import numpy as np
 
 from ontogeny.trajectory import ALL_LOSSES, STEPS, Axis
 from ontogeny.transitions.matching import clearness, coincide
-from ontogeny.transitions.records import UNNAMED, Candidate, Development
+from ontogeny.transitions.records import UNNAMED, Agreement, Candidate, Certainty, Consensus, Development
 
 NOT_INDEPENDENT = {"llc", *ALL_LOSSES}
 """Observables that change in every transition; independent evidence, behavioural or structural, is any other."""
 SUPPORTED, WEAK, UNSUPPORTED = "supported", "weak", "unsupported"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Certainty:
-    """How sure one seed is of a transition.
-
-    Attributes:
-        location: in the unit of the axis.
-        p_value, q_value: of the seed's clearest curve.
-        named: whether the seed's own candidate has the name; without, it lies where that of another seed does.
-        independent: whether an observable other than the loss and λ̂ changes with it.
-    """
-
-    seed: int
-    location: float
-    p_value: float
-    q_value: float
-    named: bool
-    independent: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Agreement:
-    """A transition over the seeds of a variant.
-
-    Attributes:
-        support: "supported", "weak" or "unsupported".
-        seeds: those that make the transition.
-        of: how many seeds were compared.
-        location_median, location_low, location_high: the median, the earliest and the latest seed, in the unit of the axis.
-        certainties: how sure each of the seeds is, in their order.
-    """
-
-    name: str
-    support: str
-    seeds: tuple[int, ...]
-    of: int
-    location_median: float
-    location_low: float
-    location_high: float
-    reason: str
-    certainties: tuple[Certainty, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Consensus:
-    """The content of `consensus.json`: the transitions of a variant in the order of their times."""
-
-    seeds: tuple[int, ...]
-    transitions: tuple[Agreement, ...]
-    axis: Axis = STEPS
 
 
 @dataclass(frozen=True)

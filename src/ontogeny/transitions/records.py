@@ -1,16 +1,18 @@
-"""The content of `transitions.json` as frozen dataclasses, and their way to JSON and back.
+"""The content of `transitions.json` and `consensus.json` as frozen dataclasses, and their way to JSON and back.
 
-All code passes these objects. JSON is made by `to_json` and read by `from_json`, where a file is written or read.
+All code passes these objects. JSON is made by `to_json` and read by `read_record`, where a file is written or read.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from ontogeny.errors import SpecificationError
+from ontogeny.pipeline.files import read_json
 from ontogeny.trajectory import STEPS, Axis
 
 UNNAMED = "unnamed"
@@ -216,6 +218,57 @@ class Development:
     axis: Axis = STEPS
 
 
+@dataclass(frozen=True, kw_only=True)
+class Certainty:
+    """How sure one seed is of a transition.
+
+    Attributes:
+        location: in the unit of the axis.
+        p_value, q_value: of the seed's clearest curve.
+        named: whether the seed's own candidate has the name; without, it lies where that of another seed does.
+        independent: whether an observable other than the loss and λ̂ changes with it.
+    """
+
+    seed: int
+    location: float
+    p_value: float
+    q_value: float
+    named: bool
+    independent: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """A transition over the seeds of a variant.
+
+    Attributes:
+        support: "supported", "weak" or "unsupported".
+        seeds: those that make the transition.
+        of: how many seeds were compared.
+        location_median, location_low, location_high: the median, the earliest and the latest seed, in the unit of the axis.
+        certainties: how sure each of the seeds is, in their order.
+    """
+
+    name: str
+    support: str
+    seeds: tuple[int, ...]
+    of: int
+    location_median: float
+    location_low: float
+    location_high: float
+    reason: str
+    certainties: tuple[Certainty, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Consensus:
+    """The content of `consensus.json`: the transitions of a variant in the order of their times."""
+
+    seeds: tuple[int, ...]
+    transitions: tuple[Agreement, ...]
+    axis: Axis = STEPS
+
+
 def to_json(record: object) -> dict[str, Any]:
     """Return a record as dicts, lists, strings and numbers, with None for NaN and infinities."""
     return finite(TypeAdapter(type(record)).dump_python(record, by_alias=True, mode="json"))
@@ -235,6 +288,16 @@ def from_json(kind: type[Record], content: Any, source: str) -> Record:
     except ValidationError as error:
         faults = "; ".join(f"{field_name(fault['loc'])}: {fault['msg'].lower()}" for fault in error.errors())
         raise SpecificationError(f"{source}: {faults}. Delete the file and run the study again.") from None
+
+
+def read_record(kind: type[Record], path: Path) -> Record:
+    """Return the record in a JSON file.
+
+    Raises:
+        ResultError: the file is missing or no JSON.
+        SpecificationError: a field is missing or of the wrong type.
+    """
+    return from_json(kind, read_json(path), str(path))
 
 
 def field_name(location: Sequence[str | int]) -> str:

@@ -121,6 +121,7 @@ def test_mala_accepts_everything_where_the_potential_is_flat_and_refuses_a_cliff
     assert 0.3 < moved.mean() < 1
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("kernel", EVERY, ids=lambda kernel: type(kernel).__name__)
 def test_every_kernel_stays_inside_the_mask_and_normal_to_the_gradient(kernel):
     normal = unit(jnp.array([1.0, 0.0, -2.0]))

@@ -130,9 +130,18 @@ def top_eigenvalues(
 
 
 def lanczos(product: Callable[[Array], Array], start: Float[Array, " d"], iterations: int) -> Float[Array, ""]:
-    """Return the largest Ritz value of a symmetric matrix, given by its product with a vector; fully reorthogonalised.
+    """Return the largest Ritz value of a symmetric matrix, given by its product with a vector."""
+    basis, images = lanczos_basis(product, start, iterations)
+    projected = basis @ images.T
+    return jnp.linalg.eigvalsh((projected + projected.T) / 2)[-1]
 
-    Where the matrix has fewer distinct eigenvalues than iterations, vectors run out early and the rest count as 0.
+
+def lanczos_basis(
+    product: Callable[[Array], Array], start: Float[Array, " d"], iterations: int
+) -> tuple[Float[Array, "{iterations} d"], Float[Array, "{iterations} d"]]:
+    """Return an orthonormal basis of the Krylov space of a start, fully reorthogonalised, and the images of its vectors.
+
+    Where the matrix has fewer distinct eigenvalues than iterations, vectors run out early and the rest are 0.
     """
 
     def extend(step: Array, carry: tuple[Array, Array]) -> tuple[Array, Array]:
@@ -147,6 +156,4 @@ def lanczos(product: Callable[[Array], Array], start: Float[Array, " d"], iterat
         return basis.at[step + 1].set(following, mode="drop"), images.at[step].set(image)
 
     empty = jnp.zeros((iterations, start.size), start.dtype)
-    basis, images = jax.lax.fori_loop(0, iterations, extend, (empty.at[0].set(unit(start)), empty))
-    projected = basis @ images.T
-    return jnp.linalg.eigvalsh((projected + projected.T) / 2)[-1]
+    return jax.lax.fori_loop(0, iterations, extend, (empty.at[0].set(unit(start)), empty))

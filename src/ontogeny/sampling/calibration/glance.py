@@ -10,7 +10,8 @@ from jaxtyping import Array, Float, Key
 
 from ontogeny.arrays.flat import Checkpoints, Mask, flatten, flatten_mask, single_precision, unflatten_like, unit
 from ontogeny.sampling.calibration.curvature import HESSIAN_EXAMPLES, hessian_product, some_examples
-from ontogeny.sampling.calibration.stability import LARGEST_BIAS, Stability, in_words, stability
+from ontogeny.sampling.calibration.spectrum import ends_and_middle, spectrum, with_whole_bias
+from ontogeny.sampling.calibration.stability import LARGEST_BIAS, LARGEST_WHOLE_BIAS, Stability, in_words, stability
 from ontogeny.sampling.kernels.kernel import Kernel
 from ontogeny.sampling.objective import Loss
 from ontogeny.sampling.target import Target
@@ -21,7 +22,8 @@ GLANCES, GLANCED_EXAMPLES = 20, 16
 def check_stability(target: Target, checkpoints: Checkpoints, sampler: Kernel, *, key: Key[Array, ""]) -> Stability | None:
     """Return what a given step comes to at the first and the last checkpoint.
 
-    Returns None for kernels without `limits`, and where the Hessian is not finite.
+    Where the stiffest direction is biased by more than 5%, and with minibatches, the bias over all directions is measured at the
+    first, the middle and the last checkpoint. Returns None for kernels without `limits`, and where the Hessian is not finite.
 
     Raises:
         ValueError: chains of this step diverge.
@@ -38,13 +40,17 @@ def check_stability(target: Target, checkpoints: Checkpoints, sampler: Kernel, *
             return None
         return stability(sampler, target.inverse_temperature, max(float(np.nanmax(curvature)), 0.0), target.localization)
 
-    found = at_examples(GLANCED_EXAMPLES)
-    if found is not None and found.bias > LARGEST_BIAS:
+    glanced = at_examples(GLANCED_EXAMPLES)
+    if glanced is not None and glanced.bias > LARGEST_BIAS:
         # The mean of few Hessians has too large a top eigenvalue, so a step is found too long on more examples only.
-        found = at_examples(HESSIAN_EXAMPLES)
-    if found is not None and found.kind == "unstable":
-        raise ValueError(f"sampler: step_size {sampler.step_size:g} is {in_words(found)}")
-    return found
+        glanced = at_examples(HESSIAN_EXAMPLES)
+    if glanced is not None and glanced.kind == "unstable":
+        raise ValueError(f"sampler: step_size {sampler.step_size:g} is {in_words(glanced)}")
+    if glanced is None or (target.full_batch and glanced.bias <= LARGEST_WHOLE_BIAS):
+        return glanced
+    places = ends_and_middle(len(jax.tree.leaves(checkpoints)[0]))
+    some = jax.tree.map(lambda leaf: np.asarray(leaf)[places], checkpoints)
+    return with_whole_bias(glanced, spectrum(target, some, key=key), sampler, target)
 
 
 @partial(jax.jit, static_argnums=0, compiler_options={"xla_backend_optimization_level": 0})

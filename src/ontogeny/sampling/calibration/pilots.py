@@ -16,15 +16,17 @@ from ontogeny.arrays.flat import Checkpoints, Parameters, parameter_count, singl
 from ontogeny.sampling import checks, diagnostics
 from ontogeny.sampling.calibration.curvature import gradient_variance, top_curvature
 from ontogeny.sampling.calibration.settling import LEAST_DRAWS, settling
-from ontogeny.sampling.calibration.stability import LARGEST_BIAS, Stability, in_words, longest_step, stability
+from ontogeny.sampling.calibration.spectrum import Spectrum, ends_and_middle, spectrum, with_whole_bias
+from ontogeny.sampling.calibration.stability import LARGEST_BIAS, LARGEST_WHOLE_BIAS, Stability, in_words, longest_step, stability
 from ontogeny.sampling.calibration.sweep import Sweep, temperature_sweep
 from ontogeny.sampling.chains import sample
 from ontogeny.sampling.draws import Draws
-from ontogeny.sampling.kernels.kernel import Kernel, with_step
+from ontogeny.sampling.kernels.kernel import Kernel, with_friction, with_step
 from ontogeny.sampling.kernels.mala import MALA
 from ontogeny.sampling.target import Target
 
 PILOT_ROUNDS = 6
+FRICTION_ROUNDS = 6
 POSITIONS = 16
 """Draws of each pilot chain at which the curvature is measured."""
 MANY = 1000
@@ -46,7 +48,9 @@ class Calibration:
             pilot's draws around it; 0 with the full batch.
         stability: what the step comes to where the curvature and the noise are largest.
         acceptance: the share of proposals that MALA accepts at this step, on the full batch, at the last checkpoint. It compares
-            steps of one model.
+            steps of one model. None with many parameters, where MALA accepts next to nothing.
+        spectrum: the density of the Hessian's eigenvalues at the first, the middle and the last checkpoint; None where the step
+            biases no direction by more than 5%, and it was not asked for.
         sweep: λ̂ at the last checkpoint over nβ; None where it was not asked for.
     """
 
@@ -55,7 +59,8 @@ class Calibration:
     curvature: PerCheckpoint
     gradient_variance: PerCheckpoint
     stability: Stability
-    acceptance: float
+    acceptance: float | None
+    spectrum: Spectrum | None
     sweep: Sweep | None
 
 
@@ -69,6 +74,7 @@ def calibrate(
     draws: int = 400,
     longest_pilot: int = 8,
     largest_bias: float = LARGEST_BIAS,
+    density: bool = False,
     sweep: bool = False,
     rounds: int = PILOT_ROUNDS,
     many: int = MANY,
@@ -87,6 +93,7 @@ def calibrate(
         longest_pilot: the pilot is made longer, up to this many times, until it settles in its first half; 1 where a burn-in is
             given, and the pilot only says whether it suffices.
         largest_bias: as a share of λ̂, in the worst direction.
+        density: also measure the density of the Hessian's eigenvalues where the step biases every direction little.
         sweep: also measure λ̂ at the last checkpoint from nβ/9 to 9 nβ.
         rounds: how often a step is chosen anew, for the curvature that its own pilot met.
         many: parameters above which the curvature is measured at one draw only.
@@ -100,22 +107,34 @@ def calibrate(
     if sampler.limits is None:
         raise ValueError(f"sampler: the step size of {type(sampler).__name__} cannot be calibrated; give a number")
     checks.check_counts(chains=(chains, 1), draws=(draws, LEAST_DRAWS), longest_pilot=(longest_pilot, 1))
-    (sampler if sampler.step_size is not None else with_step(sampler, 1.0)).check(full_batch=target.full_batch)
+    stepping = sampler if sampler.step_size is not None else with_step(sampler, 1.0)
+    with_friction(stepping, target.localization).check(full_batch=target.full_batch)
     target = target._replace(projection=None)
     checkpoints = jax.tree.map(jnp.asarray, single_precision(checkpoints))
     pilots = Pilots(target, checkpoints, key, chains, draws, many)
-    found = explore(pilots, sampler, largest_bias, rounds)
+    explored = explore(pilots, sampler, largest_bias, rounds)
     last = jax.tree.map(lambda leaf: leaf[-1:], checkpoints)
-    at_temperatures = partial(temperature_sweep, target, last, found.sampler, float(found.curvature[-1]), key=key)
+    measured = spectrum_of(pilots) if density or explored.stability.bias > LARGEST_WHOLE_BIAS else None
+    suitability = explored.stability
+    if measured is not None:
+        suitability = with_whole_bias(suitability, measured, explored.sampler, target)
+    at_temperatures = partial(temperature_sweep, target, last, explored.sampler, float(explored.curvature[-1]), key=key)
     return Calibration(
-        sampler=found.sampler,
-        burn_in=settled(pilots, found.sampler, found.draws, longest_pilot),
-        curvature=found.curvature,
-        gradient_variance=found.noise,
-        stability=found.stability,
-        acceptance=mala_acceptance(target, last, found.sampler.step_size, key),
+        sampler=explored.sampler,
+        burn_in=settled(pilots, explored.sampler, explored.draws, longest_pilot),
+        curvature=explored.curvature,
+        gradient_variance=explored.noise,
+        stability=suitability,
+        acceptance=None if pilots.has_many_parameters else mala_acceptance(target, last, explored.sampler.step_size, key),
+        spectrum=measured,
         sweep=at_temperatures(chains=chains, draws=draws) if sweep else None,
     )
+
+
+def spectrum_of(pilots: "Pilots") -> Spectrum:
+    """Return the density of the Hessian's eigenvalues at the first, the middle and the last checkpoint."""
+    places = np.array(ends_and_middle(len(jax.tree.leaves(pilots.checkpoints)[0])))
+    return spectrum(pilots.target, jax.tree.map(lambda leaf: leaf[places], pilots.checkpoints), key=pilots.key)
 
 
 class Pilots(NamedTuple):
@@ -188,14 +207,14 @@ def explore(pilots: Pilots, sampler: Kernel, largest_bias: float, rounds: int) -
     given = sampler.step_size is not None
     factor = 1.0
     for _ in range(rounds):
-        stepping, found = with_suitable_step(pilots.target, sampler, curvature, noise, largest_bias, factor)
+        stepping, suitability = with_suitable_step(pilots.target, sampler, curvature, noise, largest_bias, factor)
         draws = pilots.run(stepping, pilots.draws)
         dead = int(diagnostics.dead(np.asarray(draws.values)).sum())
         if dead and not given:
             factor /= 10
             continue
         if dead:
-            died = found._replace(kind="unstable", dead_chains=dead, pilot_chains=draws.values[..., 0].size)
+            died = suitability._replace(kind="unstable", dead_chains=dead, pilot_chains=draws.values[..., 0].size)
             return Explored(stepping, died, curvature, noise, draws)
         before = curvature.max(), noise.max()
         met = at_draws(pilots, draws, noise)
@@ -208,8 +227,8 @@ def explore(pilots: Pilots, sampler: Kernel, largest_bias: float, rounds: int) -
             f"sampler: chains die at every step tried, down to {stepping.step_size:.3g}; perhaps the loss falls without bound "
             "around the checkpoints: raise localization"
         )
-    stepping, found = with_suitable_step(pilots.target, sampler, curvature, noise, largest_bias, factor)
-    return Explored(stepping, found, curvature, noise, draws)
+    stepping, suitability = with_suitable_step(pilots.target, sampler, curvature, noise, largest_bias, factor)
+    return Explored(stepping, suitability, curvature, noise, draws)
 
 
 def with_suitable_step(
@@ -226,15 +245,30 @@ def with_suitable_step(
     n_beta, localization = target.inverse_temperature, target.localization
     stiffest, noisiest = float(curvature.max()), float(noise.max() / (target.batch_size or 1))
     if sampler.step_size is None:
-        assert sampler.limits is not None
-        step = longest_step(sampler.limits, n_beta, stiffest, localization, noisiest, largest_bias)
+        sampler = with_longest_step(sampler, n_beta, stiffest, localization, noisiest, largest_bias, factor)
+    sampler = with_friction(sampler, localization)
+    suitability = stability(sampler, n_beta, stiffest, localization, noisiest, largest_bias)
+    if suitability.kind == "unstable":
+        raise ValueError(f"sampler: step_size {sampler.step_size:g} is {in_words(suitability)}")
+    return sampler, suitability
+
+
+def with_longest_step(
+    sampler: Kernel, n_beta: float, stiffest: float, localization: float, noisiest: float, largest_bias: float, factor: float
+) -> Kernel:
+    """Return the sampler with `factor` times the longest step. A friction that is to be chosen depends on it, and it on that.
+
+    Raises:
+        ValueError: any step would do.
+    """
+    chosen = with_step(sampler, 1.0)
+    for _ in range(FRICTION_ROUNDS):
+        assert chosen.limits is not None
+        step = longest_step(chosen.limits, n_beta, stiffest, localization, noisiest, largest_bias)
         if not np.isfinite(step):
             raise ValueError("sampler: no step size can be chosen where the loss is flat and localization is 0; give a number")
-        sampler = with_step(sampler, factor * step)
-    found = stability(sampler, n_beta, stiffest, localization, noisiest, largest_bias)
-    if found.kind == "unstable":
-        raise ValueError(f"sampler: step_size {sampler.step_size:g} is {in_words(found)}")
-    return sampler, found
+        chosen = with_friction(with_step(sampler, factor * step), localization)
+    return chosen
 
 
 def at_draws(pilots: Pilots, draws: Draws, noise: PerCheckpoint) -> tuple[PerCheckpoint, PerCheckpoint]:
@@ -246,24 +280,24 @@ def at_draws(pilots: Pilots, draws: Draws, noise: PerCheckpoint) -> tuple[PerChe
     collected = draws.collected["position"]
     if pilots.has_many_parameters:
         collected = jax.tree.map(lambda leaf: leaf[:, :1, -1:], collected)
-    count, chains, kept = jax.tree.leaves(collected)[0].shape[:3]
+    count, chains, positions_per_chain = jax.tree.leaves(collected)[0].shape[:3]
     positions = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[3:]), collected)
-    centers = jax.tree.map(lambda leaf: jnp.repeat(leaf, chains * kept, axis=0), pilots.checkpoints)
+    centers = jax.tree.map(lambda leaf: jnp.repeat(leaf, chains * positions_per_chain, axis=0), pilots.checkpoints)
     curvature = pilots.curvature(positions).reshape(count, -1).max(axis=1)
     if pilots.has_many_parameters and noise.any():
         return curvature, noise
     return curvature, pilots.noise(positions, centers).reshape(count, -1).max(axis=1)
 
 
-def settled(pilots: Pilots, sampler: Kernel, found: Draws, longest: int) -> int:
+def settled(pilots: Pilots, sampler: Kernel, pilot: Draws, longest: int) -> int:
     """Return the burn-in: pilots are made twice as long until every trace settles within its first half."""
-    draws = found.values.shape[-1]
+    draws = pilot.values.shape[-1]
     while True:
-        start = max(settling(trace) for trace in np.asarray(found.values, float))
+        start = max(settling(trace) for trace in np.asarray(pilot.values, float))
         if start <= draws // 2 or draws >= longest * pilots.draws:
             return start
         draws *= 2
-        found = pilots.run(sampler, draws)
+        pilot = pilots.run(sampler, draws)
 
 
 def mala_acceptance(target: Target, checkpoint: Checkpoints, step_size: float, key: Key[Array, ""]) -> float:

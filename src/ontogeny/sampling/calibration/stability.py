@@ -7,6 +7,8 @@ from ontogeny.sampling.kernels.kernel import Kernel, Limits
 
 LARGEST_BIAS = 0.02
 """Share of λ̂ by which a step may bias its worst direction. Over all directions together the bias is smaller."""
+LARGEST_WHOLE_BIAS = 0.05
+"""Share of λ̂ by which a step and the noise of minibatches may bias it before the check `step_size` fails."""
 
 
 class Stability(NamedTuple):
@@ -22,6 +24,8 @@ class Stability(NamedTuple):
         longest_step: of a step that is too long, the longest with no larger bias; of an unstable one, the step from which chains
             diverge. None for a stable step.
         dead_chains, pilot_chains: the pilot chains that died, of all; 0 of 0 where none were run or none died.
+        whole_bias: the share of λ̂ that the step and the noise add over all directions together (`spectrum.bias_as_a_whole`); None
+            where it was not measured.
     """
 
     kind: Literal["stable", "too long", "unstable"]
@@ -33,11 +37,20 @@ class Stability(NamedTuple):
     longest_step: float | None = None
     dead_chains: int = 0
     pilot_chains: int = 0
+    whole_bias: float | None = None
 
     @property
     def bias(self) -> float:
         """The bias of λ̂ in the worst direction, as a share of it."""
         return self.step_bias + self.noise_bias
+
+    def fails(self, *, extrapolated: bool = False) -> bool:
+        """Return whether λ̂ as a whole is biased by more than 5%; where that was not measured, whether its worst direction is.
+
+        Richardson's extrapolation leaves what is of second order in the step: about the square of the bias.
+        """
+        bias = self.bias if self.whole_bias is None else self.whole_bias
+        return (bias**2 if extrapolated else bias) > LARGEST_WHOLE_BIAS
 
 
 def stability(
@@ -93,6 +106,8 @@ def in_words(stability: Stability) -> str:
     biases = f"{value}, a step-size bias of at most {100 * stability.step_bias:.1f}%"
     if stability.noise_bias:
         biases += f" and up to {100 * stability.noise_bias:.1f}% from the noise of minibatches"
+    if stability.whole_bias is not None:
+        biases += f"; over all directions {100 * stability.whole_bias:.1f}%"
     if stability.kind == "unstable":
         return f"unstable: {stability.dead_chains} of {stability.pilot_chains} pilot chains died; {biases}"
     if stability.kind == "too long":

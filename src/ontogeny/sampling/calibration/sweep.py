@@ -54,8 +54,8 @@ def temperature_sweep(
     for temperature, factor in zip(temperatures, scale, strict=True):
         at_temperature = target._replace(inverse_temperature=float(temperature))
         scaled = with_step(sampler, sampler.step_size * factor)
-        found = sample(at_temperature, checkpoint, scaled, key=key, chains=chains, draws=draws - burn_in, burn_in=burn_in)
-        values = np.asarray(found.values, float)
+        drawn = sample(at_temperature, checkpoint, scaled, key=key, chains=chains, draws=draws - burn_in, burn_in=burn_in)
+        values = np.asarray(drawn.values, float)
         per_chain.append(temperature * diagnostics.chain_means(values)[0])
         sample_size = diagnostics.effective_sample_size(values)
         errors.append(float(temperature * diagnostics.standard_error(values, sample_size)[0]))

@@ -23,13 +23,36 @@ StepSize = Any
 
 
 class AutoStep:
-    """Let a sampler be made with `step_size="auto"`, which is kept as None."""
+    """Let a sampler be made with `step_size="auto"` or `friction="auto"`, which are kept as None."""
 
     step_size: StepSize
 
     def __post_init__(self) -> None:
-        if isinstance(self.step_size, str) and self.step_size == "auto":
-            object.__setattr__(self, "step_size", None)
+        for name in ("step_size", "friction"):
+            value = getattr(self, name, 0.0)
+            if isinstance(value, str) and value == "auto":
+                object.__setattr__(self, name, None)
+
+
+FRICTION, LEAST_FRICTION = 0.1, 0.02
+"""α where it is chosen and the localisation is 0, and the least that is chosen."""
+
+
+def suitable_friction(step_size: float, localization: float) -> float:
+    """Return the friction that damps the flattest direction critically: α = 2 √(ε γ / 2), so that it settles fastest.
+
+    Directions of curvature h oscillate with a frequency √(ε (nβ h + γ) / 2) per step; the flattest has that of γ alone.
+    """
+    if localization == 0:
+        return FRICTION
+    return min(1.0, max(LEAST_FRICTION, math.sqrt(2 * step_size * localization)))
+
+
+def with_friction(sampler: Any, localization: float) -> Any:
+    """Return the sampler with its friction chosen where it is None; it has a number as its step."""
+    if getattr(sampler, "friction", 0.0) is not None:
+        return sampler
+    return replace(sampler, friction=suitable_friction(sampler.step_size, localization))
 
 
 def with_step(sampler: Any, step_size: float) -> Any:
@@ -67,10 +90,12 @@ class Limits(NamedTuple):
             1 / (1 - ε a / `stable_below`).
         injected: the share of ε that the kernel injects as noise. The noise of minibatch gradients adds the share
             ε (nβ)² s² / (4 b `injected`) to the variance, s² being the variance of the gradient of an example in that direction.
+        thermostat: whether the kernel takes out the mean of that noise over all directions.
     """
 
     stable_below: float
     injected: float
+    thermostat: bool = False
 
 
 class Kernel(Protocol):
@@ -117,6 +142,8 @@ def check_full_batch(kernel: str, full_batch: bool) -> None:
         raise ValueError(f"batch_size: {kernel} takes the full batch; leave batch_size out, or sample with SGLD")
 
 
-def check_friction(friction: float) -> None:
+def check_friction(friction: float | None) -> None:
+    if friction is None or isinstance(friction, str):
+        raise ValueError(f"sampler: friction must be a number here, got {friction!r}; estimate_llc and calibrate choose one")
     if not 0 < friction <= 1:
         raise ValueError(f"sampler: friction must lie above 0 and not above 1, got {friction}")

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from ontogeny.sampling.kernels.kernel import (
+    FRICTION,
     AutoStep,
     Draw,
     Limits,
@@ -35,16 +36,17 @@ class SGHMC(AutoStep):
 
     Attributes:
         step_size: ε.
-        friction: α, the share of the velocity lost in a step.
+        friction: α, the share of the velocity lost in a step; None or "auto" for one that `calibrate` and `estimate_llc` choose.
     """
 
     step_size: StepSize = 1e-4
-    friction: float = 0.1
+    friction: float | None = 0.1
 
     @property
     def limits(self) -> Limits | None:
         """The variance on a quadratic is that of a second-order autoregression: (1/a) / (1 - ε a / (4 (2 - α)))."""
-        return Limits(stable_below=4 * (2 - self.friction), injected=self.friction)
+        friction = FRICTION if self.friction is None else self.friction
+        return Limits(stable_below=4 * (2 - friction), injected=friction)
 
     def check(self, *, full_batch: bool) -> None:
         check_step_size(self.step_size)
@@ -61,6 +63,7 @@ class SGHMC(AutoStep):
         random: Randomness,
         burning_in: Bool[Array, ""] | bool = False,
     ) -> tuple[SGHMCState, Draw]:
+        assert self.friction is not None
         value, gradient = objective(state.position)
         force = self.step_size / 2 * posterior.potential_gradient(state.position, gradient)
         noise = jnp.sqrt(self.friction * self.step_size) * posterior.tangent(random.noise)

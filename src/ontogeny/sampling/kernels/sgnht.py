@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from ontogeny.sampling.kernels.kernel import (
+    FRICTION,
     AutoStep,
     Draw,
     Limits,
@@ -43,16 +44,18 @@ class SGNHT(AutoStep):
 
     Attributes:
         step_size: ε.
-        friction: α, the noise that is added, and the first value of ξ.
+        friction: α, the noise that is added, and the first value of ξ; None or "auto" for one that `calibrate` and
+            `estimate_llc` choose.
     """
 
     step_size: StepSize = 1e-4
-    friction: float = 0.1
+    friction: float | None = 0.1
 
     @property
     def limits(self) -> Limits | None:
         """The splitting is stable as a leapfrog is. Its bias on a quadratic is smaller than these limits say."""
-        return Limits(stable_below=8.0, injected=self.friction)
+        friction = FRICTION if self.friction is None else self.friction
+        return Limits(stable_below=8.0, injected=friction, thermostat=True)
 
     def check(self, *, full_batch: bool) -> None:
         check_step_size(self.step_size)

@@ -1,0 +1,67 @@
+"""What would mend a failed check, with a number."""
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ontogeny.estimates.verdicts import ALL_DEAD, LARGEST_R_HAT, SMALLEST_SAMPLE_PER_CHAIN
+
+if TYPE_CHECKING:
+    from ontogeny.estimates.llc import Estimate
+
+RELATIVE_ERROR = 0.05
+"""The standard error that is asked for where draws are chosen, as a share of λ̂."""
+CHECKS_OF_LENGTH = ("effective_sample_size", "r_hat", "drift")
+
+
+def draws_that_would_do(estimate: "Estimate", relative_error: float = RELATIVE_ERROR) -> int | None:
+    """Return about how many draws a chain needs at the checkpoint that needs most; None where there are enough everywhere.
+
+    The effective sample size grows with the draws and the standard error falls with their square root. Checkpoints where all
+    chains are dead, and those where λ̂ is within three errors of 0, ask for none by their error. A failing R-hat or drift asks for
+    twice the draws.
+    """
+    draws = estimate.trace.shape[-1]
+    live = estimate.trace.shape[1] - estimate.dead_chains
+    with np.errstate(invalid="ignore", divide="ignore"):
+        by_size = SMALLEST_SAMPLE_PER_CHAIN * live / estimate.effective_sample_size
+        relative = estimate.standard_error / np.abs(estimate.mean)
+        by_error = np.where(relative < 1 / 3, (relative / relative_error) ** 2, 0)
+    by_agreement = np.where((estimate.r_hat > LARGEST_R_HAT) | estimate.failed["drift"], 2.0, 0.0)
+    alive = ~estimate.failed[ALL_DEAD]
+    factors = np.where(alive, np.fmax(np.fmax(by_size, by_error), by_agreement), 0)
+    factor = float(np.nanmax(factors, initial=0.0))
+    return None if factor <= 1 else math.ceil(min(factor, 1e6) * draws)
+
+
+def remedies(estimate: "Estimate") -> list[str]:
+    """Return a sentence for each kind of failed check that has a remedy: where it fails, and what would do."""
+    sentences = []
+    count = len(estimate.mean)
+    too_short = np.any([estimate.failed[name] for name in CHECKS_OF_LENGTH], axis=0)
+    if too_short.any():
+        needed = draws_that_would_do(estimate, math.inf)
+        chains = f"chains are too short at {too_short.sum()} of {count} checkpoints"
+        sentences.append(f"{chains}: about {rounded(needed or 2 * estimate.trace.shape[-1]):,} draws would do")
+    stability = estimate.stability
+    if "step_size" in estimate.failed and stability is not None and stability.longest_step is not None:
+        bias = stability.bias if stability.whole_bias is None else stability.whole_bias
+        step = f"step_size {stability.longest_step:.2g} keeps the stiffest direction within {100 * stability.largest_bias:g}%"
+        sentences.append(f"the step biases λ̂ by {100 * bias:.0f}%: {step}; extrapolate=True takes the first order of it out")
+    if estimate.failed["dead_chains"].any() or estimate.failed[ALL_DEAD].any():
+        places = int((estimate.dead_chains > 0).sum())
+        sentences.append(f"chains die at {places} of {count} checkpoints: halve step_size or raise localization")
+    if estimate.failed["first_order"].any():
+        places = int(estimate.failed["first_order"].sum())
+        sentences.append(
+            f"the gradient at w* decides λ̂ at {places} of {count} checkpoints, since w* is no minimum there: llc_variance needs "
+            "none, and projection='gradient' leaves its direction out"
+        )
+    return sentences
+
+
+def rounded(draws: int) -> int:
+    """Return a number of draws rounded up to two digits."""
+    unit = 10 ** max(0, len(str(draws)) - 2)
+    return math.ceil(draws / unit) * unit
