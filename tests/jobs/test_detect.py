@@ -93,11 +93,8 @@ def test_a_critical_sample_size_counts_whole_examples_and_says_at_which_settings
     assert [candidate[name] for name in ("inverse_temperature", "localization", "step_bias")] == [100.0, 20.0, 0.2]
     n, change = candidate["critical_sample_size"], candidate["delta_llc"]
     assert n * 8 * candidate["delta_loss"] + change * np.log(n) == pytest.approx(0, abs=1e-6)
-    health = pd.read_parquet(folder / "health.parquet").assign(held_by_localization=np.where(STEPS < JUMP, 0.9, np.nan))
-    health.to_parquet(folder / "health.parquet")
-    assert detect.held_by_localization(health) == dict.fromkeys(STEPS[STEPS < JUMP].tolist(), 0.9)
-    health = health.assign(held_by_localization=0.9)
-    health.to_parquet(folder / "health.parquet")
+    shares = {"held_by_localization": 0.9, "held_by_localization_standard_error": 0.01}
+    pd.read_parquet(folder / "health.parquet").assign(**shares).to_parquet(folder / "health.parquet")
     job.manifest_path(0, "detect").unlink()
     detect.run(job)
     (candidate,) = json.loads((folder / "transitions.json").read_text())["candidates"]

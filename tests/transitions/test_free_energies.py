@@ -85,10 +85,8 @@ def test_shares_and_other_settings_of_a_run_are_read_beside_its_transition(super
     plain = of_run(run)
     assert plain.critical_sample_size and plain.delta_llc_spread is plain.held_by_localization is None
     shares = np.where(steps < 150_000, 0.1, 0.6)
-    given = of_run(run, held_by_localization=dict(zip(steps.tolist(), shares.tolist(), strict=True)))
     rows = of_run(assemble(run, tidy_observables(steps.tolist(), {"held_by_localization": shares})))
-    for candidate in (given, rows):
-        assert candidate.critical_sample_size is None and candidate.held_by_localization == pytest.approx(0.6)
+    assert rows.critical_sample_size is None and rows.held_by_localization == pytest.approx(0.6)
     sparse = np.linspace(0, 225_000, 10)
     others = {
         name: dict(zip(sparse.tolist(), (4.8 + factor * 1.5 * (sparse > 150_000)).tolist(), strict=True))

@@ -13,12 +13,11 @@ from ontogeny.jobs.job import Job, Made
 from ontogeny.jobs.measurements import axis_of_run, measured_tables, measurement_files
 from ontogeny.pipeline.files import read_json, read_parquet, write_csv, write_json, write_parquet
 from ontogeny.pipeline.progress import progress
-from ontogeny.trajectory import WHOLE_NETWORK, assemble, with_axis
+from ontogeny.trajectory import assemble, with_axis
 from ontogeny.transitions.candidates import candidates
 from ontogeny.transitions.detection.detect import detect_transitions, searches
 from ontogeny.transitions.free_energies import Sampling
 from ontogeny.transitions.interventions import interventions
-from ontogeny.transitions.levels import HELD_BY_LOCALIZATION
 from ontogeny.transitions.naming import rules_of
 from ontogeny.transitions.records import to_json
 
@@ -80,7 +79,6 @@ def write_transitions(
         negative_log_prior=prior,
         axis=axis,
         sampling=sampling,
-        held_by_localization=held_by_localization(read_parquet(folder / "health.parquet"), axis.name),
     )
     write_json(folder / "transitions.json", to_json(development))
 
@@ -99,14 +97,6 @@ def sampling_of(calibration: Path, estimated: Mapping[str, Any]) -> Sampling:
         averages_over=estimated.get("averages_over") or 1,
         step_bias=chosen.get("stability", {}).get("bias") or 0.0,
     )
-
-
-def held_by_localization(health: pd.DataFrame, column: str = "step") -> dict[float, float] | None:
-    """Return checkpoint -> the share of λ̂ of the whole network that the localisation decides; None where it was not computed."""
-    if HELD_BY_LOCALIZATION[0] not in health:
-        return None
-    known = health[(health["component"] == WHOLE_NETWORK) & health[HELD_BY_LOCALIZATION[0]].notna()]
-    return dict(zip(known[column].astype(float), known[HELD_BY_LOCALIZATION[0]].astype(float), strict=True))
 
 
 def chains_of(llc: pd.DataFrame, column: str = "step") -> dict[tuple[str, str], np.ndarray]:

@@ -46,13 +46,13 @@ def candidates(
     negative_log_prior: Mapping[float, float] | None = None,
     axis: Axis = STEPS,
     sampling: Sampling = UNKNOWN,
-    held_by_localization: Mapping[float, float] | None = None,
     other_settings: Mapping[str, Mapping[float, float]] | None = None,
 ) -> Development:
     """Return a run's candidates with their evidence, and the stages between them.
 
     Args:
-        trajectory: the run's table (`trajectory.SCHEMA`).
+        trajectory: the run's table (`trajectory.SCHEMA`). Where it has the observable `held_by_localization`, the share of λ̂
+            that the localisation decides, a candidate of a large share has no critical sample size.
         detected: from `detect_transitions` along the same axis.
         rules: how transitions are named, the first that holds.
         least_changes: observable -> the smallest change that counts. A passage that changes it by less is no evidence.
@@ -60,16 +60,12 @@ def candidates(
         negative_log_prior: checkpoint -> minus the log density of the prior there, up to a constant. It enters the
             critical sample size; None leaves it out.
         sampling: how λ̂ and the loss were measured.
-        held_by_localization: checkpoint -> the share of λ̂ that the localisation decides; None takes the rows of this name in
-            the trajectory, where there are any.
         other_settings: name of a choice of nβ and γ -> checkpoint -> λ̂ of the whole network there. The spread of the change of
             λ̂ over these choices widens the interval of the critical sample size.
     """
     curves, llc_verdict = curves_with_levels(trajectory, axis, covariance, chains)
     if negative_log_prior is not None:
         curves |= {NEGATIVE_LOG_PRIOR: exact_curve(NEGATIVE_LOG_PRIOR, negative_log_prior, axis)}
-    if held_by_localization:
-        curves |= {HELD_BY_LOCALIZATION: exact_curve(HELD_BY_LOCALIZATION, held_by_localization, axis)}
     others = [exact_curve(LLC, values, axis) for values in (other_settings or {}).values()]
     found, void = evidence_of(detected, [CANDIDATE]), evidence_of(detected, [VOID])
     small = [passage for passage in found if abs(passage.change) < least_changes.get(passage.observable, 0.0)]
