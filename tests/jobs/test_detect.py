@@ -81,7 +81,7 @@ def test_a_jump_of_the_learning_rate_is_listed_beside_what_the_family_lists():
 def test_a_critical_sample_size_counts_whole_examples_and_says_at_which_settings(tmp_path):
     job = folder_of(tmp_path, {})
     folder = job.seed_folder(0)
-    calibration = {"inverse_temperature": 100.0, "localization": 20.0, "stability": {"bias": 0.2}}
+    calibration = {"inverse_temperature": 100.0, "localization": 20.0, "stability": {"bias": 0.3, "whole_bias": 0.2}}
     write_json(job.folder / "calibration.json", calibration)
     write_json(job.manifest_path(0, "estimate"), {"digest": "", "averages_over": 8})
     rows = pd.read_parquet(folder / "observables.parquet")

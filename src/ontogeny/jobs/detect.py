@@ -91,11 +91,13 @@ def sampling_of(calibration: Path, estimated: Mapping[str, Any]) -> Sampling:
         estimated: the manifest of the estimates.
     """
     chosen = read_json(calibration) if calibration.is_file() else {}
+    stability = chosen.get("stability", {})
+    bias = stability.get("bias") if stability.get("whole_bias") is None else stability["whole_bias"]
     return Sampling(
         inverse_temperature=chosen.get("inverse_temperature"),
         localization=chosen.get("localization"),
         averages_over=estimated.get("averages_over") or 1,
-        step_bias=chosen.get("stability", {}).get("bias") or 0.0,
+        step_bias=abs(bias or 0.0),
     )
 
 

@@ -19,7 +19,7 @@ class Sampling:
     Attributes:
         inverse_temperature, localization: nβ and γ of λ̂; None where they are not known.
         averages_over: the terms, such as the tokens of a window, whose mean the loss of an example is.
-        step_bias: the share of λ̂ by which the step size biases it at most.
+        step_bias: the share of λ̂ that the step adds: over all directions where that was measured, else in the worst direction.
     """
 
     inverse_temperature: float | None = None

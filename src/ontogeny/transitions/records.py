@@ -102,7 +102,7 @@ class FreeEnergyChange:
         critical_sample_size_kind: "estimate", or "order of magnitude" where the volumes of the phases, which the formula leaves
             out, may move n by more than a factor of two.
         inverse_temperature, localization: nβ and γ of λ̂; None where they are not known.
-        step_bias: the share of λ̂ by which the step size biases it at most.
+        step_bias: the share of λ̂ that the step adds: over all directions where that was measured, else in the worst direction.
         held_by_localization: the share of λ̂ that the localisation decides, the larger of both sides; None where it is not known.
     """
 
