@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 
 import ontogeny
+from ontogeny.config.observables import built_in_cards, repeated_on
 from ontogeny.jobs.detect import chains_of
 from ontogeny.transitions.candidates import candidates, evidence_of
 from ontogeny.transitions.matching import Interval
@@ -88,7 +89,8 @@ def detected(folder: Path) -> Run:
     chains = chains_of(pd.read_parquet(folder / "llc.parquet"))
     criteria = folder / "information.parquet"
     made_of_draws = list(pd.read_parquet(criteria).columns) if criteria.is_file() else []
-    independent = pd.DataFrame(table[~table["observable"].isin(made_of_draws)])
+    left_out = [*made_of_draws, *repeated_on(built_in_cards())]
+    independent = pd.DataFrame(table[~table["observable"].isin(left_out)])
     found = ontogeny.detect_transitions(independent, chains=chains)
     alone = ontogeny.detect_transitions(table, observables=["llc"], chains=chains)
     of_llc = [passage for passage in evidence_of(alone, ["candidate"]) if not passage.component]

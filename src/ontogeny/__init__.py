@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ontogeny.estimates.free_energy import critical_sample_size
     from ontogeny.estimates.information import information_criteria
     from ontogeny.estimates.llc import Estimate, summarise
+    from ontogeny.estimates.thermodynamic import free_energy_difference
     from ontogeny.problem.behavioural import behavioural_loss
     from ontogeny.problem.divergences import kullback_leibler, squared_difference
     from ontogeny.results import Run, load_run
@@ -43,6 +44,7 @@ HOMES = {
     "detect_transitions": "ontogeny.transitions.detection.detect",
     "estimate_behavioural_llc": "ontogeny.estimate",
     "estimate_llc": "ontogeny.estimate",
+    "free_energy_difference": "ontogeny.estimates.thermodynamic",
     "information_criteria": "ontogeny.estimates.information",
     "load_run": "ontogeny.results",
     "kullback_leibler": "ontogeny.problem.divergences",
@@ -70,6 +72,7 @@ __all__ = [
     "detect_transitions",
     "estimate_behavioural_llc",
     "estimate_llc",
+    "free_energy_difference",
     "information_criteria",
     "kullback_leibler",
     "load_run",

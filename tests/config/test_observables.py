@@ -21,7 +21,7 @@ rules:
 def test_rules_come_in_their_stated_order_and_those_of_own_observables_first(tmp_path):
     built_in = [
         "induction-head formation",
-        "previous-token head formation",
+        *["previous-token head formation (layer {layer})"] * 2,
         "bigram learning",
         "{before}-gon → {after}-gon",
         "generalisation",

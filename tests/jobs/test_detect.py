@@ -76,3 +76,38 @@ def test_a_jump_of_the_learning_rate_is_listed_beside_what_the_family_lists():
         50: "the learning rate went from 0.1 to 0.05 and the data changed",
         70: "weight decay off",
     }
+
+
+def test_a_critical_sample_size_counts_whole_examples_and_says_at_which_settings(tmp_path):
+    job = folder_of(tmp_path, {})
+    folder = job.seed_folder(0)
+    calibration = {"inverse_temperature": 100.0, "localization": 20.0, "stability": {"bias": 0.3, "whole_bias": 0.2}}
+    write_json(job.folder / "calibration.json", calibration)
+    write_json(job.manifest_path(0, "estimate"), {"digest": "", "averages_over": 8})
+    rows = pd.read_parquet(folder / "observables.parquet")
+    noise = 1e-4 * np.random.default_rng(3).standard_normal(len(STEPS))
+    rows.assign(value=1.0 - 0.01 * (STEPS >= JUMP) + noise).to_parquet(folder / "observables.parquet")
+    detect.run(job)
+    (candidate,) = json.loads((folder / "transitions.json").read_text())["candidates"]
+    assert candidate["critical_sample_size_unit"] == "examples of 8 terms"
+    assert [candidate[name] for name in ("inverse_temperature", "localization", "step_bias")] == [100.0, 20.0, 0.2]
+    n, change = candidate["critical_sample_size"], candidate["delta_llc"]
+    assert n * 8 * candidate["delta_loss"] + change * np.log(n) == pytest.approx(0, abs=1e-6)
+    shares = {"held_by_localization": 0.9, "held_by_localization_standard_error": 0.01}
+    pd.read_parquet(folder / "health.parquet").assign(**shares).to_parquet(folder / "health.parquet")
+    job.manifest_path(0, "detect").unlink()
+    detect.run(job)
+    (candidate,) = json.loads((folder / "transitions.json").read_text())["candidates"]
+    assert candidate["critical_sample_size"] is None and candidate["held_by_localization"] == pytest.approx(0.9)
+
+
+def test_an_observable_that_repeats_another_one_is_read_and_not_searched(tmp_path):
+    job = folder_of(tmp_path, {"not_searched": ["copying_score_over_chance"]})
+    folder = job.seed_folder(0)
+    values = 1.0 + (STEPS >= JUMP) + 0.01 * np.random.default_rng(1).standard_normal(len(STEPS))
+    names = ("copying_score", "copying_score_over_chance")
+    write_measurements(folder, "heads", tidy_observables(STEPS, dict.fromkeys(names, values)))
+    detect.run(job)
+    (candidate,) = json.loads((folder / "transitions.json").read_text())["candidates"]
+    assert {row["observable"] for row in candidate["evidence"]} == {"llc", "copying_score"}
+    assert set(names) <= set(pd.read_parquet(folder / "trajectory.parquet")["observable"])

@@ -1,9 +1,11 @@
 """Head scores of attention patterns and OV circuits made by hand."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from ontogeny.config import Text, Transformer
 from ontogeny.observables.attention import (
     PROBES,
     copying,
@@ -13,6 +15,7 @@ from ontogeny.observables.attention import (
     previous_token,
     random_repeats,
 )
+from ontogeny.problem.build import build_problem
 
 VOCABULARY, TIME = 20, 16
 
@@ -83,3 +86,14 @@ def test_copying_head(tokens):
 
 def test_components_are_heads():
     assert per_head(jnp.arange(4.0).reshape(2, 2))["layers.1.heads.0"] == 2
+
+
+def test_copying_over_chance_is_the_score_times_the_vocabulary(tmp_path):
+    (tmp_path / "corpus.txt").write_text("to be or not to be " * 4000)
+    text = Text(kind="text", corpus="corpus.txt", tokenizer="byte", context=8, examples=4, evaluation=4)
+    problem = build_problem(text, Transformer(kind="transformer", width=8), base=tmp_path, observables=["attention"])
+    params = problem.init(jax.random.key(0))
+    scores, ratios = (problem.observables[name](params) for name in ("copying_score", "copying_score_over_chance"))
+    assert scores.keys() == ratios.keys()
+    for head, score in scores.items():
+        assert float(score) > 0 and float(ratios[head]) == pytest.approx(256 * float(score), rel=1e-5)

@@ -84,6 +84,13 @@ def test_a_job_depends_on_what_it_reads_and_no_more(change, jobs):
     assert changed(change) == jobs
 
 
+def test_what_cards_say_of_observables_stands_behind_what_the_family_says():
+    own = {"least_changes": {"accuracy": 0.2, "mine": 1.0}, "not_searched": ["mine"]}
+    section = json.loads(specifications(plan(lambda family: family.update(transitions=own)))["detect"])["transitions"]
+    assert section["least_changes"].items() >= {"accuracy": 0.2, "mine": 1.0, "prefix_matching_score": 0.05}.items()
+    assert section["not_searched"] == ["mine", "copying_score_over_chance"]
+
+
 def test_the_order_of_keys_does_not_matter():
     turned = {"families": {"toy": dict(reversed(RAW["families"]["toy"].items()))}, "seeds": RAW["seeds"]}
     assert specifications(Plan(*validate_study(turned, Path("config.yaml")), Path())) == specifications(plan())

@@ -143,6 +143,11 @@ def stages(*bounds):
     return [{"start": low, "end": high, "delta_llc": 0.1, "delta_loss": None, "type": kind} for low, high, kind in bounds]
 
 
+def certainty(seed, location, q_value, named=True, independent=True):
+    sure = {"p_value": q_value / 2, "q_value": q_value, "named": named, "independent": independent}
+    return {"seed": seed, "location": location, **sure}
+
+
 def polygon_report(seed=3):
     random = np.random.default_rng(seed)
     steps = np.linspace(0, 225_000, 151).round().astype(int)
@@ -204,6 +209,11 @@ def polygon_report(seed=3):
                 "location_low": 99_000.0,
                 "location_high": 150_000.0,
                 "reason": "3 of 4 seeds; an independent observable changes with it",
+                "certainties": [
+                    certainty(0, 99_000.0, 0.012),
+                    certainty(1, 120_000.0, 0.03, named=False, independent=False),
+                    certainty(3, 150_000.0, 0.001),
+                ],
             }
         ),
         calibration={

@@ -100,7 +100,7 @@ def test_a_run_page_tells_candidates_settings_and_links(pages):
     text = " ".join(Outline(pages["induction"]).text)
     assert "induction-head formation" in text and "a lower loss is bought with more complexity" in text
     assert "inverse_temperature" in text and '"kind": "transformer"' in text
-    assert "supported by the seeds" in text
+    assert "in 2 of 2 seeds" in text
     assert (
         '<a href="../../report.html">' in pages["induction"]
         and '<a href="trajectory.csv">trajectory.csv</a>' in pages["induction"]

@@ -5,10 +5,12 @@ import pytest
 
 from ontogeny.report.health import calibration_panels
 from ontogeny.report.order import boundaries_in_words
+from ontogeny.report.sample_sizes import sample_size
 from ontogeny.report.tables import RunReport
 from ontogeny.report.words import (
     MEANINGS,
     agreement,
+    agreement_on,
     calibration_in_words,
     candidate_sentences,
     clearest,
@@ -19,8 +21,8 @@ from ontogeny.report.words import (
     naming,
     passage,
     sampling_in_words,
+    seeds_of,
     stage_rows,
-    support_of,
     verdict,
 )
 from ontogeny.transitions.records import Consensus, Development, Stage
@@ -46,6 +48,14 @@ def test_what_a_name_rests_on_is_its_first_reason(make_candidate):
     reasons = [{"observable": "polygon_vertices", "component": "", "before": 4.0, "after": 5.0}]
     told = naming(make_candidate(evidence=evidence, name="4-gon → 5-gon", named_by=reasons), pd.DataFrame())
     assert "because the number of polygon vertices rises from 4 to 5. With it, the dead biases rises by 1; the feature" in told
+
+
+def test_a_level_that_a_name_asks_for_is_told_as_a_level(make_candidate):
+    level = {"observable": "previous_token_score", "component": "layers.0.heads.1", "before": 0.5, "after": 0.5}
+    levels = [level | {"direction": "level", "at": at} for at in ("transition", "end")]
+    told = naming(make_candidate(name="induction-head formation", named_by=levels), pd.DataFrame())
+    head = "the previous-token score of layers.0.heads.1 is 0.500"
+    assert f"because {head} afterwards; {head} at the end of the run." in told
 
 
 def test_the_loss_is_no_reason_for_a_name(induction):
@@ -84,11 +94,49 @@ def test_every_kind_of_passage_has_its_words(make_candidate, changes, words):
             "(95% interval 300 upwards)",
         ),
         ({"critical_sample_size": 380.0, "critical_sample_size_low": None}, "cross at n ≈ 380."),
+        (
+            {
+                "critical_sample_size": 380.0,
+                "critical_sample_size_unit": "examples",
+                "inverse_temperature": 100,
+                "localization": 20,
+            },
+            "cross at n ≈ 380 examples, from λ̂ at nβ = 100 and γ = 20.",
+        ),
+        (
+            {
+                "critical_sample_size": 380.0,
+                "critical_sample_size_unit": "examples of 32 terms",
+                "critical_sample_size_low": None,
+            },
+            "at n ≈ 380 examples of 32 terms (such as the tokens of a window).",
+        ),
+        (
+            {
+                "critical_sample_size": 228.0,
+                "critical_sample_size_low": 137.0,
+                "critical_sample_size_high": 324.0,
+                "critical_sample_size_kind": "order of magnitude",
+            },
+            "at an n of the order of 200. It is an order of magnitude, since the volumes of the two phases, which the formula "
+            "leaves out, count at so small an n. The errors of λ̂ and the loss alone give 137 to 324.",
+        ),
+        (
+            {"free_energy_condition": True, "held_by_localization": 0.9},
+            "size is made of this λ̂: the localisation γ decides 90% of",
+        ),
     ],
 )
 def test_free_energies_are_told_as_far_as_known(make_candidate, fields, words):
     told = candidate_sentences(make_candidate(**CHANGES, **fields), pd.DataFrame())
     assert any(words in sentence for sentence in told)
+
+
+def test_the_table_marks_an_order_of_magnitude(make_candidate):
+    rough = make_candidate(critical_sample_size=228.0, critical_sample_size_kind="order of magnitude")
+    assert sample_size(rough) == "~ 200"
+    assert sample_size(make_candidate(critical_sample_size=20_228.0, critical_sample_size_kind="estimate")) == "20,228"
+    assert sample_size(make_candidate()) == "–"
 
 
 def test_a_stage_of_rising_complexity_and_falling_loss_has_the_same_meaning_as_a_candidate():
@@ -190,14 +238,24 @@ def test_verdicts_are_readable():
     assert verdict("all chains dead") == "all chains dead"
 
 
-def test_agreement_of_seeds(polygon, make_candidate):
-    unnamed = Consensus(seeds=(0, 1), transitions=(replace(polygon.consensus.transitions[0], name="unnamed"),))
+def test_agreement_of_seeds(polygon):
     row = polygon.consensus.transitions[0]
     told = agreement(row)
     assert told.startswith("3 of 4 seeds; an independent observable changes with it. ")
-    assert told.endswith("Seeds 0, 1 and 3, at median step 120,000, from 99,000 to 150,000.")
-    assert support_of(make_candidate(name="4-gon → 5-gon"), polygon.consensus) == "supported"
-    assert support_of(make_candidate(), unnamed) == ""
+    assert "Seeds 0, 1 and 3, at median step 120,000, from 99,000 to 150,000. Seed 0: q = 0.012; " in told
+    assert told.endswith(
+        "seed 1: q = 0.030, by its place alone, not by its own name, shown by the loss or λ̂ alone; seed 3: q = 0.0010."
+    )
+    assert seeds_of(row) == "3 of 4 seeds"
+
+
+def test_a_candidate_is_found_among_the_transitions_of_the_seeds_by_its_place_or_name(polygon, make_candidate):
+    (row,) = polygon.consensus.transitions
+    assert agreement_on(make_candidate(name="4-gon → 5-gon"), polygon.consensus, 0) == row
+    assert agreement_on(make_candidate(location=120_000.0), polygon.consensus, 1) == row
+    assert agreement_on(make_candidate(location=120_000.0), polygon.consensus, 0) is None
+    unnamed = Consensus(seeds=(0, 1), transitions=(replace(row, name="unnamed", certainties=()),))
+    assert agreement_on(make_candidate(), unnamed, 0) is agreement_on(make_candidate(), None, 0) is None
 
 
 def test_the_calibration_is_told_in_words(polygon, bare):

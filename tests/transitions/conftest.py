@@ -65,6 +65,7 @@ def text_run() -> SimulatedRun:
             "in_context_learning_score": noisy(-0.02 - 0.08 * bigrams - 0.7 * formed, 0.02),
             "cross_entropy_to_bigram": noisy(2.2 - 1.9 * bigrams + 0.2 * formed, 0.01),
             "previous_token_score": {name: noisy(0.05 + 0.6 * (name == heads[0][2]) * previous, 0.01) for *_, name in heads},
+            "copying_score_over_chance": {name: noisy(1 + 8 * (layer == 1) * formed, 0.05) for layer, _, name in heads},
             "prefix_matching_score": {name: noisy(0.05 + 0.6 * (layer == 1) * formed, 0.008) for layer, _, name in heads},
         }
         sampled = np.round(np.linspace(0, len(steps) - 1, 30)).astype(int)

@@ -41,7 +41,8 @@ def compare(steps, values, key: str = "") -> None:
 @pytest.mark.end_to_end
 def test_a_run_along_t_has_the_candidates_of_the_same_run_along_steps(text_run) -> None:
     run = text_run(seed=3, induction=720)
-    run = run[run["observable"].isin(["llc", "loss", "prefix_matching_score", "in_context_learning_score"])]
+    heads = ["prefix_matching_score", "copying_score_over_chance", "previous_token_score"]
+    run = run[run["observable"].isin(["llc", "loss", "in_context_learning_score", *heads])]
     renamed = run.rename(columns={"step": "T"}).assign(T=(run["step"].to_numpy() + 1) / 4)[["T", *run.columns[1:]]]
     steps, values = along(run, STEPS), along(renamed, T)
     assert any(candidate.name == "induction-head formation" for candidate in steps.candidates)

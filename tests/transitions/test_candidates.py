@@ -40,7 +40,7 @@ def test_what_has_no_name_joins_the_named_event_it_coincides_with(superposition_
     detected = pd.concat([detect_transitions(run, observables=["polygon_vertices"]), pd.DataFrame([precursor])])
     (candidate,) = candidates(run, detected).candidates
     assert candidate.name == "4-gon → 5-gon"
-    assert candidate.named_by == (Reason(observable="polygon_vertices", component="", before=4.0, after=5.0),)
+    assert candidate.named_by == (Reason(observable="polygon_vertices", component="", before=4.0, after=5.0, direction="change"),)
     assert {passage.observable for passage in candidate.evidence} == {"polygon_vertices", "feature_norm"}
 
 
@@ -51,6 +51,18 @@ def test_evidence_is_listed_the_clearest_first(superposition_run) -> None:
     for p_value, order in ((0.0, ["feature_norm", "polygon_vertices"]), (1.0, ["polygon_vertices", "feature_norm"])):
         (candidate,) = candidates(run, pd.concat([found, pd.DataFrame([clearer | {"p_value": p_value}])])).candidates
         assert [passage.observable for passage in candidate.evidence] == order
+
+
+def test_a_passage_that_changes_less_than_what_counts_is_no_evidence(one_curve) -> None:
+    steps = np.arange(0, 3000, 50)
+    fading = 0.007 + 0.035 * (steps < 1500) + 1e-4 * np.random.default_rng(0).standard_normal(len(steps))
+    for name, count in (("prefix_matching_score", 0), ("my_score", 1)):
+        run = one_curve(steps, fading, name=name)
+        result = candidates(run, detect_transitions(run))
+        assert (len(result.candidates), len(result.small)) == (count, 1 - count)
+    assert [passage.change for passage in candidates(run, detect_transitions(run), least_changes={"my_score": 0.05}).small] == [
+        pytest.approx(-0.035, abs=1e-3)
+    ]
 
 
 def test_llc_that_failed_its_checks_is_no_evidence(superposition_run) -> None:

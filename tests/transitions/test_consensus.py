@@ -73,6 +73,45 @@ def test_no_seeds_no_transitions() -> None:
     assert consensus({}) == Consensus(seeds=(), transitions=())
 
 
+NAME = "induction-head formation"
+
+
+def test_a_name_that_one_seed_gives_names_the_event_of_the_others() -> None:
+    unnamed = candidate("unnamed", 720, "loss", "llc", p_value=0.03)
+    (row,) = consensus({0: run(heads(700)), 1: run(unnamed), 2: run()}).transitions
+    assert (row.name, row.seeds, row.of) == (NAME, (0, 1), 3)
+    assert [(each.seed, each.location, each.p_value, each.named, each.independent) for each in row.certainties] == [
+        (0, 700, 0.01, True, True),
+        (1, 720, 0.03, False, False),
+    ]
+
+
+def test_transitions_of_one_name_match_wherever_they_lie() -> None:
+    (row,) = consensus({0: run(heads(700)), 1: run(heads(5000))}).transitions
+    assert (row.seeds, row.location_low, row.location_high) == ((0, 1), 700, 5000)
+
+
+def test_two_names_at_one_place_are_two_transitions() -> None:
+    other = candidate("bigram learning", 710, "loss", "cross_entropy_to_bigram")
+    rows = consensus({0: run(heads(700)), 1: run(other)}).transitions
+    assert [(row.name, row.seeds) for row in rows] == [(NAME, (0,)), ("bigram learning", (1,))]
+
+
+def test_a_seed_that_gives_the_name_elsewhere_does_not_make_it_here_too() -> None:
+    unnamed = candidate("unnamed", 720, "loss", p_value=0.001)
+    rows = consensus({0: run(heads(700)), 1: run(unnamed, heads(5000))}).transitions
+    assert [(row.name, row.seeds) for row in rows] == [("unnamed", (1,)), (NAME, (0, 1))]
+    assert [each.location for each in rows[1].certainties] == [700, 5000]
+
+
+def test_a_named_candidate_counts_before_a_clearer_one_without_a_name() -> None:
+    clearer = candidate("unnamed", 705, "loss", p_value=0.0001)
+    rows = consensus({0: run(heads(700), clearer), 1: run(heads(690))}).transitions
+    by_name = {row.name: row for row in rows}
+    assert [each.location for each in by_name[NAME].certainties] == [700, 690]
+    assert by_name["unnamed"].seeds == (0,)
+
+
 def test_seeds_along_different_axes_are_refused() -> None:
     with pytest.raises(ValueError, match="different axes"):
         consensus({0: run(), 1: run(axis=Axis("T", "log"))})

@@ -40,11 +40,13 @@ def test_the_keys_that_others_read_stay(development) -> None:
         *("change_standard_error", "p_value", "q_value", "delta_llc", "delta_llc_standard_error"),
         *("delta_llc_degrees_of_freedom", "delta_loss", "delta_loss_standard_error", "delta_negative_log_prior"),
         *("free_energy_condition", "free_energy_condition_probability", "critical_sample_size"),
+        *("critical_sample_size_unit", "critical_sample_size_kind", "inverse_temperature", "localization", "step_bias"),
+        *("held_by_localization", "delta_llc_spread"),
         *("critical_sample_size_low", "critical_sample_size_high", "lags", "evidence", "llc_verdict", "co_timing_p_value"),
     }
     evidence = {"observable", "component", "start", "location", "location_low", "location_high", "end", "change"}
     assert evidence <= set(candidate["evidence"][0])
-    assert set(candidate["named_by"][0]) == {"observable", "component", "before", "after"}
+    assert set(candidate["named_by"][0]) == {"observable", "component", "before", "after", "direction", "at"}
     assert set(candidate["lags"][0]) == {"observable", "component", "reference", "lag", "lag_low", "lag_high"}
 
 

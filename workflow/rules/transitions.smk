@@ -5,6 +5,7 @@ rule detect:
     input:
         made_by("estimate"),
         made_by("observe"),
+        sensitivity_of_variant,
     output:
         manifest("detect"),
     log:

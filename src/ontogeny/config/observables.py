@@ -13,7 +13,7 @@ import yaml
 from pydantic import Field
 
 from ontogeny.config.loader import Loader
-from ontogeny.config.section import Section
+from ontogeny.config.section import NonNegative, Section
 from ontogeny.config.transitions import NamingRule
 
 ROOM, SUFFIX = Path(__file__).parents[1] / "observables", ".card.yaml"
@@ -29,6 +29,18 @@ class Label(Section):
     title: Annotated[str, Field(min_length=1, description="The pages call the observable by this title.")]
     unit: Annotated[str, Field(min_length=1, description="The axis of its curve shows this unit.")]
     meaning: Annotated[str, Field(description="This sentence says what the observable measures.")] = ""
+    least_change: Annotated[
+        NonNegative,
+        Field(description="A change of the observable by less than this, in its unit, is no transition and names none."),
+    ] = 0.0
+    repeats: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            description="The observable is the one of this name in another unit, so no transition is looked for in it; null "
+            "means that it is no other one.",
+        ),
+    ] = None
 
 
 class Card(Section):
@@ -82,3 +94,13 @@ def labels_on(cards: Iterable[Card]) -> dict[str, Label]:
 def rules_on(cards: Iterable[Card]) -> tuple[NamingRule, ...]:
     """Return the rules on cards, in their order."""
     return tuple(rule for card in cards for rule in card.rules)
+
+
+def least_changes_on(cards: Iterable[Card]) -> dict[str, float]:
+    """Return name -> the least change that counts, of the observables whose card states one."""
+    return {name: label.least_change for name, label in labels_on(cards).items() if label.least_change}
+
+
+def repeated_on(cards: Iterable[Card]) -> list[str]:
+    """Return the names of the observables that are another one in another unit."""
+    return [name for name, label in labels_on(cards).items() if label.repeats]

@@ -10,12 +10,19 @@ from ontogeny.config.section import CountOrZero, NonNegative, Section, Share
 
 
 class NamingCondition(Section):
-    """The condition says what one observable must do across a transition, in at least one component."""
+    """The condition says what one observable must do across a transition, in at least one component.
+
+    Components are compared with the one that meets the first condition of the rule. The layer of a component is the number after
+    `layers.` in its name.
+    """
 
     observable: Annotated[str, Field(min_length=1, description="The condition looks at the observable of this name.")]
     direction: Annotated[
-        Literal["rise", "fall", "change"],
-        Field(description="The observable must rise, fall, or change in either direction."),
+        Literal["rise", "fall", "change", "level"],
+        Field(
+            description="The observable must rise, fall, or change in either direction; level means that only the level "
+            "afterwards counts, which must be at least `reaches`."
+        ),
     ]
     by: Annotated[
         NonNegative,
@@ -28,8 +35,8 @@ class NamingCondition(Section):
     reaches: Annotated[
         float | None,
         Field(
-            description="The level afterwards must be at least this number after a rise, and at most this number after a fall; "
-            "null means any level."
+            description="The level afterwards must be at least this number after a rise or for a level, and at most this number "
+            "after a fall; null means any level."
         ),
     ] = None
     ends_within: Annotated[
@@ -39,6 +46,25 @@ class NamingCondition(Section):
             "null means any level."
         ),
     ] = None
+    component: Annotated[
+        Literal["any", "same", "earlier_layer", "later_layer"],
+        Field(
+            description="The condition must hold in any component, in the same one as the first condition, or in one of an "
+            "earlier or a later layer than that one."
+        ),
+    ] = "any"
+    at: Annotated[
+        Literal["transition", "end"],
+        Field(description="The level afterwards is the one after the transition, or the one at the end of the run."),
+    ] = "transition"
+
+    @model_validator(mode="after")
+    def check_level(self) -> Self:
+        if self.direction == "level" and (self.reaches is None or self.by or self.by_share or self.ends_within is not None):
+            raise ValueError("direction level needs reaches, and goes with none of by, by_share and ends_within")
+        if self.at == "end" and self.direction != "level":
+            raise ValueError("at: end goes with direction level alone")
+        return self
 
 
 class NamingRule(Section):
@@ -50,7 +76,7 @@ class NamingRule(Section):
             min_length=1,
             max_length=LONGEST_NAME,
             description="The transition gets this name; {before} and {after} in it become the rounded levels of the first "
-            "condition's observable.",
+            "condition's observable, and {layer} becomes the layer of its component.",
         ),
     ]
     conditions: Annotated[
@@ -65,13 +91,21 @@ class NamingRule(Section):
     ]
 
     @model_validator(mode="after")
+    def check_first_condition(self) -> Self:
+        if self.conditions[0].component != "any":
+            raise ValueError("the component of the first condition must be any: the other conditions are compared with it")
+        return self
+
+    @model_validator(mode="after")
     def check_placeholders(self) -> Self:
-        fault = ValueError(f"name {self.name!r} may have no placeholders but {{before}} and {{after}}, without a format")
+        fault = ValueError(
+            f"name {self.name!r} may have no placeholders but {{before}}, {{after}} and {{layer}}, without a format"
+        )
         try:
             fields = [parts for _, *parts in Formatter().parse(self.name) if parts[0] is not None]
         except ValueError:
             raise fault from None
-        if any(parts not in (["before", "", None], ["after", "", None]) for parts in fields):
+        if any(parts not in (["before", "", None], ["after", "", None], ["layer", "", None]) for parts in fields):
             raise fault
         return self
 
@@ -88,6 +122,22 @@ class Transitions(Section):
         Field(
             max_length=MOST_ENTRIES,
             description="These rules name transitions; they are checked in order, before the built-in ones.",
+        ),
+    ] = []
+    least_changes: Annotated[
+        dict[str, NonNegative],
+        Field(
+            max_length=MOST_ENTRIES,
+            description="The name of an observable maps to the smallest change, in its own unit, that is a transition or names "
+            "one; the cards of observables hold such numbers for others.",
+        ),
+    ] = {}
+    not_searched: Annotated[
+        list[str],
+        Field(
+            max_length=MOST_ENTRIES,
+            description="No transition is looked for in these observables, but rules may read them; observables that repeat "
+            "another one, by their card, are added.",
         ),
     ] = []
     prior_variance: Annotated[

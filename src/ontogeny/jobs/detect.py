@@ -1,7 +1,8 @@
 """Assemble the trajectory of each seed from what other jobs measured, and look for transitions in it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,11 +11,12 @@ from ontogeny import config
 from ontogeny.checkpoints import blocks
 from ontogeny.jobs.job import Job, Made
 from ontogeny.jobs.measurements import axis_of_run, measured_tables, measurement_files
-from ontogeny.pipeline.files import read_parquet, write_csv, write_json, write_parquet
+from ontogeny.pipeline.files import read_json, read_parquet, write_csv, write_json, write_parquet
 from ontogeny.pipeline.progress import progress
-from ontogeny.trajectory import assemble
+from ontogeny.trajectory import assemble, with_axis
 from ontogeny.transitions.candidates import candidates
 from ontogeny.transitions.detection.detect import detect_transitions, searches
+from ontogeny.transitions.free_energies import Sampling
 from ontogeny.transitions.interventions import interventions
 from ontogeny.transitions.naming import rules_of
 from ontogeny.transitions.records import to_json
@@ -28,19 +30,34 @@ def run(job: Job) -> None:
 
     def detect_seed(seed: int) -> Made:
         folder = job.seed_folder(seed)
-        write_transitions(folder, job.run(seed)["steps"], training, section, f"{job.label} seed {seed}")
+        sampling = sampling_of(job.folder / "calibration.json", job.manifest(seed, "estimate"))
+        settings = settings_of(job.folder / "sensitivity.json", seed)
+        write_transitions(folder, job.run(seed)["steps"], training, section, sampling, settings, f"{job.label} seed {seed}")
         return Made(outputs=[folder / name for name in OUTPUTS])
 
-    job.per_seed(detect_seed, reads=lambda seed: measurement_files(job.seed_folder(seed)))
+    # Only the run that was sampled at other settings depends on what they gave.
+    other = job.folder / "sensitivity.json"
+
+    def reads(seed: int) -> list[Path]:
+        return [*measurement_files(job.seed_folder(seed)), *([other] if settings_of(other, seed) else [])]
+
+    job.per_seed(detect_seed, reads=reads)
 
 
 def write_transitions(
-    folder: Path, kept: Sequence[int], training: config.Training, section: config.Transitions, label: str
+    folder: Path,
+    kept: Sequence[int],
+    training: config.Training,
+    section: config.Transitions,
+    sampling: Sampling,
+    other_settings: Mapping[str, Mapping[float, float]] | None,
+    label: str,
 ) -> None:
     """Write the trajectory of a run and the transitions in it.
 
     Args:
         kept: the steps of the run whose checkpoints are stored.
+        other_settings: as in `candidates`.
         label: what the lines of progress begin with.
     """
     axis = axis_of_run(folder)
@@ -50,6 +67,7 @@ def write_transitions(
     write_parquet(folder / "trajectory.parquet", trajectory)
     write_csv(folder / "trajectory.csv", trajectory)
     independent = assemble(*(table.rows for table in tables if table.independent), axis=axis)
+    independent = with_axis(pd.DataFrame(independent[~independent["observable"].isin(section.not_searched)]), axis)
     with progress(label, searches(independent), "searches") as show:
         detected = detect_transitions(
             independent,
@@ -61,8 +79,49 @@ def write_transitions(
             progress=show,
         )
     prior = None if section.prior_variance is None else negative_log_prior(folder, kept, section.prior_variance)
-    development = candidates(trajectory, detected, rules_of(section.rules), chains=chains, negative_log_prior=prior, axis=axis)
+    development = candidates(
+        trajectory,
+        detected,
+        rules_of(section.rules, section.least_changes),
+        section.least_changes,
+        chains=chains,
+        negative_log_prior=prior,
+        axis=axis,
+        sampling=sampling,
+        other_settings=other_settings,
+    )
     write_json(folder / "transitions.json", to_json(development))
+
+
+def sampling_of(calibration: Path, estimated: Mapping[str, Any]) -> Sampling:
+    """Return how λ̂ and the loss of a run were measured, as far as it is written.
+
+    Args:
+        calibration: the path of calibration.json.
+        estimated: the manifest of the estimates.
+    """
+    chosen = read_json(calibration) if calibration.is_file() else {}
+    stability = chosen.get("stability", {})
+    bias = stability.get("bias") if stability.get("whole_bias") is None else stability["whole_bias"]
+    return Sampling(
+        inverse_temperature=chosen.get("inverse_temperature"),
+        localization=chosen.get("localization"),
+        averages_over=estimated.get("averages_over") or 1,
+        step_bias=abs(bias or 0.0),
+    )
+
+
+def settings_of(sensitivity: Path, seed: int) -> dict[str, dict[float, float]] | None:
+    """Return setting -> step -> λ̂ there, of other γ and nβ; None for a run that was not sampled at any.
+
+    Args:
+        sensitivity: the path of sensitivity.json.
+    """
+    content = read_json(sensitivity) if sensitivity.is_file() else {}
+    if content.get("seed") != seed:
+        return None
+    llc = {name: dict(zip(content["steps"], values["llc"], strict=True)) for name, values in content["settings"].items()}
+    return {name: values for name, values in llc.items() if "ε" not in name}
 
 
 def chains_of(llc: pd.DataFrame, column: str = "step") -> dict[tuple[str, str], np.ndarray]:

@@ -41,12 +41,13 @@ def estimate_seed(job: Job, seed: int) -> Made:
     write_parquet(own / "health.parquet", replace(estimates[WHOLE_NETWORK], refined=refined).to_frame())
     outputs = [own / "llc.parquet", own / "health.parquet"]
     drawn, attributes = draws[WHOLE_NETWORK]
+    details = {"averages_over": attributes["averages_over"]}
     if has_criteria(drawn, attributes["averages_over"]):
         criteria = criteria_table(drawn, attributes["averages_over"], estimates[WHOLE_NETWORK].verdict)
         write_parquet(own / "information.parquet", criteria)
-        return Made(outputs=[*outputs, own / "information.parquet"])
+        return Made(outputs=[*outputs, own / "information.parquet"], details=details)
     (own / "information.parquet").unlink(missing_ok=True)
-    return Made(outputs=outputs)
+    return Made(outputs=outputs, details=details)
 
 
 def stability_of(calibration: Mapping[str, Any]) -> Stability | None:

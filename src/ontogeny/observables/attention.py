@@ -1,7 +1,8 @@
 """The previous-token, prefix-matching and copying scores of attention heads (Olsson et al. 2022).
 
 Each score lies between 0 and 1 and has a value for every component `layers.i.heads.j`. An induction head matches prefixes and
-copies; in a network of two layers it reads from a previous-token head in the first layer.
+copies; in a network of two layers it reads from a previous-token head in the first layer. A head that writes at random has a
+copying score of 1 / vocabulary, so `copying_score_over_chance` is the score times the vocabulary.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,19 +27,21 @@ Scores = Float[Array, "batch layers heads"]
 
 
 def build(network: Network, task: Task) -> Mapping[str, ObservableFunction]:
-    """Return `previous_token_score`, `prefix_matching_score` and `copying_score` of every head."""
+    """Return `previous_token_score`, `prefix_matching_score`, `copying_score` and `copying_score_over_chance` of every head."""
     plain = task.provides["plain_windows"][:, :-1]
-    probes = random_repeats(task.shape["vocabulary"], task.shape["context"])
+    vocabulary = task.shape["vocabulary"]
+    probes = random_repeats(vocabulary, task.shape["context"])
 
-    def scores(method: str, measure: Callable[[Array, Tokens], Array], tokens: Tokens) -> ObservableFunction:
+    def scores(method: str, measure: Callable[[Array, Tokens], Array], tokens: Tokens, unit: float = 1.0) -> ObservableFunction:
         return lambda params: per_head(
-            mean_in_parts(lambda tokens: network.apply(params, tokens, method=method), measure, tokens)
+            mean_in_parts(lambda tokens: network.apply(params, tokens, method=method), measure, tokens) / unit
         )
 
     return {
         "previous_token_score": scores("attention_patterns", previous_token, plain),
         "prefix_matching_score": scores("attention_patterns", prefix_matching, probes),
         "copying_score": scores("value_logits", copying, probes),
+        "copying_score_over_chance": scores("value_logits", copying, probes, unit=1 / vocabulary),
     }
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ontogeny.config import OBSERVABLES
 from ontogeny.config.job_names import KINDS, JobKind
-from ontogeny.config.observables import cards, labels_on, rules_on
+from ontogeny.config.observables import cards, labels_on, least_changes_on, repeated_on, rules_on
 from ontogeny.config.reading import Variant, corpora, corpus_files, is_file_corpus, user_kinds
 from ontogeny.config.study import Study
 from ontogeny.pipeline.fingerprint import PACKAGE, code_digest, code_file_digest, digest, file_digest, folder_digest
@@ -133,10 +133,15 @@ def observables(selected: Selected) -> dict[str, Any]:
 
 
 def transitions(selected: Selected) -> dict[str, Any]:
-    """Return how transitions are detected and named, with the rules on the cards of observables behind the family's own."""
+    """Return how transitions are detected and named, with what the cards of observables say behind what the family says."""
     section = selected.variant.family.transitions
-    rules = [*section.rules, *rules_on(cards(selected.variant.family.observables, selected.base))]
-    return {"transitions": section.model_copy(update={"rules": rules}).model_dump(mode="json")}
+    own = cards(selected.variant.family.observables, selected.base)
+    complete = {
+        "rules": [*section.rules, *rules_on(own)],
+        "least_changes": least_changes_on(own) | section.least_changes,
+        "not_searched": list(dict.fromkeys([*section.not_searched, *repeated_on(own)])),
+    }
+    return {"transitions": section.model_copy(update=complete).model_dump(mode="json")}
 
 
 def labels(selected: Selected) -> dict[str, Any]:

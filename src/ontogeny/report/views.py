@@ -9,6 +9,7 @@ from markupsafe import Markup
 from ontogeny.report import words
 from ontogeny.report.labels import label
 from ontogeny.report.numbers import change, change_with_error, number, step, with_error
+from ontogeny.report.sample_sizes import sample_size
 from ontogeny.report.sensitivity import robustness_in_words
 from ontogeny.report.svg import sparkline
 from ontogeny.report.tables import (
@@ -61,11 +62,13 @@ def run_facts(report: RunReport) -> list[tuple[str, str]]:
 
 def candidate_view(place: int, candidate: Candidate, report: RunReport) -> dict[str, Any]:
     """Return a candidate as the page prints it."""
+    agreed = words.agreement_on(candidate, report.consensus, report.seed)
     return {
         "number": place,
         "title": words.title_of(candidate),
         "named": words.is_named(candidate),
-        "support": words.support_of(candidate, report.consensus),
+        "support": "" if agreed is None else agreed.support,
+        "seeds": "" if agreed is None else words.seeds_of(agreed),
         "vague": words.is_vague(candidate, report.trajectory),
         "sentences": [
             *words.candidate_sentences(candidate, report.trajectory),
@@ -74,7 +77,7 @@ def candidate_view(place: int, candidate: Candidate, report: RunReport) -> dict[
         "steps": f"{step(candidate.start)} – {step(candidate.end)}",
         "llc": change_with_error(candidate.delta_llc, candidate.delta_llc_standard_error),
         "loss": change(candidate.delta_loss),
-        "size": number(candidate.critical_sample_size),
+        "size": sample_size(candidate),
         "q": number(candidate.q_value, 2),
         "evidence": [evidence_view(row) for row in candidate.evidence],
     }
@@ -99,7 +102,13 @@ def undecided_names(undecided: Sequence[Remark]) -> list[str]:
 def consensus_view(consensus: Consensus) -> list[dict[str, str]]:
     """Return the transitions that the seeds of a variant share."""
     return [
-        {"title": words.title_of(row), "support": row.support, "words": words.agreement(row)} for row in consensus.transitions
+        {
+            "title": words.title_of(row),
+            "support": row.support,
+            "seeds": words.seeds_of(row),
+            "words": words.agreement(row),
+        }
+        for row in consensus.transitions
     ]
 
 
@@ -147,7 +156,7 @@ def family_in_words(family: FamilySummary) -> str:
     if not variants:
         return "No run of this family is there yet."
     supported = [
-        f"{words.title_of(row)} in {variant}" if len(variants) > 1 else words.title_of(row)
+        f"{words.title_of(row)}{f' in {variant}' if len(variants) > 1 else ''} ({words.seeds_of(row)})"
         for variant in variants
         if variant in family.consensus
         for row in family.consensus[variant].transitions

@@ -12,11 +12,12 @@ import numpy as np
 import pandas as pd
 
 from ontogeny.report.labels import listed
-from ontogeny.report.numbers import chance, change_with_error, known, number, signed_text, step, with_error
+from ontogeny.report.numbers import change_with_error, known, number, signed_text, step, with_error
 from ontogeny.report.order import curve_name, timing
+from ontogeny.report.sample_sizes import free_energies
 from ontogeny.report.tables import LLC, RunReport, curve, failed, finite, last_step, main_loss
 from ontogeny.trajectory import ALL_LOSSES
-from ontogeny.transitions.records import UNNAMED, Agreement, Candidate, Consensus, Evidence, Stage
+from ontogeny.transitions.records import UNNAMED, Agreement, Candidate, Certainty, Consensus, Evidence, Reason, Stage
 from ontogeny.transitions.stretches import ERRORS_THAT_COUNT
 
 NOT_A_REASON = (LLC, *ALL_LOSSES)
@@ -177,8 +178,16 @@ def naming(candidate: Candidate, trajectory: pd.DataFrame) -> str:
     with_it = f" With it, {others}." if others else ""
     if not is_named(candidate):
         return f"It has no name: no rule fits.{with_it}"
-    because = "; ".join(between_levels(f"the {curve_name(row)}", row.before, row.after) for row in reasons)
+    because = "; ".join(map(reason_in_words, reasons))
     return f"It is named {candidate.name}{f' because {because}' if because else ''}.{with_it}"
+
+
+def reason_in_words(row: Reason) -> str:
+    """Describe what met a condition: 'the copying score of layers.1.heads.0 is 9.1 afterwards'."""
+    if row.direction == "level":
+        when = "at the end of the run" if row.at == "end" else "afterwards"
+        return f"the {curve_name(row)} is {number(row.after)} {when}"
+    return between_levels(f"the {curve_name(row)}", row.before, row.after)
 
 
 def observables_in_words(rows: Sequence[Evidence], trajectory: pd.DataFrame) -> list[str]:
@@ -226,22 +235,6 @@ def levels(rows: pd.DataFrame, start: float, end: float) -> tuple[float | None, 
     before = measured.loc[measured["step"] <= start, "value"]
     after = measured.loc[measured["step"] >= end, "value"]
     return (before.iloc[-1] if len(before) else None), (after.iloc[0] if len(after) else None)
-
-
-def free_energies(candidate: Candidate) -> str:
-    """Say whether and where the free energies of the two sides cross."""
-    size, low, high = candidate.critical_sample_size, candidate.critical_sample_size_low, candidate.critical_sample_size_high
-    if known(size):
-        upper = f"to {number(high)}" if known(high) else "upwards"
-        interval = f" (95% interval {number(low)} {upper})" if known(low) else ""
-        probability = candidate.free_energy_condition_probability
-        signs = f"; the loss falls and λ̂ rises with probability {chance(probability)}" if known(probability) else ""
-        return f"The free energies cross at n ≈ {number(size)}{interval}{signs}."
-    if candidate.free_energy_condition is None:
-        return "We cannot say whether the free energies cross: λ̂ or the loss has no clean level on one side."
-    if candidate.free_energy_condition:
-        return "The loss falls while λ̂ rises, but the free energies of the two sides do not cross."
-    return "The free energies do not cross: that needs a falling loss and a rising λ̂."
 
 
 def certainty(candidate: Candidate) -> str:
@@ -347,18 +340,36 @@ def calibration_in_words(calibration: Mapping[str, Any]) -> str:
 
 
 def agreement(transition: Agreement) -> str:
-    """Describe how the seeds agree on a transition: '5 of 8 seeds; …. Seeds 0, 2, …, at median step 700, from 690 to 715.'"""
+    """Describe in how many seeds a transition is found, where, and how sure each seed is: '5 of 8 seeds; …. Seeds 0, 2, …, at
+    median step 700, from 690 to 715. Seed 0: q = 0.012; …'"""
     seeds = [str(seed) for seed in transition.seeds]
     low, middle, high = map(step, (transition.location_low, transition.location_median, transition.location_high))
     where = f"at step {middle}" if low == high else f"at median step {middle}, from {low} to {high}"
-    return f"{transition.reason}. {'Seed' if len(seeds) == 1 else 'Seeds'} {listed(seeds)}, {where}."
+    who = f"{'Seed' if len(seeds) == 1 else 'Seeds'} {listed(seeds)}, {where}"
+    certain = "; ".join(certainty_of_seed(row, is_named(transition)) for row in transition.certainties)
+    return f"{transition.reason}. {who}.{f' {certain[0].upper()}{certain[1:]}.' if certain else ''}"
 
 
-def support_of(candidate: Candidate, consensus: Consensus | None) -> str:
-    """Return how well the seeds support a candidate; "" where they were not compared or the candidate has no name."""
-    if consensus is None or not is_named(candidate):
-        return ""
-    return next((row.support for row in consensus.transitions if row.name == candidate.name), "")
+def certainty_of_seed(row: Certainty, named: bool) -> str:
+    """Describe how sure a seed is of a transition: 'seed 1: q = 0.030, by its place alone, shown by the loss or λ̂ alone'."""
+    parts = [f"q = {number(row.q_value, 2)}"]
+    parts += ["by its place alone, not by its own name"] if named and not row.named else []
+    parts += [] if row.independent else ["shown by the loss or λ̂ alone"]
+    return f"seed {row.seed}: {', '.join(parts)}"
+
+
+def seeds_of(transition: Agreement) -> str:
+    """Return in how many seeds a transition is found: '3 of 4 seeds'."""
+    return f"{len(transition.seeds)} of {transition.of} seeds"
+
+
+def agreement_on(candidate: Candidate, consensus: Consensus | None, seed: int) -> Agreement | None:
+    """Return the transition of the seeds that a candidate of one seed is; None where there is none with a name."""
+    rows = [row for row in consensus.transitions if is_named(row)] if consensus else []
+    own = seed, candidate.location
+    by_place = (row for row in rows if own in [(each.seed, each.location) for each in row.certainties])
+    by_name = (row for row in rows if row.name == candidate.name)
+    return next(by_place, next(by_name, None))
 
 
 def stage_rows(stages: Sequence[Stage]) -> list[dict[str, str]]:

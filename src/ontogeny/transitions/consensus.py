@@ -1,13 +1,13 @@
-"""Which transitions the seeds of a variant share, and how far apart they lie in time."""
+"""Which transitions the seeds of a variant share, how sure each seed is of them, and how far apart they lie in time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ontogeny.trajectory import ALL_LOSSES, STEPS, Axis
 from ontogeny.transitions.matching import clearness, coincide
-from ontogeny.transitions.records import UNNAMED, Agreement, Candidate, Consensus, Development
+from ontogeny.transitions.records import UNNAMED, Agreement, Candidate, Certainty, Consensus, Development
 
 NOT_INDEPENDENT = {"llc", *ALL_LOSSES}
 """Observables that change in every transition; independent evidence, behavioural or structural, is any other."""
@@ -25,9 +25,10 @@ class Sighting:
 def consensus(by_seed: Mapping[int, Development]) -> Consensus:
     """Match the transitions of a variant over its seeds.
 
-    Transitions match by name, unnamed ones if their intervals coincide. A transition is `supported` if more than half of the
-    seeds make it and an independent observable changes with it in most of these. It is `weak` if one of the two holds or
-    several seeds make it, else `unsupported`.
+    Transitions match if their intervals coincide, unless both have names and these differ: a name that one seed gives names the
+    event. Then those of one name match wherever they lie. A transition is `supported` if more than half of the seeds make it
+    and an independent observable changes with it in most of these. It is `weak` if one of the two holds or several seeds make
+    it, else `unsupported`.
 
     Raises:
         ValueError: the seeds lie along different axes.
@@ -37,24 +38,26 @@ def consensus(by_seed: Mapping[int, Development]) -> Consensus:
         raise ValueError(f"the seeds lie along different axes: {', '.join(sorted(map(str, axes)))}")
     (axis,) = axes
     sightings = [Sighting(seed, candidate) for seed, run in sorted(by_seed.items()) for candidate in run.candidates]
-    groups = [*by_name(sightings), *by_interval(sightings, axis)]
-    rows = [agreement(members, len(by_seed)) for members in groups]
+    rows = [agreement(members, len(by_seed)) for members in by_name(by_place(sightings, axis))]
     transitions = tuple(sorted(rows, key=lambda row: row.location_median))
     return Consensus(seeds=tuple(sorted(by_seed)), transitions=transitions, axis=axis)
 
 
-def by_name(sightings: Sequence[Sighting]) -> list[list[Sighting]]:
-    """Return the named sightings, those of one name together."""
-    names = dict.fromkeys(sighting.candidate.name for sighting in sightings if sighting.candidate.name != UNNAMED)
-    return [[sighting for sighting in sightings if sighting.candidate.name == name] for name in names]
+def is_named(sighting: Sighting) -> bool:
+    return sighting.candidate.name != UNNAMED
 
 
-def by_interval(sightings: Sequence[Sighting], axis: Axis) -> list[list[Sighting]]:
-    """Return the unnamed sightings, each with the clearest that it coincides with."""
-    unnamed = [sighting for sighting in sightings if sighting.candidate.name == UNNAMED]
+def rank(sighting: Sighting) -> tuple[bool, tuple[float, float]]:
+    """Return a key that sorts sightings: those with a name after those without, then the clearer ones later."""
+    return is_named(sighting), clearness(sighting.candidate)
+
+
+def by_place(sightings: Sequence[Sighting], axis: Axis) -> list[list[Sighting]]:
+    """Return the sightings, each with the clearest that it coincides with, the named ones before the unnamed ones."""
+    named = {(sighting.seed, sighting.candidate.name) for sighting in sightings if is_named(sighting)}
     groups: list[list[Sighting]] = []
-    for sighting in sorted(unnamed, key=lambda sighting: clearness(sighting.candidate), reverse=True):
-        home = next((members for members in groups if coincide(members[0].candidate, sighting.candidate, axis)), None)
+    for sighting in sorted(sightings, key=rank, reverse=True):
+        home = next((members for members in groups if belongs(sighting, members, named, axis)), None)
         if home is None:
             groups.append([sighting])
         else:
@@ -62,11 +65,40 @@ def by_interval(sightings: Sequence[Sighting], axis: Axis) -> list[list[Sighting
     return groups
 
 
+def belongs(sighting: Sighting, members: Sequence[Sighting], named: Collection[tuple[int, str]], axis: Axis) -> bool:
+    """Return whether a sighting is of the same transition as those of a group, by its place.
+
+    A seed that makes a transition of the group's name elsewhere does not make it here too without a name.
+
+    Args:
+        named: the seeds and names of all named sightings.
+    """
+    first = members[0]
+    if not coincide(first.candidate, sighting.candidate, axis):
+        return False
+    if is_named(sighting):
+        return sighting.candidate.name == first.candidate.name
+    return not is_named(first) or (sighting.seed, first.candidate.name) not in named
+
+
+def by_name(groups: Sequence[list[Sighting]]) -> list[list[Sighting]]:
+    """Return the groups, those of one name joined."""
+    joined: dict[str, list[Sighting]] = {}
+    for members in groups:
+        if is_named(members[0]):
+            joined.setdefault(members[0].candidate.name, []).extend(members)
+    return [*joined.values(), *(members for members in groups if not is_named(members[0]))]
+
+
 def agreement(members: Sequence[Sighting], of: int) -> Agreement:
-    """Return how well the seeds agree on a transition; a seed that makes it twice counts once, by its clearer candidate."""
-    clearest = {
-        sighting.seed: sighting.candidate for sighting in sorted(members, key=lambda sighting: clearness(sighting.candidate))
-    }
+    """Return how well the seeds agree on a transition.
+
+    A seed that makes it twice counts once: by its named candidate, of two of these by the clearer one.
+
+    Args:
+        members: the sightings of the transition; the first has its name.
+    """
+    clearest = {sighting.seed: sighting.candidate for sighting in sorted(members, key=rank)}
     seeds = tuple(sorted(clearest))
     locations = np.array([clearest[seed].location for seed in seeds])
     support, reason = support_of([has_independent_evidence(clearest[seed]) for seed in seeds], of)
@@ -79,6 +111,19 @@ def agreement(members: Sequence[Sighting], of: int) -> Agreement:
         location_low=float(locations.min()),
         location_high=float(locations.max()),
         reason=reason,
+        certainties=tuple(certainty(seed, clearest[seed], members[0].candidate.name) for seed in seeds),
+    )
+
+
+def certainty(seed: int, candidate: Candidate, name: str) -> Certainty:
+    """Return how sure a seed is of a transition."""
+    return Certainty(
+        seed=seed,
+        location=candidate.location,
+        p_value=candidate.p_value,
+        q_value=candidate.q_value,
+        named=candidate.name == name != UNNAMED,
+        independent=has_independent_evidence(candidate),
     )
 
 

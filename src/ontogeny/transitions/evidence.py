@@ -80,6 +80,11 @@ def change_within(curve: Curve, start: float, end: float) -> Change | None:
     return contrast(curve, homogeneous(curve, inside[:size]), homogeneous(curve, inside[len(inside) - size :][::-1]))
 
 
+def last_level(curve: Curve) -> float:
+    """Return the level at the last checkpoints of a curve."""
+    return float(curve.values[homogeneous(curve, np.arange(len(curve.values))[::-1][:WINDOW])].mean())
+
+
 def noise_of_values(curve: Curve) -> Float[np.ndarray, "N N"]:
     """Return the covariance of a curve's errors; where it is not known, independent errors as large as the curve scatters."""
     return np.eye(len(curve.values)) * noise_variance(curve.values) if curve.noise is None else curve.noise

@@ -17,6 +17,7 @@ from ontogeny.transitions.evidence import Change, beside, change_across, homogen
 from ontogeny.transitions.records import Evidence
 
 NEGATIVE_LOG_PRIOR: CurveName = ("negative_log_prior", "")
+HELD_BY_LOCALIZATION: CurveName = ("held_by_localization", "")
 Curves = Mapping[CurveName, Curve]
 
 

@@ -16,6 +16,9 @@ from ontogeny.pipeline.files import read_json
 from ontogeny.trajectory import STEPS, Axis
 
 UNNAMED = "unnamed"
+ESTIMATE, ORDER_OF_MAGNITUDE = "estimate", "order of magnitude"
+LARGEST_SHARE_HELD = 0.3
+"""Where the localisation decides more than this share of λ̂, no critical sample size is made of it."""
 Record = TypeVar("Record")
 
 
@@ -53,12 +56,19 @@ class Evidence:
 
 @dataclass(frozen=True, kw_only=True)
 class Reason:
-    """The levels of a curve before and after a transition that met a condition of a naming rule."""
+    """The levels of a curve before and after a transition that met a condition of a naming rule.
+
+    Attributes:
+        direction: what the condition asked for: "rise", "fall", "change", or "level" where only the level afterwards counts.
+        at: "transition", or "end" where `after` is the level at the end of the run.
+    """
 
     observable: str
     component: str
     before: float
     after: float
+    direction: str = "change"
+    at: str = "transition"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,14 +92,24 @@ class FreeEnergyChange:
 
     Attributes:
         delta_llc_degrees_of_freedom: None where the standard error is known exactly.
+        delta_llc_spread: the standard deviation of the change of λ̂ over other choices of nβ and γ; None where it is not known.
         free_energy_condition: whether the loss falls while λ̂ rises.
-        critical_sample_size: the n at which the free energies cross, with its 95% interval; None where they do not cross or
-            the end is infinite.
+        critical_sample_size: the n at which the free energies cross, with its 95% interval; None where they do not cross, where
+            the localisation decides λ̂, or where the end is infinite. The interval holds the errors of the chains, the spread
+            and the bias of the step.
+        critical_sample_size_unit: what n counts: "examples", or "examples of 32 terms" where the loss of an example is the mean
+            of 32 terms.
+        critical_sample_size_kind: "estimate", or "order of magnitude" where the volumes of the phases, which the formula leaves
+            out, may move n by more than a factor of two.
+        inverse_temperature, localization: nβ and γ of λ̂; None where they are not known.
+        step_bias: the share of λ̂ that the step adds: over all directions where that was measured, else in the worst direction.
+        held_by_localization: the share of λ̂ that the localisation decides, the larger of both sides; None where it is not known.
     """
 
     delta_llc: float | None = None
     delta_llc_standard_error: float | None = None
     delta_llc_degrees_of_freedom: float | None = None
+    delta_llc_spread: float | None = None
     delta_loss: float | None = None
     delta_loss_standard_error: float | None = None
     delta_negative_log_prior: float | None = None
@@ -98,6 +118,12 @@ class FreeEnergyChange:
     critical_sample_size: float | None = None
     critical_sample_size_low: float | None = None
     critical_sample_size_high: float | None = None
+    critical_sample_size_unit: str | None = None
+    critical_sample_size_kind: str | None = None
+    inverse_temperature: float | None = None
+    localization: float | None = None
+    step_bias: float = 0.0
+    held_by_localization: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,6 +205,7 @@ class Development:
         void: passages where the training itself was changed.
         undecided: curves in which no transition can be looked for, and why.
         thinned: curves that were thinned before the search, and how.
+        small: passages that are no transition, since they change their observable by less than what counts.
     """
 
     candidates: tuple[Candidate, ...]
@@ -187,7 +214,27 @@ class Development:
     void: tuple[Evidence, ...]
     undecided: tuple[Remark, ...]
     thinned: tuple[Remark, ...] = ()
+    small: tuple[Evidence, ...] = ()
     axis: Axis = STEPS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Certainty:
+    """How sure one seed is of a transition.
+
+    Attributes:
+        location: in the unit of the axis.
+        p_value, q_value: of the seed's clearest curve.
+        named: whether the seed's own candidate has the name; without, it lies where that of another seed does.
+        independent: whether an observable other than the loss and λ̂ changes with it.
+    """
+
+    seed: int
+    location: float
+    p_value: float
+    q_value: float
+    named: bool
+    independent: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,6 +246,7 @@ class Agreement:
         seeds: those that make the transition.
         of: how many seeds were compared.
         location_median, location_low, location_high: the median, the earliest and the latest seed, in the unit of the axis.
+        certainties: how sure each of the seeds is, in their order.
     """
 
     name: str
@@ -209,6 +257,7 @@ class Agreement:
     location_low: float
     location_high: float
     reason: str
+    certainties: tuple[Certainty, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
