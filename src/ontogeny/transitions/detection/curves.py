@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Shaped
 
 from ontogeny.trajectory import STEPS, Axis
+from ontogeny.transitions.detection.local_noise import local_scale
 from ontogeny.transitions.detection.shared_errors import chain_covariance
 from ontogeny.transitions.detection.tables import (
     Chains,
@@ -50,6 +52,11 @@ class Curve:
     @property
     def name(self) -> CurveName:
         return self.observable, self.component
+
+    @cached_property
+    def scale(self) -> Float[np.ndarray, " N"]:
+        """Return the size of the noise at each checkpoint, in units of its median; 1 where errors are given."""
+        return np.ones(len(self.values)) if self.noise is not None else local_scale(self.values)
 
     @property
     def undecided(self) -> str:

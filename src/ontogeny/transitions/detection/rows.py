@@ -20,7 +20,7 @@ def passage_rows(curve: Curve, search: Search, passages: Sequence[Passage], smal
     columns = np.array([passage.index for passage in passages])
     starts, ends = search.passages.starts[columns], search.passages.ends[columns]
     intervals = list(zip(curve.positions[starts], curve.positions[ends], strict=True))
-    slope = slope_of(curve.positions, curve.values, noise_beside(curve, intervals, search.nulls))
+    slope = slope_of(curve.positions, curve.values, noise_beside(curve, intervals, search.nulls, search.relaxations))
     rows = []
     for members in joined(starts, ends, fitted.changes):
         start, end = int(starts[members].min()), int(ends[members].max())

@@ -12,7 +12,10 @@ from scipy.special import ndtr
 from ontogeny.transitions.detection.changepoints import AGREEMENT, Passages, agrees, change_points
 from ontogeny.transitions.detection.curves import Curve
 from ontogeny.transitions.detection.derivative import SUPPORTED, Posterior, Process, processes
+from ontogeny.transitions.detection.local_noise import roughness
 from ontogeny.transitions.detection.noise import centred, smallest_variance
+from ontogeny.transitions.detection.relaxation import relaxation, relaxation_times
+from ontogeny.transitions.detection.shared_errors import pooled_spread
 from ontogeny.transitions.detection.significance import (
     NO_STEP,
     Alternative,
@@ -22,14 +25,24 @@ from ontogeny.transitions.detection.significance import (
     p_value,
     scan,
     simulate,
+    simulate_trend,
 )
-from ontogeny.transitions.detection.smoothing import Null, noise_covariances, nulls_of, shortest_length, straight_line
+from ontogeny.transitions.detection.smoothing import (
+    WANDER,
+    Null,
+    noise_covariances,
+    nulls_of,
+    shortest_length,
+    straight_line,
+)
 
 MOST_PASSAGES = 12
 FEWEST_DRAWS, DRAWS_PER_TEST = 299, 20
 """Simulated curves. The largest tenth is then enough to fit a tail to, which thresholds below 1 / draws need (`p_value`)."""
 BATCH = 40
 """Curves that are simulated at once."""
+FAR = 20.0
+"""Log likelihood by which a null is worse than the best of a simulated curve, from which on it is not tried with a passage."""
 UNSURPRISING = 20
 """Simulated curves that reach an observed statistic, after which it needs no more of them."""
 
@@ -42,6 +55,10 @@ class Search:
         noises: what the covariance of the noise may be, up to a factor.
         rate: the slope of the straight line, per unit of the positions.
         noise_scale: the typical error of a checkpoint.
+        scale: the size of the noise at each checkpoint, in units of its median, where no errors are given; else 1.
+        chains: the number of chains from which the errors were estimated; 0 where they were not.
+        elapsed: the checkpoints in units of the axis, from the first on.
+        relaxations: what may relax beside the smooth trend. The first has no columns.
     """
 
     positions: Float[np.ndarray, " N"]
@@ -52,12 +69,16 @@ class Search:
     passages: Passages
     noise_scale: float
     smallest_variance: float
+    scale: Float[np.ndarray, " N"]
+    chains: int
+    elapsed: Float[np.ndarray, " N"]
+    relaxations: Sequence[Float[np.ndarray, "N R"]]
 
     @classmethod
     def over(cls, curve: Curve) -> Self:
         """Return the search of a curve, and of all curves without errors on its checkpoints if it has none."""
         positions, noise = curve.positions, curve.noise
-        noises = noise_covariances(len(positions), noise)
+        noises = noise_covariances(noise, curve.scale)
         return cls(
             positions,
             noises,
@@ -67,6 +88,10 @@ class Search:
             Passages.over(positions, shortest_length(positions)),
             1.0 if noise is None else float(np.sqrt(np.median(np.diag(noise)))),
             smallest_variance(noise),
+            curve.scale,
+            0 if curve.chains is None else curve.chains.shape[1],
+            curve.checkpoints - curve.checkpoints[0],
+            (np.zeros((len(positions), 0)),),
         )
 
     @cached_property
@@ -79,6 +104,19 @@ class Search:
         """Return for each noise the processes whose slope supports a passage."""
         return [processes(self.positions, covariance) for covariance in self.noises]
 
+    def times(self, columns: Float[np.ndarray, "N B"]) -> list[tuple[float, ...]]:
+        """Return the times of the relaxations that each curve needs beside its smooth trend."""
+        plain = scan(columns, [whitened.beside(self.line) for whitened in self.whitened], self.smallest_variance)
+        return relaxation_times(columns, self.elapsed, self.line, self.whitened, plain, self.smallest_variance)
+
+    def relaxing(self, times: Sequence[float]) -> "Search":
+        """Return the search whose trend may relax in one of these times."""
+        if not times:
+            return self
+        more = replace(self, relaxations=(self.relaxations[0], *(relaxation(self.elapsed, time) for time in times)))
+        more.__dict__.update({name: self.__dict__[name] for name in ("whitened", "processes") if name in self.__dict__})
+        return more
+
     def free(self, passages: Sequence[int]) -> Float[np.ndarray, "N P"]:
         """Return the free part of the trend: the straight line and passages."""
         return np.column_stack([self.line, self.passages.shapes(passages)])
@@ -86,7 +124,34 @@ class Search:
     def beside(self, passages: Sequence[int] = ()) -> "Trend":
         """Return the search for passages beside those already accepted, which are part of the trend."""
         free = self.free(passages)
-        return Trend(self, free, [whitened.beside(free) for whitened in self.whitened])
+        relaxed = [own.beside(free, extra) for extra in self.relaxations for own in self.whitened]
+        return Trend(self, free, relaxed)
+
+    def steadied(self, columns: Float[np.ndarray, "N B"]) -> Float[np.ndarray, "N B"]:
+        """Return curves whose increments are divided by the size of the noise at their place."""
+        increments = np.diff(columns, axis=0) / np.sqrt(self.scale[1:] * self.scale[:-1])[:, None]
+        return np.concatenate([columns[:1], columns[0] + np.cumsum(increments, axis=0)])
+
+    def simulated(self, generator: np.random.Generator, null: Null, variance: float, draws: int) -> Float[np.ndarray, "N draws"]:
+        """Return curves without a transition.
+
+        The size of the noise is estimated from each simulated curve as it was from the curve itself, and the noise is then
+        made as large as the estimate of the curve says: an error that is too small by chance makes noise look surprising.
+        """
+        varying = bool(np.any(self.scale != 1))
+        if not varying and not self.chains:
+            return simulate(generator, null, variance, draws)
+        covariance = self.noises[0 if self.chains else null.noise]
+        errors = np.sqrt(np.diag(covariance))[:, None]
+        factor = np.linalg.cholesky(covariance / (errors * errors.T))
+        if varying:
+            noise = factor @ generator.standard_normal((len(errors), draws))
+            noise /= roughness(noise)
+        else:
+            chains = np.tensordot(factor, generator.standard_normal((len(errors), draws, self.chains)), 1)
+            noise = chains.mean(axis=2) / pooled_spread(chains)
+            noise += np.sqrt(WANDER[null.noise]) * generator.standard_normal(noise.shape)
+        return np.sqrt(variance) * (errors * noise + simulate_trend(generator, null, draws))
 
 
 @dataclass(frozen=True)
@@ -97,29 +162,37 @@ class Trend:
     free: Float[np.ndarray, "N P"]
     alternatives: Sequence[Alternative]
 
-    def scan(self, columns: Float[np.ndarray, "N B"]) -> Scan:
+    def scan(self, columns: Float[np.ndarray, "N B"], margin: float = np.inf, at_least: float = -np.inf) -> Scan:
         """Return the next passage of each column.
 
         The statistic is 0 where ruptures places no change point at the passage, or the slope is not likely to have its sign.
+
+        Args:
+            margin: see `scan`.
+            at_least: a smaller log likelihood ratio is the statistic as it is, without a look at change points and slopes.
         """
-        result = scan(columns, self.alternatives, self.search.smallest_variance)
+        result = scan(columns, self.alternatives, self.search.smallest_variance, margin)
         noise = np.sqrt(result.variance) * self.search.noise_scale
-        points = [change_points(column, level) for column, level in zip(columns.T, noise, strict=True)]
+        looked = np.flatnonzero(result.raw >= at_least)
+        points = [np.zeros(0, int)] * columns.shape[1]
+        for number, column in zip(looked.tolist(), self.search.steadied(columns[:, looked]).T, strict=True):
+            points[number] = change_points(column, noise[number])
         passages = self.search.passages
         ends = zip(passages.starts[result.passage], passages.ends[result.passage], strict=True)
         confirmed = np.array([agrees(int(start), int(end), own) for own, (start, end) in zip(points, ends, strict=True)])
         for kind in np.unique(result.noise[confirmed]).tolist():
             members = np.flatnonzero(confirmed & (result.noise == kind))
             confirmed[members] = self.slope_probabilities(columns, result, kind, members) >= SUPPORTED
-        return replace(result, statistic=np.where(confirmed, result.statistic, 0.0), points=points)
+        statistic = np.where(confirmed | (result.raw < at_least), result.raw, 0.0)
+        return replace(result, statistic=statistic, points=points)
 
-    def first(self, columns: Float[np.ndarray, "N B"]) -> Scan:
+    def first(self, columns: Float[np.ndarray, "N B"], margin: float = np.inf) -> Scan:
         """Return the first passage of each column, or steps at all its change points where these gain more together.
 
         To each of its steps a regular staircase is a trend with autocorrelated noise, but not to all of them at once. Each step
         after the first costs log N, as in the Bayesian information criterion for its place and size.
         """
-        result = self.scan(columns)
+        result = self.scan(columns, margin)
         counts = np.array([len(points) for points in result.points])
         several = np.flatnonzero((counts > 1) & (counts <= MOST_PASSAGES))
         statistic = np.zeros(len(counts))
@@ -149,12 +222,33 @@ class Trend:
         inside = (middles >= passages.starts[chosen] - AGREEMENT) & (middles <= passages.ends[chosen] + AGREEMENT)
         return ndtr(np.where(inside, result.sign[members] * mean / deviation, -np.inf).max(axis=0))
 
+    def relaxed(self, columns: Float[np.ndarray, "N B"], null: int) -> Float[np.ndarray, "N B"]:
+        """Return what relaxes in each column under the null of one of the alternatives."""
+        whitened = self.alternatives[null].whitened.null.whitened
+        extra = self.search.relaxations[null // len(self.search.nulls)]
+        design = whitened(np.column_stack([self.free, extra]))
+        return extra @ np.linalg.lstsq(design, whitened(columns), rcond=None)[0][self.free.shape[1] :]
+
     def simulated(
-        self, generator: np.random.Generator, null: int, variance: float, draws: int, first: bool
+        self,
+        generator: np.random.Generator,
+        null: int,
+        variance: float,
+        draws: int,
+        relaxed: Float[np.ndarray, "N B"],
+        at_least: float | None = None,
     ) -> Float[np.ndarray, " draws"]:
-        """Return the statistic on curves without a transition, of a `first` passage or of a further one."""
-        columns = simulate(generator, self.search.nulls[null], variance, draws)
-        return (self.first(columns) if first else self.scan(columns)).statistic
+        """Return the statistic on curves without a transition: of a first passage, or of a further one.
+
+        Args:
+            null: the alternative whose null is simulated.
+            relaxed: what relaxes in the curves that are tested; the simulated curves have them in turn.
+            at_least: the statistic of a further passage below which its exact size does not matter; None for a first passage.
+        """
+        columns = self.search.simulated(generator, self.alternatives[null].whitened.null, variance, draws)
+        columns += relaxed[:, np.arange(draws) % relaxed.shape[1]]
+        result = self.first(columns, FAR) if at_least is None else self.scan(columns, FAR, at_least)
+        return result.statistic
 
 
 @dataclass(frozen=True)
@@ -181,14 +275,15 @@ def first_passages(
         tests: the number of curves of the run.
         done: called with the number of curves that have just been tested.
     """
-    trend = search.beside()
-    result = trend.first(np.column_stack([centred(curve)[0] for curve in group]))
+    trend, columns = search.beside(), np.column_stack([centred(curve)[0] for curve in group])
+    result, p_values = trend.first(columns), np.ones(len(group))
     draws = max(FEWEST_DRAWS, DRAWS_PER_TEST * tests)
-    p_values = np.ones(len(group))
     for null in np.unique(result.null).tolist():
         members = np.flatnonzero(result.null == null)
         variance, statistics = float(result.null_variance[members].mean()), result.statistic[members]
-        simulated = simulated_until_unsurprising(trend, np.random.default_rng(seed), null, variance, statistics, draws)
+        relaxed = trend.relaxed(columns[:, members], null)
+        generator = np.random.default_rng(seed)
+        simulated = simulated_until_unsurprising(trend, generator, null, variance, relaxed, statistics, draws)
         p_values[members] = [p_value(statistic, simulated) for statistic in statistics]
         done(len(members))
     return list(map(Passage, result.passage.tolist(), p_values.tolist(), result.together))
@@ -199,6 +294,7 @@ def simulated_until_unsurprising(
     generator: np.random.Generator,
     null: int,
     variance: float,
+    relaxed: Float[np.ndarray, "N B"],
     statistics: Float[np.ndarray, " B"],
     draws: int,
 ) -> Float[np.ndarray, " draws"]:
@@ -209,7 +305,7 @@ def simulated_until_unsurprising(
     """
     simulated = np.zeros(0)
     while len(simulated) < draws and np.sum(simulated >= statistics.max()) < UNSURPRISING:
-        batch = trend.simulated(generator, null, variance, min(BATCH, draws - len(simulated)), first=True)
+        batch = trend.simulated(generator, null, variance, min(BATCH, draws - len(simulated)), relaxed)
         simulated = np.append(simulated, batch)
     return simulated
 
@@ -229,7 +325,8 @@ def further_passages(curve: Curve, search: Search, first: Passage, level: float,
         trend = search.beside([*(passage.index for passage in accepted), *waiting])
         result = trend.scan(values[:, None])
         lower = level / (len(accepted) + 1)
-        p = p_value_at(trend, np.random.default_rng([seed, len(accepted)]), result, lower)
+        relaxed = trend.relaxed(values[:, None], int(result.null[0]))
+        p = p_value_at(trend, np.random.default_rng([seed, len(accepted)]), result, relaxed, lower)
         if p <= lower:
             accepted.append(Passage(int(result.passage[0]), p))
         elif not waiting:
@@ -237,12 +334,14 @@ def further_passages(curve: Curve, search: Search, first: Passage, level: float,
     return accepted
 
 
-def p_value_at(trend: Trend, generator: np.random.Generator, result: Scan, level: float) -> float:
+def p_value_at(
+    trend: Trend, generator: np.random.Generator, result: Scan, relaxed: Float[np.ndarray, "N 1"], level: float
+) -> float:
     """Return the Monte Carlo p-value of a curve's further passage; simulation ends as soon as it must exceed the level."""
     draws = max(FEWEST_DRAWS, int(np.ceil(2 / level)))
     null, variance = int(result.null[0]), float(result.null_variance[0])
     simulated = np.zeros(0)
     while len(simulated) < draws and 1 + np.sum(simulated >= result.statistic[0]) <= level * (draws + 1):
-        batch = trend.simulated(generator, null, variance, min(BATCH, draws - len(simulated)), first=False)
+        batch = trend.simulated(generator, null, variance, min(BATCH, draws - len(simulated)), relaxed, result.statistic[0])
         simulated = np.append(simulated, batch)
     return p_value(result.statistic[0], simulated)

@@ -47,13 +47,14 @@ class Whitened:
         """Return the inner products of every whitened passage with whitened columns."""
         return self.passages.mixtures @ (self.steps.T @ columns)
 
-    def beside(self, free: Float[np.ndarray, "N P"]) -> "Alternative":
-        """Return the passages as alternatives to the null with a free part."""
-        basis, determinant = self.null.without(free)
+    def beside(self, free: Float[np.ndarray, "N P"], relaxation: Float[np.ndarray, "N R"] | None = None) -> "Alternative":
+        """Return the passages as alternatives to the null with a free part, and with a relaxation where one is given."""
+        extra = free[:, :0] if relaxation is None else self.null.penalised(relaxation)
+        basis, determinant = self.null.without(np.column_stack([free, extra]))
         own = self.squares - np.sum(self.products(basis) ** 2, axis=1)
         usable = own > NEGLIGIBLE * self.squares
         scales = np.where(usable, 1 / np.sqrt(np.where(usable, own, 1)), 0)
-        return Alternative(self, basis, determinant, scales)
+        return Alternative(self, basis, determinant, scales, len(basis) - free.shape[1])
 
 
 @dataclass(frozen=True)
@@ -64,12 +65,14 @@ class Alternative:
         basis: an orthonormal basis of the whitened free part.
         determinant: the log determinant of the covariance that the free part leaves.
         scales: 1 over the length of what the free part leaves of each whitened passage; 0 where nearly nothing is left.
+        freedom: the degrees of freedom that the free part leaves; a relaxation, whose unit is that of the noise, takes none.
     """
 
     whitened: Whitened
     basis: Float[np.ndarray, "N P"]
     determinant: float
     scales: Float[np.ndarray, " T"]
+    freedom: int
 
     def residuals(self, columns: Float[np.ndarray, "N B"]) -> Float[np.ndarray, "N B"]:
         """Return what the free part leaves of columns, whitened."""
@@ -83,8 +86,7 @@ class Alternative:
         self, squares: Float[np.ndarray, " B"], smallest_variance: float
     ) -> tuple[Float[np.ndarray, " B"], Float[np.ndarray, " B"]]:
         """Return the log likelihood of sums of squares of residuals, and the factor of the covariance."""
-        count, free = self.basis.shape
-        return log_likelihood(squares, self.determinant, count - free, smallest_variance)
+        return log_likelihood(squares, self.determinant, self.freedom, smallest_variance)
 
 
 @dataclass(frozen=True)
@@ -93,10 +95,11 @@ class Scan:
 
     Attributes:
         statistic: the log likelihood gained by adding the passage, each side at its own best hyperparameters.
+        raw: the same, whatever else the passage lacks.
         passage: its index.
         sign: the sign of its change.
         without: the log likelihood without it.
-        null: the index of the covariance chosen without it.
+        null: the index of the alternative whose null is chosen without it.
         null_variance: the factor of the covariance chosen without it.
         noise: the index of the noise chosen with the passage.
         variance: the factor of the covariance chosen with it.
@@ -105,6 +108,7 @@ class Scan:
     """
 
     statistic: Float[np.ndarray, " B"]
+    raw: Float[np.ndarray, " B"]
     passage: Int[np.ndarray, " B"]
     sign: Float[np.ndarray, " B"]
     without: Float[np.ndarray, " B"]
@@ -116,25 +120,35 @@ class Scan:
     together: Sequence[Sequence[int]] = ()
 
 
-def scan(columns: Float[np.ndarray, "N B"], alternatives: Sequence[Alternative], smallest_variance: float) -> Scan:
-    """Compare a smooth trend with a smooth trend and one passage, over all covariances and passages."""
-    count = columns.shape[1]
-    without, with_passage = np.full(count, -np.inf), np.full(count, -np.inf)
-    passage, null_index = np.zeros(count, dtype=int), np.zeros(count, dtype=int)
-    noise, sign = np.zeros(count, dtype=int), np.ones(count)
-    null_variance, variance = np.ones(count), np.ones(count)
-    for number, alternative in enumerate(alternatives):
-        left = alternative.residuals(columns)
-        squares = np.einsum("nb,nb->b", left, left)
-        likelihood, scale = alternative.log_likelihood(squares, smallest_variance)
-        better = likelihood > without
-        without[better], null_index[better], null_variance[better] = likelihood[better], number, scale[better]
-        best, gain, signs = best_passages(alternative.signed_roots(left))
-        likelihood, scale = alternative.log_likelihood(np.maximum(squares - gain, 0), smallest_variance)
-        better = likelihood > with_passage
-        with_passage[better], passage[better], variance[better] = likelihood[better], best[better], scale[better]
-        noise[better], sign[better] = alternative.whitened.null.noise, signs[better]
-    return Scan(with_passage - without, passage, sign, without, null_index, null_variance, noise, variance)
+def scan(
+    columns: Float[np.ndarray, "N B"], alternatives: Sequence[Alternative], smallest_variance: float, margin: float = np.inf
+) -> Scan:
+    """Compare a smooth trend with a smooth trend and one passage, over all covariances and passages.
+
+    Args:
+        margin: the log likelihood behind that of a curve's best null from which on a null is not tried with a passage.
+    """
+    count, index = columns.shape[1], np.arange(columns.shape[1])
+    lefts = [alternative.residuals(columns) for alternative in alternatives]
+    squares = np.stack([np.einsum("nb,nb->b", left, left) for left in lefts])
+    fits = [one.log_likelihood(own, smallest_variance) for one, own in zip(alternatives, squares, strict=True)]
+    likelihoods, scales = (np.stack(arrays) for arrays in zip(*fits, strict=True))
+    null_index = likelihoods.argmax(axis=0)
+    without, null_variance = likelihoods[null_index, index], scales[null_index, index]
+    with_passage, variance = np.full(count, -np.inf), np.ones(count)
+    passage, noise, sign = np.zeros(count, dtype=int), np.zeros(count, dtype=int), np.ones(count)
+    for number, (alternative, left) in enumerate(zip(alternatives, lefts, strict=True)):
+        near = np.flatnonzero(likelihoods[number] >= without - margin)
+        if not len(near):
+            continue
+        best, gain, signs = best_passages(alternative.signed_roots(left[:, near]))
+        likelihood, scale = alternative.log_likelihood(np.maximum(squares[number, near] - gain, 0), smallest_variance)
+        better = likelihood > with_passage[near]
+        chosen = near[better]
+        with_passage[chosen], passage[chosen], variance[chosen] = likelihood[better], best[better], scale[better]
+        noise[chosen], sign[chosen] = alternative.whitened.null.noise, signs[better]
+    gained = with_passage - without
+    return Scan(gained, gained, passage, sign, without, null_index, null_variance, noise, variance)
 
 
 def best_passages(
@@ -174,6 +188,16 @@ def likelihood_together(
 def simulate(generator: np.random.Generator, null: Null, variance: float, draws: int) -> Float[np.ndarray, "N draws"]:
     """Return curves without a transition; their free part is zero, because the scan does not depend on it."""
     return np.sqrt(variance) * null.factor @ generator.standard_normal((len(null.factor), draws))
+
+
+def simulate_trend(generator: np.random.Generator, null: Null, draws: int) -> Float[np.ndarray, "N draws"]:
+    """Return the smooth trends of curves without a transition."""
+    if not null.weight:
+        return np.zeros((len(null.factor), draws))
+    shares, vectors = np.linalg.eigh(null.trend)
+    large = shares > 1e-9 * shares[-1]
+    factor = vectors[:, large] * np.sqrt(null.weight * shares[large])
+    return factor @ generator.standard_normal((factor.shape[1], draws))
 
 
 def p_value(statistic: float, simulated: Float[np.ndarray, " draws"]) -> float:
