@@ -1,8 +1,7 @@
 """Exponential relaxations in the axis's own unit, which the null hypothesis may have beside its smooth trend.
 
 A curve that relaxes, 1 - exp(-t / τ), is a sigmoid two e-folds wide in log t: on a logarithmic axis no smooth trend follows it.
-Its time τ is free, both with and without a passage, so each gives one. A second column, the derivative by log τ, lets the
-time differ a little from curve to curve in simulations.
+Its time τ is free, both with and without a passage, so each gives one.
 """
 
 from collections.abc import Sequence
@@ -21,10 +20,9 @@ SAME = 0.03
 """Difference of the logarithms of two times that are one."""
 
 
-def relaxation(elapsed: Float[np.ndarray, " N"], time: float) -> Float[np.ndarray, "N 2"]:
-    """Return a relaxation from 0 to 1 at the time elapsed since the first checkpoint, and its derivative by log τ."""
-    fall = np.exp(-elapsed / time)
-    return np.column_stack([1 - fall, -elapsed / time * fall])
+def relaxation(elapsed: Float[np.ndarray, " N"], time: float) -> Float[np.ndarray, "N 1"]:
+    """Return a relaxation from 0 to 1 at the time elapsed since the first checkpoint."""
+    return -np.expm1(-elapsed / time)[:, None]
 
 
 def times_over(elapsed: Float[np.ndarray, " N"]) -> Float[np.ndarray, " times"]:
@@ -112,7 +110,8 @@ def refined(
     time, null = start, whitened.null
     target = null.whitened(values[:, None])[:, 0]
     for _ in range(ROUNDS):
-        design = null.whitened(np.column_stack([relaxation(elapsed, time), free]))
+        by_logarithm = -elapsed / time * np.exp(-elapsed / time)
+        design = null.whitened(np.column_stack([relaxation(elapsed, time), by_logarithm, free]))
         size, slope = np.linalg.lstsq(design, target, rcond=None)[0][:2]
         move = float(np.clip(slope / size, -LARGEST_MOVE, LARGEST_MOVE)) if size else 0.0
         time *= np.exp(move)

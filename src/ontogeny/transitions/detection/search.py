@@ -200,7 +200,9 @@ class Trend:
             members = np.full((len(several), MOST_PASSAGES), NO_STEP)
             for row, column in zip(members, several.tolist(), strict=True):
                 row[: counts[column]] = result.points[column]
-            likelihood = likelihood_together(columns[:, several], self.alternatives, self.search.smallest_variance, members)
+            tried = result.behind[:, several] <= margin
+            smallest = self.search.smallest_variance
+            likelihood = likelihood_together(columns[:, several], self.alternatives, smallest, members, tried)
             statistic[several] = likelihood - result.without[several] - (counts[several] - 1) * np.log(len(columns))
         together = [
             self.search.passages.at(points).tolist() if gain > alone else []

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy.linalg import solve_triangular
 from scipy.stats import false_discovery_control
 
@@ -99,6 +99,7 @@ class Scan:
         passage: its index.
         sign: the sign of its change.
         without: the log likelihood without it.
+        behind: the log likelihood by which the null of each alternative is worse.
         null: the index of the alternative whose null is chosen without it.
         null_variance: the factor of the covariance chosen without it.
         noise: the index of the noise chosen with the passage.
@@ -112,6 +113,7 @@ class Scan:
     passage: Int[np.ndarray, " B"]
     sign: Float[np.ndarray, " B"]
     without: Float[np.ndarray, " B"]
+    behind: Float[np.ndarray, "A B"]
     null: Int[np.ndarray, " B"]
     null_variance: Float[np.ndarray, " B"]
     noise: Int[np.ndarray, " B"]
@@ -129,7 +131,8 @@ def scan(
         margin: the log likelihood behind that of a curve's best null from which on a null is not tried with a passage.
     """
     count, index = columns.shape[1], np.arange(columns.shape[1])
-    lefts = [alternative.residuals(columns) for alternative in alternatives]
+    whitened = {id(one.whitened): one.whitened.null.whitened(columns) for one in alternatives}
+    lefts = [residuals(whitened[id(one.whitened)], one.basis) for one in alternatives]
     squares = np.stack([np.einsum("nb,nb->b", left, left) for left in lefts])
     fits = [one.log_likelihood(own, smallest_variance) for one, own in zip(alternatives, squares, strict=True)]
     likelihoods, scales = (np.stack(arrays) for arrays in zip(*fits, strict=True))
@@ -147,8 +150,8 @@ def scan(
         chosen = near[better]
         with_passage[chosen], passage[chosen], variance[chosen] = likelihood[better], best[better], scale[better]
         noise[chosen], sign[chosen] = alternative.whitened.null.noise, signs[better]
-    gained = with_passage - without
-    return Scan(gained, gained, passage, sign, without, null_index, null_variance, noise, variance)
+    gained, behind = with_passage - without, without - likelihoods
+    return Scan(gained, gained, passage, sign, without, behind, null_index, null_variance, noise, variance)
 
 
 def best_passages(
@@ -165,23 +168,30 @@ def likelihood_together(
     alternatives: Sequence[Alternative],
     smallest_variance: float,
     members: Int[np.ndarray, "B J"],
+    tried: Bool[np.ndarray, "A B"] | None = None,
 ) -> Float[np.ndarray, " B"]:
     """Return the log likelihood of each of B curves with up to J sharp steps of its own, at the best of all covariances.
 
     Args:
         members: the checkpoints at which the steps of each curve lie; `NO_STEP` fills a row up.
+        tried: which alternatives are tried for which curves; None for all.
     """
     best = np.full(columns.shape[1], -np.inf)
+    members = members[:, : int((members != NO_STEP).sum(axis=1).max(initial=0))]
     used = members != NO_STEP
     pairs, alone = used[:, :, None] & used[:, None, :], np.eye(members.shape[1])
-    for alternative in alternatives:
-        left = alternative.residuals(columns)
-        shapes = residuals(alternative.whitened.steps[:, members.ravel()], alternative.basis).T.reshape(*members.shape, len(left))
-        right = np.where(used[:, :, None], shapes @ left.T[:, :, None], 0)
-        products = np.where(pairs, shapes @ shapes.transpose(0, 2, 1), alone)
+    for number, alternative in enumerate(alternatives):
+        own = np.arange(len(best)) if tried is None else np.flatnonzero(tried[number])
+        if not len(own):
+            continue
+        left = alternative.residuals(columns[:, own])
+        steps = alternative.whitened.steps[:, members[own].ravel()]
+        shapes = residuals(steps, alternative.basis).T.reshape(*members[own].shape, len(left))
+        right = np.where(used[own, :, None], shapes @ left.T[:, :, None], 0)
+        products = np.where(pairs[own], shapes @ shapes.transpose(0, 2, 1), alone)
         gain = np.sum(right * np.linalg.solve(products, right), axis=(1, 2))
         squares = np.maximum(np.einsum("nb,nb->b", left, left) - gain, 0)
-        best = np.maximum(best, alternative.log_likelihood(squares, smallest_variance)[0])
+        best[own] = np.maximum(best[own], alternative.log_likelihood(squares, smallest_variance)[0])
     return best
 
 

@@ -25,8 +25,9 @@ SIGNAL_TO_NOISE = (1e0, 3e1, 1e3, 1e6)
 """Variance of the trend over that of the noise. The grid also has the straight line alone."""
 JITTER = 1e-10
 """Share of the trend's variance on its diagonal: a smooth trend alone is singular to rounding."""
-PENALTY = 3.0
-"""Unit of a relaxation's size, in errors: its two columns then cost about log N of log likelihood."""
+PENALTY = 20.0
+"""Unit of a relaxation's size, in errors. The determinant then takes off about what the Bayesian information criterion does for
+a size and a time of 100 checkpoints."""
 WANDER = (0.0, 0.3, 1.0)
 """Variance that each checkpoint has alone, in units of that of its error, where the errors' covariance is given."""
 AUTOCORRELATIONS = (0.0, 0.4, 0.7, 0.9)
@@ -86,7 +87,7 @@ class Null:
         return solve_triangular(self.factor, columns, lower=True, check_finite=False)
 
     def penalised(self, relaxation: Float[np.ndarray, "N R"]) -> Float[np.ndarray, "N R"]:
-        """Return a relaxation in a unit in which its determinant is about what the Bayesian information criterion takes off."""
+        """Return a relaxation in the unit in which the determinant takes its freedom off the likelihood."""
         return PENALTY * self.level**0.5 * relaxation
 
     def without(self, free: Float[np.ndarray, "N P"]) -> tuple[Float[np.ndarray, "N P"], float]:
