@@ -155,7 +155,7 @@ def test_the_joint_test_is_simulated_as_it_is_made() -> None:
     search = search_over(np.arange(100.0))
     curves, trend = simulate(np.random.default_rng(0), search.nulls[0], 1.0, 1000), search.beside()
     first, single = trend.first(curves), trend.scan(curves)
-    simulated = trend.simulated(np.random.default_rng(1), 0, 1.0, 1000, np.zeros((100, 1)))
+    simulated = trend.simulated(np.random.default_rng(1), trend.alternatives[0], 1.0, 1000, np.zeros((100, 1)))
     assert ks_2samp(first.statistic, simulated).pvalue > 1e-3
     # On as many curves, the test would distinguish them from those of one passage alone.
     assert ks_2samp(single.statistic, simulated).pvalue < 1e-3

@@ -9,12 +9,10 @@ from ontogeny.trajectory import Axis
 from ontogeny.transitions.detection.curves import Curve
 from ontogeny.transitions.detection.noise import centred
 from ontogeny.transitions.detection.rows import passage_rows
-from ontogeny.transitions.detection.search import Passage, Search, first_passages, further_passages
+from ontogeny.transitions.detection.search import SMALLEST_P_VALUE, Passage, Search, first_passages, further_passages
 from ontogeny.transitions.detection.significance import q_values
 from ontogeny.transitions.detection.tables import CurveName, spelled
 
-SMALLEST_SHARE = 0.1
-"""The share of the curve's range that a passage changes by at least."""
 SMALLEST_SHARE_OF_LEVEL = 0.02
 """The share of the largest value of its observable, over all components, that a passage changes by at least. Exact curves
 resolve drifts, and the features of dead columns vary around 0, without any development."""
@@ -46,7 +44,8 @@ def candidate_rows(
     for group in tested:
         for curve, row in further_rows(group, flagged, level, seed, smallest, axis, report):
             own = min(1.0, row["p_value"] * count / len(flagged))
-            rows.append((curve, row | {"q_value": max(adjusted[curve.name], own)}))
+            p_value = max(row["p_value"], SMALLEST_P_VALUE)
+            rows.append((curve, row | {"p_value": p_value, "q_value": max(adjusted[curve.name], own, p_value)}))
     return rows
 
 
@@ -109,10 +108,7 @@ def smallest_changes(curves: Sequence[Curve]) -> dict[CurveName, float]:
     levels: dict[str, float] = {}
     for curve in curves:
         levels[curve.observable] = max(levels.get(curve.observable, 0.0), float(np.abs(curve.values).max()))
-    return {
-        curve.name: max(SMALLEST_SHARE * float(np.ptp(curve.values)), SMALLEST_SHARE_OF_LEVEL * levels[curve.observable])
-        for curve in curves
-    }
+    return {curve.name: SMALLEST_SHARE_OF_LEVEL * levels[curve.observable] for curve in curves}
 
 
 def groups_of(curves: Sequence[Curve]) -> list[list[Curve]]:

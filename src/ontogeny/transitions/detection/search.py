@@ -28,6 +28,7 @@ from ontogeny.transitions.detection.significance import (
     simulate_trend,
 )
 from ontogeny.transitions.detection.smoothing import (
+    AUTOCORRELATIONS,
     WANDER,
     Null,
     noise_covariances,
@@ -37,12 +38,14 @@ from ontogeny.transitions.detection.smoothing import (
 )
 
 MOST_PASSAGES = 12
-FEWEST_DRAWS, DRAWS_PER_TEST = 299, 20
+FEWEST_DRAWS, DRAWS_PER_TEST = 999, 20
 """Simulated curves. The largest tenth is then enough to fit a tail to, which thresholds below 1 / draws need (`p_value`)."""
+SMALLEST_P_VALUE = 1 / (FEWEST_DRAWS + 1)
+"""The smallest p-value that is stated: that of a statistic which no simulation reaches."""
 BATCH = 40
 """Curves that are simulated at once."""
-FAR = 20.0
-"""Log likelihood by which a null is worse than the best of a simulated curve, from which on it is not tried with a passage."""
+FAR = 15.0
+"""Log likelihood by which an alternative is worse than the best for a curve, beyond which its simulations leave it out."""
 UNSURPRISING = 20
 """Simulated curves that reach an observed statistic, after which it needs no more of them."""
 
@@ -127,10 +130,16 @@ class Search:
         relaxed = [own.beside(free, extra) for extra in self.relaxations for own in self.whitened]
         return Trend(self, free, relaxed)
 
-    def steadied(self, columns: Float[np.ndarray, "N B"]) -> Float[np.ndarray, "N B"]:
-        """Return curves whose increments are divided by the size of the noise at their place."""
-        increments = np.diff(columns, axis=0) / np.sqrt(self.scale[1:] * self.scale[:-1])[:, None]
-        return np.concatenate([columns[:1], columns[0] + np.cumsum(increments, axis=0)])
+    def varies(self, kind: int) -> bool:
+        """Return whether the size of one of the noises varies from place to place."""
+        return not self.chains and kind >= len(AUTOCORRELATIONS)
+
+    def steadied(self, column: Float[np.ndarray, " N"], kind: int) -> Float[np.ndarray, " N"]:
+        """Return a curve whose increments are divided by the size of its noise at their place."""
+        if not self.varies(kind):
+            return column
+        increments = np.diff(column) / np.sqrt(self.scale[1:] * self.scale[:-1])
+        return np.concatenate([column[:1], column[0] + np.cumsum(increments)])
 
     def simulated(self, generator: np.random.Generator, null: Null, variance: float, draws: int) -> Float[np.ndarray, "N draws"]:
         """Return curves without a transition.
@@ -138,7 +147,7 @@ class Search:
         The size of the noise is estimated from each simulated curve as it was from the curve itself, and the noise is then
         made as large as the estimate of the curve says: an error that is too small by chance makes noise look surprising.
         """
-        varying = bool(np.any(self.scale != 1))
+        varying = self.varies(null.noise)
         if not varying and not self.chains:
             return simulate(generator, null, variance, draws)
         covariance = self.noises[0 if self.chains else null.noise]
@@ -162,21 +171,20 @@ class Trend:
     free: Float[np.ndarray, "N P"]
     alternatives: Sequence[Alternative]
 
-    def scan(self, columns: Float[np.ndarray, "N B"], margin: float = np.inf, at_least: float = -np.inf) -> Scan:
+    def scan(self, columns: Float[np.ndarray, "N B"], at_least: float = -np.inf) -> Scan:
         """Return the next passage of each column.
 
         The statistic is 0 where ruptures places no change point at the passage, or the slope is not likely to have its sign.
 
         Args:
-            margin: see `scan`.
             at_least: a smaller log likelihood ratio is the statistic as it is, without a look at change points and slopes.
         """
-        result = scan(columns, self.alternatives, self.search.smallest_variance, margin)
+        result = scan(columns, self.alternatives, self.search.smallest_variance)
         noise = np.sqrt(result.variance) * self.search.noise_scale
         looked = np.flatnonzero(result.raw >= at_least)
         points = [np.zeros(0, int)] * columns.shape[1]
-        for number, column in zip(looked.tolist(), self.search.steadied(columns[:, looked]).T, strict=True):
-            points[number] = change_points(column, noise[number])
+        for number in looked.tolist():
+            points[number] = change_points(self.search.steadied(columns[:, number], int(result.noise[number])), noise[number])
         passages = self.search.passages
         ends = zip(passages.starts[result.passage], passages.ends[result.passage], strict=True)
         confirmed = np.array([agrees(int(start), int(end), own) for own, (start, end) in zip(points, ends, strict=True)])
@@ -186,13 +194,13 @@ class Trend:
         statistic = np.where(confirmed | (result.raw < at_least), result.raw, 0.0)
         return replace(result, statistic=statistic, points=points)
 
-    def first(self, columns: Float[np.ndarray, "N B"], margin: float = np.inf) -> Scan:
+    def first(self, columns: Float[np.ndarray, "N B"]) -> Scan:
         """Return the first passage of each column, or steps at all its change points where these gain more together.
 
         To each of its steps a regular staircase is a trend with autocorrelated noise, but not to all of them at once. Each step
         after the first costs log N, as in the Bayesian information criterion for its place and size.
         """
-        result = self.scan(columns, margin)
+        result = self.scan(columns)
         counts = np.array([len(points) for points in result.points])
         several = np.flatnonzero((counts > 1) & (counts <= MOST_PASSAGES))
         statistic = np.zeros(len(counts))
@@ -200,9 +208,7 @@ class Trend:
             members = np.full((len(several), MOST_PASSAGES), NO_STEP)
             for row, column in zip(members, several.tolist(), strict=True):
                 row[: counts[column]] = result.points[column]
-            tried = result.behind[:, several] <= margin
-            smallest = self.search.smallest_variance
-            likelihood = likelihood_together(columns[:, several], self.alternatives, smallest, members, tried)
+            likelihood = likelihood_together(columns[:, several], self.alternatives, self.search.smallest_variance, members)
             statistic[several] = likelihood - result.without[several] - (counts[several] - 1) * np.log(len(columns))
         together = [
             self.search.passages.at(points).tolist() if gain > alone else []
@@ -224,17 +230,21 @@ class Trend:
         inside = (middles >= passages.starts[chosen] - AGREEMENT) & (middles <= passages.ends[chosen] + AGREEMENT)
         return ndtr(np.where(inside, result.sign[members] * mean / deviation, -np.inf).max(axis=0))
 
-    def relaxed(self, columns: Float[np.ndarray, "N B"], null: int) -> Float[np.ndarray, "N B"]:
-        """Return what relaxes in each column under the null of one of the alternatives."""
-        whitened = self.alternatives[null].whitened.null.whitened
-        extra = self.search.relaxations[null // len(self.search.nulls)]
-        design = whitened(np.column_stack([self.free, extra]))
-        return extra @ np.linalg.lstsq(design, whitened(columns), rcond=None)[0][self.free.shape[1] :]
+    def near(self, result: Scan, members: Int[np.ndarray, " B"]) -> "Trend":
+        """Return the trend with the alternatives that are not far worse than the best for some of the scanned curves."""
+        near = np.flatnonzero((result.behind[:, members] <= FAR).any(axis=1)).tolist()
+        return replace(self, alternatives=[self.alternatives[number] for number in near])
+
+    def relaxed(self, columns: Float[np.ndarray, "N B"], null: Alternative) -> Float[np.ndarray, "N B"]:
+        """Return what relaxes in each column under the null of an alternative."""
+        whitened = null.whitened.null.whitened
+        design = whitened(np.column_stack([self.free, null.relaxation]))
+        return null.relaxation @ np.linalg.lstsq(design, whitened(columns), rcond=None)[0][self.free.shape[1] :]
 
     def simulated(
         self,
         generator: np.random.Generator,
-        null: int,
+        null: Alternative,
         variance: float,
         draws: int,
         relaxed: Float[np.ndarray, "N B"],
@@ -247,9 +257,9 @@ class Trend:
             relaxed: what relaxes in the curves that are tested; the simulated curves have them in turn.
             at_least: the statistic of a further passage below which its exact size does not matter; None for a first passage.
         """
-        columns = self.search.simulated(generator, self.alternatives[null].whitened.null, variance, draws)
+        columns = self.search.simulated(generator, null.whitened.null, variance, draws)
         columns += relaxed[:, np.arange(draws) % relaxed.shape[1]]
-        result = self.first(columns, FAR) if at_least is None else self.scan(columns, FAR, at_least)
+        result = self.first(columns) if at_least is None else self.scan(columns, at_least)
         return result.statistic
 
 
@@ -280,12 +290,13 @@ def first_passages(
     trend, columns = search.beside(), np.column_stack([centred(curve)[0] for curve in group])
     result, p_values = trend.first(columns), np.ones(len(group))
     draws = max(FEWEST_DRAWS, DRAWS_PER_TEST * tests)
-    for null in np.unique(result.null).tolist():
-        members = np.flatnonzero(result.null == null)
+    for number in np.unique(result.null).tolist():
+        members, null = np.flatnonzero(result.null == number), trend.alternatives[number]
         variance, statistics = float(result.null_variance[members].mean()), result.statistic[members]
         relaxed = trend.relaxed(columns[:, members], null)
         generator = np.random.default_rng(seed)
-        simulated = simulated_until_unsurprising(trend, generator, null, variance, relaxed, statistics, draws)
+        near = trend.near(result, members)
+        simulated = simulated_until_unsurprising(near, generator, null, variance, relaxed, statistics, draws)
         p_values[members] = [p_value(statistic, simulated) for statistic in statistics]
         done(len(members))
     return list(map(Passage, result.passage.tolist(), p_values.tolist(), result.together))
@@ -294,7 +305,7 @@ def first_passages(
 def simulated_until_unsurprising(
     trend: Trend,
     generator: np.random.Generator,
-    null: int,
+    null: Alternative,
     variance: float,
     relaxed: Float[np.ndarray, "N B"],
     statistics: Float[np.ndarray, " B"],
@@ -327,8 +338,9 @@ def further_passages(curve: Curve, search: Search, first: Passage, level: float,
         trend = search.beside([*(passage.index for passage in accepted), *waiting])
         result = trend.scan(values[:, None])
         lower = level / (len(accepted) + 1)
-        relaxed = trend.relaxed(values[:, None], int(result.null[0]))
-        p = p_value_at(trend, np.random.default_rng([seed, len(accepted)]), result, relaxed, lower)
+        null = trend.alternatives[int(result.null[0])]
+        near, relaxed = trend.near(result, np.zeros(1, int)), trend.relaxed(values[:, None], null)
+        p = p_value_at(near, np.random.default_rng([seed, len(accepted)]), result, null, relaxed, lower)
         if p <= lower:
             accepted.append(Passage(int(result.passage[0]), p))
         elif not waiting:
@@ -337,11 +349,16 @@ def further_passages(curve: Curve, search: Search, first: Passage, level: float,
 
 
 def p_value_at(
-    trend: Trend, generator: np.random.Generator, result: Scan, relaxed: Float[np.ndarray, "N 1"], level: float
+    trend: Trend,
+    generator: np.random.Generator,
+    result: Scan,
+    null: Alternative,
+    relaxed: Float[np.ndarray, "N 1"],
+    level: float,
 ) -> float:
     """Return the Monte Carlo p-value of a curve's further passage; simulation ends as soon as it must exceed the level."""
     draws = max(FEWEST_DRAWS, int(np.ceil(2 / level)))
-    null, variance = int(result.null[0]), float(result.null_variance[0])
+    variance = float(result.null_variance[0])
     simulated = np.zeros(0)
     while len(simulated) < draws and 1 + np.sum(simulated >= result.statistic[0]) <= level * (draws + 1):
         batch = trend.simulated(generator, null, variance, min(BATCH, draws - len(simulated)), relaxed, result.statistic[0])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from scipy.linalg import solve_triangular
 from scipy.stats import false_discovery_control
 
@@ -54,7 +54,7 @@ class Whitened:
         own = self.squares - np.sum(self.products(basis) ** 2, axis=1)
         usable = own > NEGLIGIBLE * self.squares
         scales = np.where(usable, 1 / np.sqrt(np.where(usable, own, 1)), 0)
-        return Alternative(self, basis, determinant, scales, len(basis) - free.shape[1])
+        return Alternative(self, basis, determinant, scales, len(basis) - free.shape[1], extra)
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,7 @@ class Alternative:
         determinant: the log determinant of the covariance that the free part leaves.
         scales: 1 over the length of what the free part leaves of each whitened passage; 0 where nearly nothing is left.
         freedom: the degrees of freedom that the free part leaves; a relaxation, whose unit is that of the noise, takes none.
+        relaxation: the column of the relaxation; none where nothing relaxes.
     """
 
     whitened: Whitened
@@ -73,6 +74,7 @@ class Alternative:
     determinant: float
     scales: Float[np.ndarray, " T"]
     freedom: int
+    relaxation: Float[np.ndarray, "N R"]
 
     def residuals(self, columns: Float[np.ndarray, "N B"]) -> Float[np.ndarray, "N B"]:
         """Return what the free part leaves of columns, whitened."""
@@ -99,7 +101,8 @@ class Scan:
         passage: its index.
         sign: the sign of its change.
         without: the log likelihood without it.
-        behind: the log likelihood by which the null of each alternative is worse.
+        behind: the log likelihood by which each alternative is worse than the best, with the passage or without, where it is
+            less so.
         null: the index of the alternative whose null is chosen without it.
         null_variance: the factor of the covariance chosen without it.
         noise: the index of the noise chosen with the passage.
@@ -122,36 +125,37 @@ class Scan:
     together: Sequence[Sequence[int]] = ()
 
 
-def scan(
-    columns: Float[np.ndarray, "N B"], alternatives: Sequence[Alternative], smallest_variance: float, margin: float = np.inf
-) -> Scan:
-    """Compare a smooth trend with a smooth trend and one passage, over all covariances and passages.
-
-    Args:
-        margin: the log likelihood behind that of a curve's best null from which on a null is not tried with a passage.
-    """
-    count, index = columns.shape[1], np.arange(columns.shape[1])
+def scan(columns: Float[np.ndarray, "N B"], alternatives: Sequence[Alternative], smallest_variance: float) -> Scan:
+    """Compare a smooth trend with a smooth trend and one passage, over all covariances and passages."""
+    count = columns.shape[1]
     whitened = {id(one.whitened): one.whitened.null.whitened(columns) for one in alternatives}
-    lefts = [residuals(whitened[id(one.whitened)], one.basis) for one in alternatives]
-    squares = np.stack([np.einsum("nb,nb->b", left, left) for left in lefts])
-    fits = [one.log_likelihood(own, smallest_variance) for one, own in zip(alternatives, squares, strict=True)]
-    likelihoods, scales = (np.stack(arrays) for arrays in zip(*fits, strict=True))
-    null_index = likelihoods.argmax(axis=0)
-    without, null_variance = likelihoods[null_index, index], scales[null_index, index]
-    with_passage, variance = np.full(count, -np.inf), np.ones(count)
-    passage, noise, sign = np.zeros(count, dtype=int), np.zeros(count, dtype=int), np.ones(count)
-    for number, (alternative, left) in enumerate(zip(alternatives, lefts, strict=True)):
-        near = np.flatnonzero(likelihoods[number] >= without - margin)
-        if not len(near):
-            continue
-        best, gain, signs = best_passages(alternative.signed_roots(left[:, near]))
-        likelihood, scale = alternative.log_likelihood(np.maximum(squares[number, near] - gain, 0), smallest_variance)
-        better = likelihood > with_passage[near]
-        chosen = near[better]
-        with_passage[chosen], passage[chosen], variance[chosen] = likelihood[better], best[better], scale[better]
-        noise[chosen], sign[chosen] = alternative.whitened.null.noise, signs[better]
-    gained, behind = with_passage - without, without - likelihoods
-    return Scan(gained, gained, passage, sign, without, behind, null_index, null_variance, noise, variance)
+    without, with_passage = np.empty((len(alternatives), count)), np.empty((len(alternatives), count))
+    null_variance, variance, sign = np.empty_like(without), np.empty_like(without), np.empty_like(without)
+    passage = np.empty(without.shape, int)
+    for number, alternative in enumerate(alternatives):
+        left = residuals(whitened[id(alternative.whitened)], alternative.basis)
+        squares = np.einsum("nb,nb->b", left, left)
+        without[number], null_variance[number] = alternative.log_likelihood(squares, smallest_variance)
+        passage[number], gain, sign[number] = best_passages(alternative.signed_roots(left))
+        fit = alternative.log_likelihood(np.maximum(squares - gain, 0), smallest_variance)
+        with_passage[number], variance[number] = fit
+    index, null, best = np.arange(count), without.argmax(axis=0), with_passage.argmax(axis=0)
+    likeliest = without[null, index]
+    gained = with_passage[best, index] - likeliest
+    noise = np.array([alternative.whitened.null.noise for alternative in alternatives])[best]
+    behind = np.minimum(likeliest - without, with_passage[best, index] - with_passage)
+    return Scan(
+        gained,
+        gained,
+        passage[best, index],
+        sign[best, index],
+        likeliest,
+        behind,
+        null,
+        null_variance[null, index],
+        noise,
+        variance[best, index],
+    )
 
 
 def best_passages(
@@ -168,30 +172,25 @@ def likelihood_together(
     alternatives: Sequence[Alternative],
     smallest_variance: float,
     members: Int[np.ndarray, "B J"],
-    tried: Bool[np.ndarray, "A B"] | None = None,
 ) -> Float[np.ndarray, " B"]:
     """Return the log likelihood of each of B curves with up to J sharp steps of its own, at the best of all covariances.
 
     Args:
         members: the checkpoints at which the steps of each curve lie; `NO_STEP` fills a row up.
-        tried: which alternatives are tried for which curves; None for all.
     """
     best = np.full(columns.shape[1], -np.inf)
     members = members[:, : int((members != NO_STEP).sum(axis=1).max(initial=0))]
     used = members != NO_STEP
     pairs, alone = used[:, :, None] & used[:, None, :], np.eye(members.shape[1])
-    for number, alternative in enumerate(alternatives):
-        own = np.arange(len(best)) if tried is None else np.flatnonzero(tried[number])
-        if not len(own):
-            continue
-        left = alternative.residuals(columns[:, own])
-        steps = alternative.whitened.steps[:, members[own].ravel()]
-        shapes = residuals(steps, alternative.basis).T.reshape(*members[own].shape, len(left))
-        right = np.where(used[own, :, None], shapes @ left.T[:, :, None], 0)
-        products = np.where(pairs[own], shapes @ shapes.transpose(0, 2, 1), alone)
+    for alternative in alternatives:
+        left = alternative.residuals(columns)
+        steps = alternative.whitened.steps[:, members.ravel()]
+        shapes = residuals(steps, alternative.basis).T.reshape(*members.shape, len(left))
+        right = np.where(used[:, :, None], shapes @ left.T[:, :, None], 0)
+        products = np.where(pairs, shapes @ shapes.transpose(0, 2, 1), alone)
         gain = np.sum(right * np.linalg.solve(products, right), axis=(1, 2))
         squares = np.maximum(np.einsum("nb,nb->b", left, left) - gain, 0)
-        best[own] = np.maximum(best[own], alternative.log_likelihood(squares, smallest_variance)[0])
+        best = np.maximum(best, alternative.log_likelihood(squares, smallest_variance)[0])
     return best
 
 

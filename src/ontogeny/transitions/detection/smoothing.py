@@ -49,17 +49,19 @@ def noise_covariances(noise: Float[np.ndarray, "N N"] | None, scale: Float[np.nd
 
     Args:
         noise: the covariance that is given, or None.
-        scale: the size of the noise at each checkpoint, where no covariance is given.
+        scale: the size of the noise at each checkpoint, where no covariance is given. Where it varies, noise of one size is
+            possible too, and comes first: a steep trend looks like large noise.
 
     A covariance that is given is taken as it is, and with variance that each checkpoint has alone: training itself moves each
     checkpoint a little, which no two chains can show. Errors without covariances are taken with each autocorrelation.
     """
     if noise is not None and np.any(noise - np.diag(np.diag(noise))):
         return [noise + share * np.diag(np.diag(noise)) for share in WANDER]
-    error = scale if noise is None else np.sqrt(np.diag(noise))
-    index = np.arange(len(error), dtype=float)[:, None]
-    shared = [np.eye(len(error)) if not r else Matern(-1 / np.log(r), nu=0.5)(index) for r in AUTOCORRELATIONS]
-    return [error[:, None] * correlation * error for correlation in shared]
+    errors = [np.ones(len(scale))] if noise is None else [np.sqrt(np.diag(noise))]
+    errors += [scale] if np.any(scale != 1) else []
+    index = np.arange(len(scale), dtype=float)[:, None]
+    shared = [np.eye(len(scale)) if not r else Matern(-1 / np.log(r), nu=0.5)(index) for r in AUTOCORRELATIONS]
+    return [error[:, None] * correlation * error for error in errors for correlation in shared]
 
 
 @dataclass(frozen=True)
