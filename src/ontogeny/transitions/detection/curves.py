@@ -9,7 +9,7 @@ import pandas as pd
 from jaxtyping import Bool, Float, Shaped
 
 from ontogeny.trajectory import STEPS, Axis
-from ontogeny.transitions.detection.local_noise import local_scale
+from ontogeny.transitions.detection.local_noise import roughness, varying_degrees
 from ontogeny.transitions.detection.shared_errors import chain_covariance
 from ontogeny.transitions.detection.tables import (
     Chains,
@@ -54,9 +54,16 @@ class Curve:
         return self.observable, self.component
 
     @cached_property
+    def noise_degrees(self) -> tuple[int, ...]:
+        """Return the degrees of the polynomial that the size of the noise is along the curve; none where errors are given."""
+        return () if self.noise is not None else varying_degrees(self.values)
+
+    @cached_property
     def scale(self) -> Float[np.ndarray, " N"]:
-        """Return the size of the noise at each checkpoint, in units of its median; 1 where errors are given."""
-        return np.ones(len(self.values)) if self.noise is not None else local_scale(self.values)
+        """Return the size of the noise at each checkpoint, in units of its median; 1 where it does not vary."""
+        if not self.noise_degrees:
+            return np.ones(len(self.values))
+        return roughness(self.values[:, None], self.noise_degrees)[:, 0]
 
     @property
     def undecided(self) -> str:

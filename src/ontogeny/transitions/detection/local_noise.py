@@ -1,63 +1,56 @@
 """The size of a curve's noise from place to place, from its third differences, and the outliers that it shows."""
 
-from functools import cache
-
 import numpy as np
 from jaxtyping import Float
 from numpy.lib.stride_tricks import sliding_window_view
+from numpy.polynomial.legendre import legvander
 
-SHARE_OF_CURVE = 0.1
-"""The share of a curve's checkpoints, on either side, whose differences give the size of the noise at a place."""
-FEWEST_BESIDE = 5
-"""Checkpoints on either side that are needed at least."""
+DEGREES = 3
+"""Of the polynomial that the logarithm of the size of the noise is along a curve."""
+FEWEST = 16
+"""Checkpoints from which the size of the noise is looked at."""
+SIGNIFICANT = 2.8
+"""Two standard errors of a coefficient for white noise, times the root of the number of checkpoints."""
+SMALLEST_SIZE = 0.1
+"""A third difference counts as no smaller than this share of their median, and as no larger than one over it."""
 NORMAL_MEDIAN = 0.6745
 """Median of the size of a standard normal variable."""
 THIRD_DIFFERENCE = 20**0.5
 """Standard deviation of the third differences of white noise. Smooth trends hardly have any."""
-LARGEST_RATIO = 5.0
-"""Bound on the size of the noise at a place, in units of its median, and on one over it."""
-SURE = 0.9
-"""Share of the curves with noise of one size that vary less than a curve whose noise is taken to vary."""
-SIMULATED = 400
 OUTLYING = 4.0
 """Distance of a value from the median of five neighbours, in units of the noise, beyond which it is moved towards it."""
 
 
-def local_scale(values: Float[np.ndarray, " N"]) -> Float[np.ndarray, " N"]:
-    """Return the standard deviation of a curve's noise at each checkpoint, in units of its median.
+def varying_degrees(values: Float[np.ndarray, " N"]) -> tuple[int, ...]:
+    """Return the degrees of the polynomial by which a curve shows that its noise varies; none where it does not."""
+    if len(values) < FEWEST or not np.median(np.abs(np.diff(values, 3))):
+        return ()
+    sizes = np.abs(coefficients(values[:, None])[:, 0])
+    return tuple((1 + np.flatnonzero(sizes > SIGNIFICANT / np.sqrt(len(values)))).tolist())
 
-    It is 1 everywhere where the curve does not show that the noise varies.
+
+def roughness(columns: Float[np.ndarray, "N B"], degrees: tuple[int, ...]) -> Float[np.ndarray, "N B"]:
+    """Return the size of the third differences along curves, in units of the median over the checkpoints.
+
+    Its logarithm is a polynomial in the checkpoints' number, of some degrees.
     """
-    count = len(values)
-    if count < 4 * FEWEST_BESIDE:
-        return np.ones(count)
-    scale = roughness(values[:, None])[:, 0]
-    if not np.all(np.isfinite(scale)) or np.ptp(np.log(scale)) <= largest_variation(count):
-        return np.ones(count)
-    return np.clip(scale, 1 / LARGEST_RATIO, LARGEST_RATIO)
+    count, chosen = len(columns), np.array(degrees, int)
+    smooth = polynomials(np.arange(count), count)[:, chosen - 1] @ coefficients(columns)[chosen - 1]
+    return np.exp(smooth - np.median(smooth, axis=0))
 
 
-@cache
-def largest_variation(count: int) -> float:
-    """Return the range of the logarithm of `roughness` that curves with noise of one size seldom exceed."""
-    noise = np.random.default_rng(0).standard_normal((count, SIMULATED))
-    return float(np.quantile(np.ptp(np.log(roughness(noise)), axis=0), SURE))
+def coefficients(columns: Float[np.ndarray, "N B"]) -> Float[np.ndarray, "degrees B"]:
+    """Return the coefficients of the logarithm of the size of third differences; a sharp step is in three of them."""
+    sizes, count = np.abs(np.diff(columns, 3, axis=0)), len(columns)
+    typical = np.median(sizes, axis=0)
+    logarithm = np.log(np.clip(sizes, SMALLEST_SIZE * typical, typical / SMALLEST_SIZE))
+    design = np.column_stack([np.ones(count - 3), polynomials(np.arange(count - 3) + 1.5, count)])
+    return np.linalg.lstsq(design, logarithm, rcond=None)[0][1:]
 
 
-def roughness(columns: Float[np.ndarray, "N B"]) -> Float[np.ndarray, "N B"]:
-    """Return the size of the third differences about each checkpoint, in units of the median over the checkpoints.
-
-    It is the running median over a tenth of the curve on either side, smoothed likewise. A sharp step is in three differences
-    of it.
-    """
-    beside = max(FEWEST_BESIDE, round(SHARE_OF_CURVE * len(columns)))
-    sizes = np.abs(np.diff(columns, 3, axis=0))
-    padded = np.pad(sizes, ((beside + 1, beside + 2), (0, 0)), mode="reflect")
-    with np.errstate(divide="ignore", invalid="ignore"):
-        logarithm = np.log(np.median(sliding_window_view(padded, 2 * beside + 1, axis=0), axis=-1))
-        padded = np.pad(logarithm, ((beside, beside), (0, 0)), mode="edge")
-        smooth = sliding_window_view(padded, 2 * beside + 1, axis=0).mean(axis=-1)
-        return np.exp(smooth - np.median(smooth, axis=0))
+def polynomials(places: Float[np.ndarray, " M"], count: int) -> Float[np.ndarray, "M degrees"]:
+    """Return polynomials of mean square 1 over a curve."""
+    return legvander(2 * places / (count - 1) - 1, DEGREES)[:, 1:] * np.sqrt(2 * np.arange(1, DEGREES + 1) + 1)
 
 
 def noise_size(values: Float[np.ndarray, " N"]) -> float:

@@ -1,7 +1,7 @@
 """Search a curve for passages: one after the other or several at once, each tested by simulation."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Self
 
@@ -12,7 +12,7 @@ from scipy.special import ndtr
 from ontogeny.transitions.detection.changepoints import AGREEMENT, Passages, agrees, change_points
 from ontogeny.transitions.detection.curves import Curve
 from ontogeny.transitions.detection.derivative import SUPPORTED, Posterior, Process, processes
-from ontogeny.transitions.detection.local_noise import roughness
+from ontogeny.transitions.detection.local_noise import DEGREES, roughness
 from ontogeny.transitions.detection.noise import centred, smallest_variance
 from ontogeny.transitions.detection.relaxation import relaxation, relaxation_times
 from ontogeny.transitions.detection.shared_errors import pooled_spread
@@ -26,6 +26,7 @@ from ontogeny.transitions.detection.significance import (
     scan,
     simulate,
     simulate_trend,
+    tail,
 )
 from ontogeny.transitions.detection.smoothing import (
     AUTOCORRELATIONS,
@@ -38,14 +39,16 @@ from ontogeny.transitions.detection.smoothing import (
 )
 
 MOST_PASSAGES = 12
-FEWEST_DRAWS, DRAWS_PER_TEST = 999, 20
+FEWEST_DRAWS, DRAWS_PER_TEST = 399, 20
 """Simulated curves. The largest tenth is then enough to fit a tail to, which thresholds below 1 / draws need (`p_value`)."""
-SMALLEST_P_VALUE = 1 / (FEWEST_DRAWS + 1)
-"""The smallest p-value that is stated: that of a statistic which no simulation reaches."""
+SMALLEST_P_VALUE = 1e-3
+"""The smallest p-value that is stated. The tail of the simulations is trusted so far; smaller ones only order the curves."""
 BATCH = 40
 """Curves that are simulated at once."""
 FAR = 15.0
 """Log likelihood by which an alternative is worse than the best for a curve, beyond which its simulations leave it out."""
+CLEAR, FEWEST_CLEAR = 1e-3, 120
+"""Share of its threshold that the p-value of a clear passage is below, after at least so many simulated curves."""
 UNSURPRISING = 20
 """Simulated curves that reach an observed statistic, after which it needs no more of them."""
 
@@ -62,6 +65,7 @@ class Search:
         chains: the number of chains from which the errors were estimated; 0 where they were not.
         elapsed: the checkpoints in units of the axis, from the first on.
         relaxations: what may relax beside the smooth trend. The first has no columns.
+        made: the processes made so far, by their noise.
     """
 
     positions: Float[np.ndarray, " N"]
@@ -76,6 +80,7 @@ class Search:
     chains: int
     elapsed: Float[np.ndarray, " N"]
     relaxations: Sequence[Float[np.ndarray, "N R"]]
+    made: dict[int, list[Process]] = field(default_factory=dict)
 
     @classmethod
     def over(cls, curve: Curve) -> Self:
@@ -102,10 +107,11 @@ class Search:
         """Return the passages in the coordinates of each null."""
         return [Whitened.of(null, self.passages) for null in self.nulls]
 
-    @cached_property
-    def processes(self) -> list[list[Process]]:
-        """Return for each noise the processes whose slope supports a passage."""
-        return [processes(self.positions, covariance) for covariance in self.noises]
+    def processes(self, kind: int) -> list[Process]:
+        """Return the processes, with one of the noises, whose slope supports a passage."""
+        if kind not in self.made:
+            self.made[kind] = processes(self.positions, self.noises[kind])
+        return self.made[kind]
 
     def times(self, columns: Float[np.ndarray, "N B"]) -> list[tuple[float, ...]]:
         """Return the times of the relaxations that each curve needs beside its smooth trend."""
@@ -117,7 +123,7 @@ class Search:
         if not times:
             return self
         more = replace(self, relaxations=(self.relaxations[0], *(relaxation(self.elapsed, time) for time in times)))
-        more.__dict__.update({name: self.__dict__[name] for name in ("whitened", "processes") if name in self.__dict__})
+        more.__dict__["whitened"] = self.whitened
         return more
 
     def free(self, passages: Sequence[int]) -> Float[np.ndarray, "N P"]:
@@ -155,10 +161,11 @@ class Search:
         factor = np.linalg.cholesky(covariance / (errors * errors.T))
         if varying:
             noise = factor @ generator.standard_normal((len(errors), draws))
-            noise /= roughness(noise)
+            noise /= roughness(noise, tuple(range(1, DEGREES + 1)))
         else:
             chains = np.tensordot(factor, generator.standard_normal((len(errors), draws, self.chains)), 1)
-            noise = chains.mean(axis=2) / pooled_spread(chains)
+            # Only errors that are too small by chance matter.
+            noise = chains.mean(axis=2) / np.minimum(pooled_spread(chains), 1 / np.sqrt(self.chains))
             noise += np.sqrt(WANDER[null.noise]) * generator.standard_normal(noise.shape)
         return np.sqrt(variance) * (errors * noise + simulate_trend(generator, null, draws))
 
@@ -222,7 +229,7 @@ class Trend:
         """Return the probability that the slope has the passage's sign somewhere in it, of columns with one of the noises."""
         rate = np.zeros(self.free.shape[1])
         rate[1] = self.search.rate
-        processes, variance = self.search.processes[kind], result.variance[members]
+        processes, variance = self.search.processes(kind), result.variance[members]
         mean, deviation = Posterior.of(processes, columns[:, members], self.free, rate, variance).slopes()
         # Halfway between checkpoints i and i + 1 is i + 1/2. The slope may be as far from the passage as ruptures.
         middles = np.arange(len(mean))[:, None] + 0.5
@@ -313,11 +320,14 @@ def simulated_until_unsurprising(
 ) -> Float[np.ndarray, " draws"]:
     """Return the scan's statistic on `draws` curves without a transition, or on fewer where they suffice.
 
-    They suffice once each of the observed statistics was reached often. A p-value stays valid when one stops for that (Besag
-    and Clifford 1991).
+    They suffice once each of the observed statistics was reached often: a p-value stays valid when one stops for that (Besag
+    and Clifford 1991). They also suffice where all lie far beyond them.
     """
     simulated = np.zeros(0)
+    clear = CLEAR * FEWEST_DRAWS / draws**2
     while len(simulated) < draws and np.sum(simulated >= statistics.max()) < UNSURPRISING:
+        if len(simulated) >= max(FEWEST_CLEAR, draws // 10) and all(tail(own, simulated) < clear for own in statistics):
+            break
         batch = trend.simulated(generator, null, variance, min(BATCH, draws - len(simulated)), relaxed)
         simulated = np.append(simulated, batch)
     return simulated
@@ -361,6 +371,8 @@ def p_value_at(
     variance = float(result.null_variance[0])
     simulated = np.zeros(0)
     while len(simulated) < draws and 1 + np.sum(simulated >= result.statistic[0]) <= level * (draws + 1):
+        if len(simulated) >= max(FEWEST_CLEAR, draws // 10) and tail(result.statistic[0], simulated) < CLEAR * level:
+            break
         batch = trend.simulated(generator, null, variance, min(BATCH, draws - len(simulated)), relaxed, result.statistic[0])
         simulated = np.append(simulated, batch)
     return p_value(result.statistic[0], simulated)

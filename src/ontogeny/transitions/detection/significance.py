@@ -213,15 +213,23 @@ def p_value(statistic: float, simulated: Float[np.ndarray, " draws"]) -> float:
     """Return (1 + #{simulated ≥ observed}) / (draws + 1), or in the tail, where fewer than ten are, an exponential fitted to it.
 
     A log likelihood ratio falls off about exponentially, and thresholds corrected for many curves lie beyond what a few hundred
-    simulations reach. The fit is to the largest tenth of those that are not 0, and trusted for two decades beyond them.
+    simulations reach. The tail is trusted for two decades beyond them.
     """
     above = int(np.sum(simulated >= statistic))
     counted = (1 + above) / (len(simulated) + 1)
-    tail = np.sort(simulated[simulated > 0])[-max(len(simulated) // 10, 1) :]
-    if above >= FEWEST_ABOVE or len(tail) < 2 * FEWEST_ABOVE or statistic <= tail[0]:
+    beyond = tail(statistic, simulated)
+    if above >= FEWEST_ABOVE or beyond == 1:
         return counted
-    beyond = len(tail) / (len(simulated) + 1) * np.exp(-(statistic - tail[0]) / (tail[1:] - tail[0]).mean())
     return float(np.clip(beyond, counted / TRUSTED, counted if above == 0 else 1.0))
+
+
+def tail(statistic: float, simulated: Float[np.ndarray, " draws"]) -> float:
+    """Return how often a statistic is reached by an exponential fitted to the largest tenth of those simulated that are not 0;
+    1 where they are too few or it lies below them."""
+    largest = np.sort(simulated[simulated > 0])[-max(len(simulated) // 10, 1) :]
+    if len(largest) < FEWEST_ABOVE or statistic <= largest[0]:
+        return 1.0
+    return float(len(largest) / (len(simulated) + 1) * np.exp(-(statistic - largest[0]) / (largest[1:] - largest[0]).mean()))
 
 
 def q_values(p_values: Sequence[float]) -> Float[np.ndarray, " m"]:
