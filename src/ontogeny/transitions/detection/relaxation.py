@@ -4,7 +4,7 @@ A curve that relaxes, 1 - exp(-t / τ), is a sigmoid two e-folds wide in log t: 
 Its time τ is free, both with and without a passage, so each gives one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ TIMES = 10
 """Times that are tried first."""
 ROUNDS, LARGEST_MOVE = 8, 0.5
 """Of the refinement of a time, in units of its logarithm."""
-SAME = 0.03
+SAME = 1e-3
 """Difference of the logarithms of two times that are one."""
 
 
@@ -69,34 +69,60 @@ def relaxation_times(
     Args:
         plain: the scan of the columns without relaxations.
     """
-    count = columns.shape[1]
-    alone, beside = Best.none(count), Best.none(count)
-    for number, own in enumerate(whitened):
-        if own.null.weight > 0 and not own.null.loose:
-            continue
-        for time in times_over(elapsed).tolist():
-            alternative = own.beside(free, relaxation(elapsed, time))
+    tried = [own for own in whitened if own.null.loose or not own.null.weight]
+    coarse = best_of(columns, elapsed, free, tried, times_over(elapsed), smallest_variance)
+    times = []
+    for curve in range(columns.shape[1]):
+        column = columns[:, [curve]]
+        finer = [refined_best(column, elapsed, free, tried, best, curve, stepped) for stepped, best in enumerate(coarse)]
+        # The coarse times leave too much of a large relaxation to say which null is best beside it.
+        fine = best_of(column, elapsed, free, tried, finer, smallest_variance)
+        finer = [refined_best(column, elapsed, free, tried, best, 0, stepped) for stepped, best in enumerate(fine)]
+        fine = best_of(column, elapsed, free, tried, finer, smallest_variance)
+        others = plain.without[curve], plain.without[curve] + plain.raw[curve]
+        needed = [float(best.time[0]) for best, other in zip(fine, others, strict=True) if best.likelihood[0] > other]
+        if len(needed) == 2 and abs(np.log(needed[0] / needed[1])) <= SAME:
+            needed = needed[:1]
+        times.append(tuple(needed))
+    return times
+
+
+def best_of(
+    columns: Float[np.ndarray, "N B"],
+    elapsed: Float[np.ndarray, " N"],
+    free: Float[np.ndarray, "N P"],
+    whitened: Sequence[Whitened],
+    times: Iterable[float],
+    smallest_variance: float,
+) -> tuple[Best, Best]:
+    """Return the best relaxation of each curve, without a passage and with one."""
+    alone, beside = Best.none(columns.shape[1]), Best.none(columns.shape[1])
+    for time in dict.fromkeys(map(float, times)):
+        column = relaxation(elapsed, time)
+        for number, own in enumerate(whitened):
+            alternative = own.beside(free, column)
             left = alternative.residuals(columns)
             squares = np.einsum("nb,nb->b", left, left)
             passage, gain, _ = best_passages(alternative.signed_roots(left))
             alone.update(alternative.log_likelihood(squares, smallest_variance)[0], time, number, passage)
             with_passage = np.maximum(squares - gain, 0)
             beside.update(alternative.log_likelihood(with_passage, smallest_variance)[0], time, number, passage)
-    times = []
-    for curve in range(count):
-        own: list[float] = []
-        for best, other, stepped in (
-            (alone, plain.without[curve], False),
-            (beside, plain.without[curve] + plain.raw[curve], True),
-        ):
-            if best.likelihood[curve] > other:
-                chosen = whitened[best.whitened[curve]]
-                step = chosen.passages.shapes([int(best.passage[curve])]) if stepped else free[:, :0]
-                time = refined(columns[:, curve], elapsed, np.column_stack([free, step]), chosen, float(best.time[curve]))
-                if all(abs(np.log(time / another)) > SAME for another in own):
-                    own.append(time)
-        times.append(tuple(own))
-    return times
+    return alone, beside
+
+
+def refined_best(
+    column: Float[np.ndarray, "N 1"],
+    elapsed: Float[np.ndarray, " N"],
+    free: Float[np.ndarray, "N P"],
+    whitened: Sequence[Whitened],
+    best: Best,
+    curve: int,
+    stepped: int,
+) -> float:
+    """Return the refined time of the best relaxation of a curve, with its passage where it is `stepped`."""
+    chosen = whitened[best.whitened[curve]]
+    step = chosen.passages.shapes([int(best.passage[curve])] if stepped else [])
+    return refined(column[:, 0], elapsed, np.column_stack([free, step]), chosen, float(best.time[curve]))
 
 
 def refined(
