@@ -80,7 +80,8 @@ def test_damaged_results_are_named_and_made_again(copied):
 
 def test_the_calibration_holds_a_step_and_its_diagnosis(finished):
     found = json.loads((finished.folder / "results" / "induction" / "base" / "calibration.json").read_text())
-    assert found["sampler"]["kind"] == "sgld" and 0 < found["sampler"]["step_size"] < 1
+    assert found["sampler"]["kind"] == "sgnht" and 0 < found["sampler"]["step_size"] < 1
+    assert 0.02 <= found["sampler"]["friction"] <= 1
     assert found["stability"]["verdict"].startswith("stable")
     assert len(found["curvature"]) == len(found["gradient_variance"]) == len(found["steps"]) == 5
     assert found["sweep"]["flat_from"] <= found["inverse_temperature"] <= found["sweep"]["flat_to"]

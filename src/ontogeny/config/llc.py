@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from ontogeny.config.limits import LARGEST, LONGEST_NAME, MOST_ENTRIES
-from ontogeny.config.samplers import Sampler, SGLDSampler
+from ontogeny.config.samplers import Sampler, SGHMCSampler
 from ontogeny.config.section import NAME, AtLeastTwo, Count, CountOrZero, NonNegative, NotEmpty, Positive, Section
 
 
@@ -49,7 +49,13 @@ class PerExample(Section):
 class LocalLearningCoefficient(Section):
     """The section says how the local learning coefficient is estimated at the checkpoints."""
 
-    sampler: Annotated[Sampler, Field(description="This sampler draws from the local posterior.")] = SGLDSampler()
+    sampler: Annotated[
+        Sampler,
+        Field(
+            description="This sampler draws from the local posterior; where none is given, sgnht with minibatches and sghmc on the "
+            "full batch, with step and friction chosen."
+        ),
+    ] = SGHMCSampler(kind="sghmc")
     inverse_temperature: Annotated[
         Positive | None, Field(description="The local posterior has this inverse temperature nβ; null means n / log n.")
     ] = None
@@ -123,6 +129,13 @@ class LocalLearningCoefficient(Section):
         NotEmpty,
         Field(description="Losses of single examples are kept as well; null means that they are not."),
     ] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def default_sampler(cls, section: Any) -> Any:
+        if not isinstance(section, dict) or "sampler" in section:
+            return section
+        return {**section, "sampler": {"kind": "sghmc" if section.get("batch_size") is None else "sgnht"}}
 
     @model_validator(mode="after")
     def check_sampler(self) -> Self:
