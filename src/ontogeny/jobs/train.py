@@ -70,10 +70,9 @@ def run(job: Job, limits: Limits = LIMITS) -> None:
         missing.setdefault(segments(kept, whole[seed]), []).append(seed)
     for parts, seeds in missing.items():
         if parts:
-            for seed in seeds:
-                if not whole[seed]:
-                    blocks.clear(folder(job, seed))  # what is there is damaged or of another specification
-            train(job, problem, section, parts, {seed: digests[seed] for seed in seeds}, limits)
+            # What is there of a seed without whole blocks is damaged or of another specification.
+            stale = [folder(job, seed) for seed in seeds if not whole[seed]]
+            train(job, problem, section, parts, {seed: digests[seed] for seed in seeds}, limits, stale)
     remove_unlisted(job)
     rates = np.asarray(jax.vmap(learning_rate(section))(np.array(kept)))
     parameters = sum(leaf.size for leaf in jax.tree.leaves(jax.eval_shape(problem.init, jax.random.key(0))))
@@ -122,12 +121,19 @@ def train(
     parts: Sequence[Segment],
     digests: Mapping[int, str],
     limits: Limits,
+    stale: Sequence[Path] = (),
 ) -> None:
-    """Train seeds through the same segments, in lanes that depend on the block alone, and save what they pass through."""
+    """Train seeds through the same segments, in lanes that depend on the block alone, and save what they pass through.
+
+    Args:
+        stale: folders of checkpoints that are cleared once a training step is known to work.
+    """
     lanes = job.specification["lanes"]
     optimizer = build_optimizer(section)
     fresh = initial_state(problem, optimizer, lanes)
     check_step(problem, optimizer, fresh, lanes)
+    for checkpoints in stale:
+        blocks.clear(checkpoints)
     folders = {folder(job, seed): digest for seed, digest in digests.items()}
     place = folder(job, next(iter(digests))) if len(digests) == 1 else shared_folder(job)
     rows = [lanes.index(seed) for seed in digests]

@@ -138,8 +138,11 @@ def ends_and_middle(count: int) -> list[int]:
 
 
 def with_whole_bias(stability: Stability, density: Spectrum, sampler: Kernel, target: Target) -> Stability:
-    """Return what a step comes to, with its bias over all directions together."""
-    return stability._replace(whole_bias=sum(bias_as_a_whole(density, sampler, target)))
+    """Return what a step comes to, with its bias over all directions together, which says whether it is too long."""
+    judged = stability._replace(whole_bias=sum(bias_as_a_whole(density, sampler, target)))
+    if judged.kind == "too long" and not judged.fails():
+        return judged._replace(kind="stable", longest_step=None)
+    return judged
 
 
 def bias_as_a_whole(found: Spectrum, sampler: Kernel, target: Target) -> tuple[float, float]:
