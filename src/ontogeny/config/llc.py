@@ -52,8 +52,8 @@ class LocalLearningCoefficient(Section):
     sampler: Annotated[
         Sampler,
         Field(
-            description="This sampler draws from the local posterior; where none is given, it is sgnht with minibatches and sghmc "
-            "on the full batch, with step and friction chosen."
+            description="This sampler draws from the local posterior; where none is given, it is sgnht with minibatches and "
+            "sghmc on the full batch, with step and friction chosen."
         ),
     ] = SGHMCSampler(kind="sghmc")
     inverse_temperature: Annotated[
