@@ -57,7 +57,7 @@ def test_noise_that_grows_is_seen_to_grow_and_white_noise_is_not() -> None:
 
 
 def test_outliers_are_moved_and_steps_are_not() -> None:
-    values = np.array([0.0, 0, 0, 30, 0, 0, 0, 0, 10, 10, 10, 10])
+    values = np.array([0.0, 0, 0, 0, 30, 0, 0, 10, 10, 10, 10, 10])
     moved = without_outliers(values, np.ones(12))
     np.testing.assert_array_equal(moved, np.where(values == 30, 4, values))
 

@@ -49,12 +49,6 @@ FAR = 15.0
 """Log likelihood by which an alternative is worse than the best for a curve, beyond which its simulations leave it out."""
 CLEAR, FEWEST_CLEAR = 1e-3, 120
 """Share of its threshold that the p-value of a clear passage is below, after at least so many simulated curves."""
-PLAUSIBLE = 2.0
-"""Log likelihood by which a null is worse than the best of a curve, up to which it is simulated as well."""
-WITHOUT_RELAXATION = 8.0
-"""Log likelihood by which a smooth trend in which nothing relaxes is worse, up to which it has to be ruled out as well."""
-ORDINARY = 0.2
-"""A p-value under one null from which on no other is simulated."""
 UNSURPRISING = 20
 """Simulated curves that reach an observed statistic, after which it needs no more of them."""
 
@@ -125,7 +119,9 @@ class Search:
         return relaxation_times(columns, self.elapsed, self.line, self.whitened, plain, self.smallest_variance)
 
     def relaxing(self, times: Sequence[float]) -> "Search":
-        """Return the search whose trend may relax in one of these times only."""
+        """Return the search whose trend may relax in one of these times."""
+        if not times:
+            return self
         more = replace(self, relaxations=(self.relaxations[0], *(relaxation(self.elapsed, time) for time in times)))
         more.__dict__["whitened"] = self.whitened
         return more
@@ -185,8 +181,7 @@ class Trend:
     def scan(self, columns: Float[np.ndarray, "N B"], at_least: float = -np.inf) -> Scan:
         """Return the next passage of each column.
 
-        The statistic is 0 where ruptures places no change point at the passage, or the slope is not likely to have its sign, once
-        what relaxes is taken off.
+        The statistic is 0 where ruptures places no change point at the passage, or the slope is not likely to have its sign.
 
         Args:
             at_least: a smaller log likelihood ratio is the statistic as it is, without a look at change points and slopes.
@@ -194,7 +189,6 @@ class Trend:
         result = scan(columns, self.alternatives, self.search.smallest_variance)
         noise = np.sqrt(result.variance) * self.search.noise_scale
         looked = np.flatnonzero(result.raw >= at_least)
-        columns = self.without_relaxation(columns, result, looked)
         points = [np.zeros(0, int)] * columns.shape[1]
         for number in looked.tolist():
             points[number] = change_points(self.search.steadied(columns[:, number], int(result.noise[number])), noise[number])
@@ -206,18 +200,6 @@ class Trend:
             confirmed[members] = self.slope_probabilities(columns, result, kind, members) >= SUPPORTED
         statistic = np.where(confirmed | (result.raw < at_least), result.raw, 0.0)
         return replace(result, statistic=statistic, points=points)
-
-    def without_relaxation(
-        self, columns: Float[np.ndarray, "N B"], result: Scan, looked: Int[np.ndarray, " L"]
-    ) -> Float[np.ndarray, "N B"]:
-        """Return columns, some of them without what relaxes in them beside their passage."""
-        left = columns.copy()
-        for number in looked.tolist():
-            alternative = self.alternatives[result.chosen[number]]
-            if alternative.relaxation.shape[1]:
-                free = np.column_stack([self.free, self.search.passages.shapes([int(result.passage[number])])])
-                left[:, [number]] -= relaxed(left[:, [number]], free, alternative)
-        return left
 
     def first(self, columns: Float[np.ndarray, "N B"]) -> Scan:
         """Return the first passage of each column, or steps at all its change points where these gain more together.
@@ -255,23 +237,16 @@ class Trend:
         inside = (middles >= passages.starts[chosen] - AGREEMENT) & (middles <= passages.ends[chosen] + AGREEMENT)
         return ndtr(np.where(inside, result.sign[members] * mean / deviation, -np.inf).max(axis=0))
 
-    def plausible(self, result: Scan, member: int) -> list[int]:
-        """Return the alternatives whose nulls are nearly as likely as the best of a curve, the best first.
-
-        They are the best of each noise with each relaxation.
-        """
-        worse, best = result.worse[:, member], {}
-        for number in np.argsort(worse, kind="stable").tolist():
-            alternative = self.alternatives[number]
-            family = number // len(self.search.nulls)
-            if worse[number] <= PLAUSIBLE:
-                best.setdefault((alternative.whitened.null.noise, family), number)
-        return list(best.values())
-
     def near(self, result: Scan, members: Int[np.ndarray, " B"]) -> "Trend":
         """Return the trend with the alternatives that are not far worse than the best for some of the scanned curves."""
         near = np.flatnonzero((result.behind[:, members] <= FAR).any(axis=1)).tolist()
         return replace(self, alternatives=[self.alternatives[number] for number in near])
+
+    def relaxed(self, columns: Float[np.ndarray, "N B"], null: Alternative) -> Float[np.ndarray, "N B"]:
+        """Return what relaxes in each column under the null of an alternative."""
+        whitened = null.whitened.null.whitened
+        design = whitened(np.column_stack([self.free, null.relaxation]))
+        return null.relaxation @ np.linalg.lstsq(design, whitened(columns), rcond=None)[0][self.free.shape[1] :]
 
     def simulated(
         self,
@@ -295,15 +270,6 @@ class Trend:
         return result.statistic
 
 
-def relaxed(
-    columns: Float[np.ndarray, "N B"], free: Float[np.ndarray, "N P"], alternative: Alternative
-) -> Float[np.ndarray, "N B"]:
-    """Return what relaxes in each column beside a free part, under an alternative."""
-    whitened = alternative.whitened.null.whitened
-    design = whitened(np.column_stack([free, alternative.relaxation]))
-    return alternative.relaxation @ np.linalg.lstsq(design, whitened(columns), rcond=None)[0][free.shape[1] :]
-
-
 @dataclass(frozen=True)
 class Passage:
     """A passage of a curve, and how surprising it was when it was tested.
@@ -323,32 +289,23 @@ def first_passages(
 ) -> list[Passage]:
     """Return the most likely passage, or several, of each curve of a group, tested against no passage at all.
 
-    The p-value is the largest under the nulls that are nearly as likely as the best.
-
     Args:
         group: curves that share their search.
         tests: the number of curves of the run.
         done: called with the number of curves that have just been tested.
     """
     trend, columns = search.beside(), np.column_stack([centred(curve)[0] for curve in group])
-    result, p_values = trend.first(columns), np.zeros(len(group))
+    result, p_values = trend.first(columns), np.ones(len(group))
     draws = max(FEWEST_DRAWS, DRAWS_PER_TEST * tests)
-    nulls = [trend.plausible(result, member) for member in range(len(group))]
-    for turn in range(max(map(len, nulls))):
-        own = np.array([own[turn] if turn < len(own) else -1 for own in nulls])
-        for number in np.unique(own[(own >= 0) & (p_values < ORDINARY)]).tolist():
-            members, null = np.flatnonzero((own == number) & (p_values < ORDINARY)), trend.alternatives[number]
-            variance, statistics = float(result.null_variance[number, members].mean()), result.statistic[members]
-            own_relaxed, near = relaxed(columns[:, members], trend.free, null), trend.near(result, members)
-            generator = np.random.default_rng(seed)
-            simulated = simulated_until_unsurprising(near, generator, null, variance, own_relaxed, statistics, draws)
-            p_values[members] = np.maximum(p_values[members], [p_value(statistic, simulated) for statistic in statistics])
-            done(len(members) if turn == 0 else 0)
-    if len(search.relaxations) > 1:
-        # What is nearly a relaxation, as a power law is, may be a smooth trend.
-        near = np.flatnonzero(result.worse[: len(search.nulls)].min(axis=0) <= WITHOUT_RELAXATION)
-        smooth = first_passages(search.relaxing(()), [group[member] for member in near], tests, seed) if len(near) else []
-        p_values[near] = np.maximum(p_values[near], [passage.p_value for passage in smooth])
+    for number in np.unique(result.null).tolist():
+        members, null = np.flatnonzero(result.null == number), trend.alternatives[number]
+        variance, statistics = float(result.null_variance[members].mean()), result.statistic[members]
+        relaxed = trend.relaxed(columns[:, members], null)
+        generator = np.random.default_rng(seed)
+        near = trend.near(result, members)
+        simulated = simulated_until_unsurprising(near, generator, null, variance, relaxed, statistics, draws)
+        p_values[members] = [p_value(statistic, simulated) for statistic in statistics]
+        done(len(members))
     return list(map(Passage, result.passage.tolist(), p_values.tolist(), result.together))
 
 
@@ -391,11 +348,9 @@ def further_passages(curve: Curve, search: Search, first: Passage, level: float,
         trend = search.beside([*(passage.index for passage in accepted), *waiting])
         result = trend.scan(values[:, None])
         lower = level / (len(accepted) + 1)
-        p = 0.0
-        for number in trend.plausible(result, 0):
-            if p <= lower:
-                generator = np.random.default_rng([seed, len(accepted)])
-                p = max(p, p_value_at(trend, generator, result, number, values[:, None], lower))
+        null = trend.alternatives[int(result.null[0])]
+        near, relaxed = trend.near(result, np.zeros(1, int)), trend.relaxed(values[:, None], null)
+        p = p_value_at(near, np.random.default_rng([seed, len(accepted)]), result, null, relaxed, lower)
         if p <= lower:
             accepted.append(Passage(int(result.passage[0]), p))
         elif not waiting:
@@ -407,22 +362,17 @@ def p_value_at(
     trend: Trend,
     generator: np.random.Generator,
     result: Scan,
-    number: int,
-    column: Float[np.ndarray, "N 1"],
+    null: Alternative,
+    relaxed: Float[np.ndarray, "N 1"],
     level: float,
 ) -> float:
-    """Return the Monte Carlo p-value of a curve's further passage; simulation ends as soon as it must exceed the level.
-
-    Args:
-        number: of the alternative whose null is simulated.
-    """
+    """Return the Monte Carlo p-value of a curve's further passage; simulation ends as soon as it must exceed the level."""
     draws = max(FEWEST_DRAWS, int(np.ceil(2 / level)))
-    null, variance = trend.alternatives[number], float(result.null_variance[number, 0])
-    near, own_relaxed = trend.near(result, np.zeros(1, int)), relaxed(column, trend.free, null)
+    variance = float(result.null_variance[0])
     simulated = np.zeros(0)
     while len(simulated) < draws and 1 + np.sum(simulated >= result.statistic[0]) <= level * (draws + 1):
         if len(simulated) >= max(FEWEST_CLEAR, draws // 10) and tail(result.statistic[0], simulated) < CLEAR * level:
             break
-        batch = near.simulated(generator, null, variance, min(BATCH, draws - len(simulated)), own_relaxed, result.statistic[0])
+        batch = trend.simulated(generator, null, variance, min(BATCH, draws - len(simulated)), relaxed, result.statistic[0])
         simulated = np.append(simulated, batch)
     return p_value(result.statistic[0], simulated)

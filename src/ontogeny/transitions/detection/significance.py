@@ -103,10 +103,9 @@ class Scan:
         without: the log likelihood without it.
         behind: the log likelihood by which each alternative is worse than the best, with the passage or without, where it is
             less so.
-        worse: the log likelihood by which the null of each alternative is worse than the best of them.
-        null_variance: the factor of the covariance of the null of each alternative.
-        chosen: the index of the alternative chosen with the passage.
-        noise: the index of its noise.
+        null: the index of the alternative whose null is chosen without it.
+        null_variance: the factor of the covariance chosen without it.
+        noise: the index of the noise chosen with the passage.
         variance: the factor of the covariance chosen with it.
         points: where ruptures places change points, given the noise chosen with the passage.
         together: several passages of each curve in place of the most likely one; empty where the one is enough.
@@ -118,9 +117,8 @@ class Scan:
     sign: Float[np.ndarray, " B"]
     without: Float[np.ndarray, " B"]
     behind: Float[np.ndarray, "A B"]
-    worse: Float[np.ndarray, "A B"]
-    null_variance: Float[np.ndarray, "A B"]
-    chosen: Int[np.ndarray, " B"]
+    null: Int[np.ndarray, " B"]
+    null_variance: Float[np.ndarray, " B"]
     noise: Int[np.ndarray, " B"]
     variance: Float[np.ndarray, " B"]
     points: Sequence[np.ndarray] = ()
@@ -141,12 +139,11 @@ def scan(columns: Float[np.ndarray, "N B"], alternatives: Sequence[Alternative],
         passage[number], gain, sign[number] = best_passages(alternative.signed_roots(left))
         fit = alternative.log_likelihood(np.maximum(squares - gain, 0), smallest_variance)
         with_passage[number], variance[number] = fit
-    index, best = np.arange(count), with_passage.argmax(axis=0)
-    likeliest = without.max(axis=0)
+    index, null, best = np.arange(count), without.argmax(axis=0), with_passage.argmax(axis=0)
+    likeliest = without[null, index]
     gained = with_passage[best, index] - likeliest
-    worse = likeliest - without
     noise = np.array([alternative.whitened.null.noise for alternative in alternatives])[best]
-    behind = np.minimum(worse, with_passage[best, index] - with_passage)
+    behind = np.minimum(likeliest - without, with_passage[best, index] - with_passage)
     return Scan(
         gained,
         gained,
@@ -154,9 +151,8 @@ def scan(columns: Float[np.ndarray, "N B"], alternatives: Sequence[Alternative],
         sign[best, index],
         likeliest,
         behind,
-        worse,
-        null_variance,
-        best,
+        null,
+        null_variance[null, index],
         noise,
         variance[best, index],
     )
