@@ -14,26 +14,36 @@ from ontogeny.transitions.records import Candidate
 from ontogeny.transitions.robustness import Coarse, Robustness, from_content, robustness
 
 HELD = "held_by_localization"
+LARGEST_ERROR = 0.15
+"""Standard error up to which the share from the draws is shown; the noise of batches may hide it."""
 
 
-def held_share(trajectory: pd.DataFrame) -> float | None:
-    """Return the share of λ̂ that the localisation decides: the median over the checkpoints where λ̂ passes its checks."""
-    rows = finite(curve(trajectory, HELD))
+def held_share(report: RunReport) -> tuple[float, str] | None:
+    """Return the share of λ̂ that the localisation decides, and where it comes from.
+
+    It is the median over the checkpoints where λ̂ passes its checks. Where the draws do not know it, it is that of the Hessian at
+    three checkpoints of the first seed.
+    """
+    rows = finite(curve(report.trajectory, HELD))
     rows = rows[~failed(rows)] if len(rows) else rows
-    return float(np.median(rows["value"])) if len(rows) else None
+    if len(rows) and np.nanmedian(rows["standard_error"]) <= LARGEST_ERROR:
+        return float(np.median(rows["value"])), "median over the checkpoints"
+    spectrum = report.calibration.get("spectrum")
+    return (float(np.median(spectrum[HELD])), "by the Hessian at three checkpoints") if spectrum else None
 
 
 def localised_in_words(report: RunReport) -> str:
     """Say how much the localisation decides; "" where it is not known."""
-    share = held_share(report.trajectory)
-    if share is None:
+    known = held_share(report)
+    if known is None:
         return ""
+    share, source = known
     percent = f"{100 * min(max(share, 0.0), 1.0):.0f}%"
     if share < LOCALISED:
-        return f"The localisation γ decides {percent} of λ̂ (median over the checkpoints)."
+        return f"The localisation γ decides {percent} of λ̂ ({source})."
     trace = "; where it decides nearly all, λ̂ is nβ tr H / (2γ), the sharpness of the loss" if share > 0.7 else ""
     return (
-        f"This is a localised λ̂: γ decides {percent} of it (median over the checkpoints){trace}. Its changes are evidence of "
+        f"This is a localised λ̂: γ decides {percent} of it ({source}){trace}. Its changes are evidence of "
         "development; its value is no learning coefficient."
     )
 
