@@ -15,7 +15,7 @@ from ontogeny.problem.behavioural import behavioural_loss, moving_mask, with_ref
 from ontogeny.problem.divergences import Divergence
 from ontogeny.sampling import checks
 from ontogeny.sampling.calibration.glance import check_stability
-from ontogeny.sampling.calibration.length import MOST_DRAWS, RELATIVE_ERROR, sample_long_enough
+from ontogeny.sampling.calibration.length import MOST_DRAWS, sample_long_enough
 from ontogeny.sampling.calibration.pilots import Calibration
 from ontogeny.sampling.calibration.pilots import calibrate as calibrate_target
 from ontogeny.sampling.calibration.stability import LARGEST_BIAS
@@ -26,6 +26,7 @@ from ontogeny.sampling.kernels.sghmc import SGHMC
 from ontogeny.sampling.kernels.sgnht import SGNHT
 from ontogeny.sampling.layout import Layout
 from ontogeny.sampling.objective import Examples, Loss
+from ontogeny.sampling.sufficiency import RELATIVE_ERROR
 from ontogeny.sampling.target import Projection, Target
 
 PILOTS = 2**31 - 1

@@ -197,7 +197,7 @@ print(json.dumps({
     "fault": fault,
     "observables": sorted(set(rows["observable"])),
     "last": curve.values[-1],
-    "name": name_with_reasons({key: change}, {key: curve}, {"slope_share"}, rules_of(section.rules))[0],
+    "name": name_with_reasons({key: change}, {key: curve}, {"slope_share"}, rules_of(section.rules, section.least_changes))[0],
     "label": labels,
 }))
 """

@@ -174,7 +174,7 @@ def test_an_edit_of_the_code_reruns_its_job_and_those_below(own_code, module, pl
     [
         ("transitions/interventions.py", "JUMP = 0.2", "JUMP = 0.25", DETECT_AND_BELOW),
         ("estimates/verdicts.py", "LARGEST_R_HAT = 1.1", "LARGEST_R_HAT = 1.05", ESTIMATE_AND_BELOW),
-        ("sampling/kernels/sgnht.py", "friction: float | None = 0.1", "friction: float | None = 0.2", {}),
+        ("sampling/kernels/rmsprop_sgld.py", "decay: float = 0.999", "decay: float = 0.998", {}),
         ("estimates/information.py", "rtol=1e-6", "rtol=1e-5", ESTIMATE_AND_BELOW),
         ("transitions/detection/search.py", "MOST_PASSAGES = 12", "MOST_PASSAGES = 13", DETECT_AND_BELOW),
         ("observables/loss.card.yaml", "title: held-out loss", "title: loss on held-out examples", PAGES_ALONE),

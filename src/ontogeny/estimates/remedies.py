@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ontogeny.estimates.verdicts import ALL_DEAD
-from ontogeny.sampling.calibration.length import draws_that_would_do
+from ontogeny.sampling.sufficiency import draws_that_would_do
 
 if TYPE_CHECKING:
     from ontogeny.estimates.llc import Estimate
