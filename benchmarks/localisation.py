@@ -1,4 +1,6 @@
-"""What a smaller share of the localisation costs: python -m benchmarks.localisation config.yaml results/FAMILY/VARIANT/seed~N
+"""Print what a smaller share of the localisation costs.
+
+Run it as: python -m benchmarks.localisation config.yaml results/FAMILY/VARIANT/seed~N
 
 For a grid of nβ and γ, from the spectrum of the Hessian at three checkpoints of a trained run: the share of λ̂ that γ decides, λ̂
 of the quadratic, how far above L(w*) chains then sit, the longest step that biases no direction by more than 2%, and the steps

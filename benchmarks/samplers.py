@@ -1,4 +1,6 @@
-"""Which sampler and batch size knows λ̂ best for its time: python -m benchmarks.samplers config.yaml results/FAMILY/VARIANT/seed~N
+"""Compare samplers and batch sizes by the error of λ̂ for their time.
+
+Run it as: python -m benchmarks.samplers config.yaml results/FAMILY/VARIANT/seed~N
 
 Every way samples three checkpoints of a trained run. The error of a chain is the standard deviation over chains of its mean. The
 bias is the mean over chains against the reference, a long run of SGHMC with a fifth of the step. CPU seconds are those of a

@@ -99,7 +99,7 @@ class Estimate:
 
     @property
     def remedies(self) -> list[str]:
-        """What would mend the checks that fail, with a number, see `remedies.remedies`."""
+        """Return what would mend the checks that fail, with a number, see `remedies.remedies`."""
         return remedies(self)
 
     def interval(self, level: float = 0.95) -> tuple[Float[np.ndarray, " checkpoints"], Float[np.ndarray, " checkpoints"]]:

@@ -1,4 +1,4 @@
-"""How much the localisation decides λ̂, from the draws alone.
+"""Measure from the draws alone how much the localisation decides λ̂.
 
 On a quadratic, with s = nβ h / (nβ h + γ) in a direction of curvature h, λ̂ = Σ ½ s and Var(nβ L) = Σ ½ s². Their ratio is a mean
 of s: near 1 the loss decides how far chains go, near 0 the localisation does. For L = w^2k without localisation nβ L has a gamma

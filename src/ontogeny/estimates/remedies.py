@@ -1,4 +1,4 @@
-"""What would mend a failed check, with a number."""
+"""Say what would mend a failed check, with a number."""
 
 import math
 from typing import TYPE_CHECKING

@@ -19,7 +19,7 @@ SECONDS_PER_STEP = 8e-6
 SECONDS_PER_JOB = 2.5
 SECONDS_TO_COMPILE = {"train": 3.0, "calibrate": 10.0, "sample": 6.0, "sensitivity": 8.0, "observe": 6.0}
 PILOT_CHAINS, PILOT_DRAWS, PILOT_CHECKPOINTS, PILOT_PARAMETERS = 4, 400, 5, 1000
-"""Of calibration: the most chains and draws of a pilot, and the checkpoints of a network above so many parameters."""
+"""A pilot of calibration has at most so many chains and draws; a network above so many parameters, so many checkpoints."""
 DRAWS = 500
 """Draws of a chain where they are `auto`."""
 SENSITIVITY = 0.3

@@ -1,4 +1,4 @@
-"""What λ̂ depends on besides the network: how much the localisation decides, and λ̂ at other γ, nβ and steps."""
+"""Show what λ̂ depends on besides the network: the share that the localisation decides, and λ̂ at other γ, nβ and steps."""
 
 from typing import Any
 

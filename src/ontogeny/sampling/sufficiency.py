@@ -1,4 +1,4 @@
-"""Whether chains have enough draws, and about how many would do."""
+"""Estimate about how many draws would do, where chains have too few."""
 
 import math
 

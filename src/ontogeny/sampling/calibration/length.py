@@ -1,4 +1,4 @@
-"""How many draws chains need: they run at a few checkpoints, longer and longer, until their mean is known well enough.
+"""Find how many draws chains need: run them longer and longer at a few checkpoints until their mean is known well enough.
 
 The random numbers of a chain do not depend on how long it runs, so a longer run repeats the shorter one and goes on.
 """
@@ -20,7 +20,7 @@ ROUNDED_TO = 50
 
 
 class Length(NamedTuple):
-    """How many draws chains were given.
+    """Hold how many draws chains were given.
 
     Attributes:
         draws: of each chain.
