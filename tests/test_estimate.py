@@ -238,6 +238,20 @@ def test_chains_go_on_as_if_they_had_never_stopped():
     np.testing.assert_array_equal(chosen.trace, given.trace)
 
 
+def test_extrapolation_leaves_the_variance_of_the_posterior():
+    options = {"n": 1000, "chains": 16, "draws": 4000, "burn_in": 500, "sampler": ontogeny.SGLD(step_size=2e-4)}
+    plain, extrapolated = (ontogeny.estimate_llc(bowl, CHECKPOINTS, extrapolate=value, **options) for value in (False, True))
+    error = np.hypot(plain.llc_variance_standard_error, extrapolated.llc_variance_standard_error)
+    assert (np.abs(extrapolated.llc_variance - plain.llc_variance) < 4 * error).all()
+    assert (4 * error < plain.llc_variance).all(), "the errors are so wide that this shows nothing"
+
+
+def test_a_friction_is_chosen_for_a_step_that_is_given():
+    sampler = ontogeny.SGHMC(step_size=2e-4, friction="auto")
+    estimate = ontogeny.estimate_llc(bowl, CHECKPOINTS, n=1000, localization=9.0, sampler=sampler, draws=50)
+    assert estimate.sampler.friction == pytest.approx((2 * 2e-4 * 9.0) ** 0.5)
+
+
 @pytest.mark.parametrize("step_size", [4.1e-2, 1.0])
 def test_a_step_beyond_stability_is_refused_with_the_bound(step_size):
     with pytest.raises(ValueError, match=r"sampler: step_size .* is unstable: .* must be below 0\.04"):

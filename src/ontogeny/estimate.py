@@ -18,10 +18,10 @@ from ontogeny.sampling.calibration.glance import check_stability
 from ontogeny.sampling.calibration.length import MOST_DRAWS, sample_long_enough
 from ontogeny.sampling.calibration.pilots import Calibration
 from ontogeny.sampling.calibration.pilots import calibrate as calibrate_target
-from ontogeny.sampling.calibration.stability import LARGEST_BIAS
+from ontogeny.sampling.calibration.stability import LARGEST_BIAS, Stability
 from ontogeny.sampling.chains import sample as sample_target
 from ontogeny.sampling.draws import Draws
-from ontogeny.sampling.kernels.kernel import Kernel, with_step
+from ontogeny.sampling.kernels.kernel import Kernel, with_friction, with_step
 from ontogeny.sampling.kernels.sghmc import SGHMC
 from ontogeny.sampling.kernels.sgnht import SGNHT
 from ontogeny.sampling.layout import Layout
@@ -113,14 +113,7 @@ def estimate_llc(
     checks.check_steps(steps, checks.leading_axis(checkpoints, "checkpoints", "K checkpoints"))
     if refine is not None:
         checks.check_refine(refine, checkpoints)
-    if sampler.step_size is None or burn_in == "auto":
-        # Another key: pilots that shared the chains' noise would fit the step and the burn-in to it.
-        calibration = calibrate_target(target, checkpoints, sampler, key=jax.random.fold_in(key, PILOTS))
-        sampler, stability = calibration.sampler, calibration.stability
-        burn_in = calibration.burn_in if burn_in == "auto" else burn_in
-    else:
-        stability = check_stability(target, checkpoints, sampler, key=key)
-
+    sampler, burn_in, stability = settle(target, checkpoints, sampler, burn_in, key)
     options = {"key": key, "chains": chains, "steps": steps, "progress": progress}
     known: Draws | None = None
     if draws == "auto":
@@ -134,9 +127,12 @@ def estimate_llc(
         drawn = known if known is not None and mask is target.mask else run(refined, sampler=sampler, burn_in=burn_in)
         if extrapolate:
             # Chains of half the step take twice as many draws to settle.
-            drawn = extrapolated(drawn, run(refined, sampler=with_step(sampler, sampler.step_size / 2), burn_in=2 * burn_in))
-        estimate = replace(summarise(drawn), sampler=sampler, burn_in=burn_in, stability=stability)
-        return with_step_size_check(estimate, extrapolated=extrapolate)
+            half = run(refined, sampler=with_step(sampler, sampler.step_size / 2), burn_in=2 * burn_in)
+            summary = extrapolated_estimate(drawn, half)
+        else:
+            summary = summarise(drawn)
+        settled = replace(summary, sampler=sampler, burn_in=burn_in, stability=stability)
+        return with_step_size_check(settled, extrapolated=extrapolate)
 
     if not refine:
         return estimate(target.mask)
@@ -150,9 +146,28 @@ def default_sampler(batch_size: int | None) -> Kernel:
     return SGHMC(step_size=None, friction=None) if batch_size is None else SGNHT(step_size=None, friction=None)
 
 
-def extrapolated(whole: Draws, half: Draws) -> Draws:
-    """Extrapolate draw by draw (Richardson): the bias of first order in the step cancels in 2 x(ε/2) - x(ε)."""
-    return replace(half, values=2 * half.values - whole.values, first_order=2 * half.first_order - whole.first_order)
+def settle(
+    target: Target, checkpoints: Checkpoints, sampler: Kernel, burn_in: int | Literal["auto"], key: Key[Array, ""]
+) -> tuple[Kernel, int, Stability | None]:
+    """Return the sampler with its numbers, the burn-in, and what the step comes to; what is to be chosen is calibrated."""
+    if sampler.step_size is None or burn_in == "auto":
+        # Another key: pilots that shared the chains' noise would fit the step and the burn-in to it.
+        calibration = calibrate_target(target, checkpoints, sampler, key=jax.random.fold_in(key, PILOTS))
+        return calibration.sampler, calibration.burn_in if burn_in == "auto" else burn_in, calibration.stability
+    sampler = with_friction(sampler, target.localization)
+    return sampler, burn_in, check_stability(target, checkpoints, sampler, key=key)
+
+
+def extrapolated_estimate(whole: Draws, half: Draws) -> Estimate:
+    """Return the estimate of draws extrapolated one by one (Richardson): first-order bias cancels in 2 x(ε/2) - x(ε).
+
+    Extrapolated draws have another variance than the posterior, so what the localisation decides is that of half the step.
+    """
+    values, first_order = (2 * getattr(half, name) - getattr(whole, name) for name in ("values", "first_order"))
+    own = summarise(half)
+    names = ("llc_variance", "held_by_localization")
+    kept = {name: getattr(own, name) for stem in names for name in (stem, f"{stem}_standard_error")}
+    return replace(summarise(replace(half, values=values, first_order=first_order)), **kept)
 
 
 def estimate_behavioural_llc(

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from ontogeny import config
 from ontogeny.config import Text
+from ontogeny.config.llc import LocalLearningCoefficient
 from ontogeny.config.reading import ConfigError, read_study, validate_study, variant_name
 
 SMALL = {
@@ -112,6 +113,7 @@ def test_numbers_that_yaml_reads_as_text():
             "per_example.examples is 0: must be at least 1, or 'all'",
         ),
         ({"llc__per_example": {"examples": 2000}}, "llc.per_example.examples (2000) is larger than task.examples (1000)"),
+        ({"llc": {"sampler": {"kind": "rmsprop_sgld"}, "burn_in": "auto"}}, "burn_in auto needs a sampler whose step can"),
         ({"llc": {"draws": 500, "per_example": {"every": 501}}}, "llc.per_example.every (501) is larger than llc.draws (500)"),
         ({"llc__batch_size": 2000}, "llc.batch_size (2000) is larger than task.examples (1000)"),
         ({"checkpoints": {}}, "families.small.checkpoints: give at least one of linear, logarithmic, every"),
@@ -267,3 +269,17 @@ def test_what_a_job_is_told_can_be_read_back(refine):
     adapter = TypeAdapter(config.LocalLearningCoefficient)
     section = adapter.validate_python({"refine": refine, "per_example": {}})
     assert adapter.validate_python(adapter.dump_python(section, mode="json")) == section
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "burn_in"),
+    [
+        ({}, "sghmc", "auto"),
+        ({"batch_size": 5}, "sgnht", "auto"),
+        ({"sampler": {"kind": "rmsprop_sgld"}}, "rmsprop_sgld", 200),
+        ({"sampler": {"kind": "rmsprop_sgld"}, "burn_in": 7}, "rmsprop_sgld", 7),
+    ],
+)
+def test_the_sampler_and_the_burn_in_are_filled_in(given, kind, burn_in):
+    section = LocalLearningCoefficient.model_validate(given)
+    assert (section.sampler.kind, section.burn_in) == (kind, burn_in)

@@ -46,6 +46,10 @@ class PerExample(Section):
     every: Annotated[Count, Field(description="The losses are kept at one draw in every so many of each chain.")] = 10
 
 
+BURN_IN = 200
+"""Draws that chains of RMSProp-SGLD discard where no number is given."""
+
+
 class LocalLearningCoefficient(Section):
     """The section says how the local learning coefficient is estimated at the checkpoints."""
 
@@ -132,15 +136,22 @@ class LocalLearningCoefficient(Section):
 
     @model_validator(mode="before")
     @classmethod
-    def default_sampler(cls, section: Any) -> Any:
-        if not isinstance(section, dict) or "sampler" in section:
+    def fill_in(cls, section: Any) -> Any:
+        """Choose the sampler by the batch where none is given, and the burn-in where pilot chains cannot."""
+        if not isinstance(section, dict):
             return section
-        return {**section, "sampler": {"kind": "sghmc" if section.get("batch_size") is None else "sgnht"}}
+        chosen: dict[str, Any] = {"sampler": {"kind": "sghmc" if section.get("batch_size") is None else "sgnht"}}
+        sampler = section.get("sampler")
+        if isinstance(sampler, dict) and sampler.get("kind") == "rmsprop_sgld":
+            chosen["burn_in"] = BURN_IN
+        return {**chosen, **section}
 
     @model_validator(mode="after")
     def check_sampler(self) -> Self:
         if self.sampler.kind == "mala" and self.batch_size is not None:
             raise ValueError("sampler mala takes the full batch; leave llc.batch_size out")
+        if self.sampler.kind == "rmsprop_sgld" and self.burn_in == "auto":
+            raise ValueError("burn_in auto needs a sampler whose step can be calibrated, not rmsprop_sgld; give a number")
         if self.per_example is not None and self.draws != "auto" and self.per_example.every > self.draws:
             raise ValueError(f"llc.per_example.every ({self.per_example.every}) is larger than llc.draws ({self.draws})")
         return self
