@@ -45,6 +45,14 @@ def test_the_shift_is_the_largest_over_settings():
     assert found.shift == pytest.approx(50)
 
 
+def test_two_neighbours_do_not_know_a_place():
+    class Within:
+        start, end = 110, 190
+
+    found = robustness(Within, STEPS, OWN, {"3γ": OWN}, LINEAR)
+    assert found.survives == ("3γ",) and found.shift is None
+
+
 def test_nothing_is_said_where_llc_itself_does_not_change_or_no_checkpoint_lies_outside():
     assert robustness(Passage, STEPS, coarse([1, 1, 1, 1.1, 1]), {"3γ": OWN}, LINEAR) is None
     assert robustness(Passage, STEPS[1:4], OWN, {"3γ": OWN}, LINEAR) is not None

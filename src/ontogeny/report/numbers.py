@@ -42,6 +42,21 @@ def chance(value: Any) -> str:
     return f"more than {CERTAIN}" if known(value) and value > CERTAIN else number(value, 2)
 
 
+SIMULATED = 0.001
+"""Smaller p-values are beyond the reach of the simulations that give them."""
+
+
+def p_value(value: Any) -> str:
+    """Return a p-value: 0.012, or < 0.001 beyond the reach of simulations."""
+    return f"< {SIMULATED}" if known(value) and value < SIMULATED else number(value, 2)
+
+
+def significance(name: str, value: Any) -> str:
+    """Return a p-value with its name: 'q = 0.012' or 'q < 0.001'."""
+    text = p_value(value)
+    return f"{name} {text}" if text.startswith("<") else f"{name} = {text}"
+
+
 def with_error(value: Any, error: Any) -> str:
     """Return a value and its standard error to the error's two significant digits: 30.1 ± 2.1."""
     if not known(value) or not known(error) or error <= 0:

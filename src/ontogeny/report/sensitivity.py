@@ -38,7 +38,10 @@ def localised_in_words(report: RunReport) -> str:
     if known is None:
         return ""
     share, source = known
-    percent = f"{100 * min(max(share, 0.0), 1.0):.0f}%"
+    if share < 0:
+        ratio = f"{1 - share:.2f}"
+        return f"The localisation γ does not hold λ̂ down: (nβ)² Var(L) is {ratio} λ̂ ({source}), and 1 λ̂ without localisation."
+    percent = f"{100 * min(share, 1.0):.0f}%"
     if share < LOCALISED:
         return f"The localisation γ decides {percent} of λ̂ ({source})."
     trace = "; where it decides nearly all, λ̂ is nβ tr H / (2γ), the sharpness of the loss" if share > 0.7 else ""
@@ -115,7 +118,8 @@ def robustness_of(candidate: Candidate, report: RunReport) -> Robustness | None:
     if not report.sensitivity:
         return None
     steps, settings = from_content(report.sensitivity)
-    rows = finite(curve(report.trajectory, LLC)).set_index("step").reindex(steps)
+    rows = finite(curve(report.trajectory, LLC))
+    rows = rows[~failed(rows)].set_index("step").reindex(steps)
     own = Coarse(rows["value"].to_numpy(float), rows["standard_error"].to_numpy(float))
     return robustness(candidate, steps, own, settings)
 

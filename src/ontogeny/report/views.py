@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from ontogeny.report import words
 from ontogeny.report.labels import label
-from ontogeny.report.numbers import change, change_with_error, number, step, with_error
+from ontogeny.report.numbers import change, change_with_error, number, p_value, step, with_error
 from ontogeny.report.sample_sizes import sample_size
 from ontogeny.report.sensitivity import robustness_in_words
 from ontogeny.report.svg import sparkline
@@ -78,7 +78,7 @@ def candidate_view(place: int, candidate: Candidate, report: RunReport) -> dict[
         "llc": change_with_error(candidate.delta_llc, candidate.delta_llc_standard_error),
         "loss": change(candidate.delta_loss),
         "size": sample_size(candidate),
-        "q": number(candidate.q_value, 2),
+        "q": p_value(candidate.q_value),
         "evidence": [evidence_view(row) for row in candidate.evidence],
     }
 

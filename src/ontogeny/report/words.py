@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ontogeny.report.labels import listed
-from ontogeny.report.numbers import change_with_error, known, number, signed_text, step, with_error
+from ontogeny.report.numbers import change_with_error, known, number, signed_text, significance, step, with_error
 from ontogeny.report.order import curve_name, timing
 from ontogeny.report.sample_sizes import free_energies
 from ontogeny.report.tables import LLC, RunReport, curve, failed, finite, last_step, main_loss
@@ -239,8 +239,8 @@ def levels(rows: pd.DataFrame, start: float, end: float) -> tuple[float | None, 
 
 def certainty(candidate: Candidate) -> str:
     """Give the p-value of the clearest curve."""
-    p, q = number(candidate.p_value, 2), number(candidate.q_value, 2)
-    return f"Shown most clearly by the {curve_name(candidate)}: p = {p}, q = {q} over all curves of the run."
+    p, q = significance("p", candidate.p_value), significance("q", candidate.q_value)
+    return f"Shown most clearly by the {curve_name(candidate)}: {p}, {q} over all curves of the run."
 
 
 def clearest(candidates: Sequence[Candidate]) -> Candidate | None:
@@ -351,10 +351,10 @@ def agreement(transition: Agreement) -> str:
 
 
 def certainty_of_seed(row: Certainty, named: bool) -> str:
-    """Describe how sure a seed is of a transition: 'seed 1: q = 0.030, by its place alone, shown by the loss or λ̂ alone'."""
-    parts = [f"q = {number(row.q_value, 2)}"]
-    parts += ["by its place alone, not by its own name"] if named and not row.named else []
-    parts += [] if row.independent else ["shown by the loss or λ̂ alone"]
+    """Describe how sure a seed is of a transition: 'seed 1: q = 0.030, unnamed there, found in the loss or λ̂ alone'."""
+    parts = [significance("q", row.q_value)]
+    parts += ["unnamed there"] if named and not row.named else []
+    parts += [] if row.independent else ["found in the loss or λ̂ alone"]
     return f"seed {row.seed}: {', '.join(parts)}"
 
 

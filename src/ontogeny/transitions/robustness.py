@@ -75,7 +75,12 @@ def across(values: Coarse, before: int, after: int) -> tuple[float, float]:
 
 
 def halfway(places: np.ndarray, values: Coarse, before: int, after: int, axis: Axis) -> float | None:
-    """Return where λ̂ is halfway between its values at two checkpoints; None where it passes that value more than once."""
+    """Return where λ̂ is halfway between its values at two checkpoints; None where it passes that value more than once.
+
+    Two neighbours have no checkpoint between them that could tell, so that is None as well.
+    """
+    if after - before < 2:
+        return None
     levels = values.llc[before : after + 1]
     middle = (levels[0] + levels[-1]) / 2
     above = levels > middle
