@@ -1,7 +1,7 @@
 """Estimate what a study takes before anything runs: its runs, jobs, minutes of one core, and disk.
 
 The estimate is arithmetic on config.yaml: 6 floating-point operations per parameter, example or token, and gradient, at
-the speed of one core, plus the cost of a small step, of compiling, and of starting a job. It is good to a factor of 1.5.
+the speed of one core, plus the cost of a small step, of compiling, and of starting a job. It is good to a factor of two.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from ontogeny.pipeline.plan import Plan, blocks, seeds_per_job
 from ontogeny.training.schedule import checkpoint_steps, sampled_steps
 from ontogeny.transitions.detection import cost as detection_cost
 
-FLOPS = 6e10
+FLOPS = 4e10
 SECONDS_PER_STEP = 8e-6
 SECONDS_PER_JOB = 2.5
 SECONDS_TO_COMPILE = {"train": 3.0, "calibrate": 10.0, "sample": 6.0, "sensitivity": 8.0, "observe": 6.0}

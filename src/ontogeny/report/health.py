@@ -152,5 +152,5 @@ def trace_caption(traces: Sequence[dict[str, Any]], sampled: int) -> str:
     return (
         "Loss at each draw minus the loss of the checkpoint itself, on the same batch, after burn-in; "
         f"the dashed line is their mean. Shown are {len(traces)} of {sampled} sampled checkpoints and {every}; "
-        "all of them are in traces.parquet."
+        "all of them are in draws/."
     )
