@@ -25,12 +25,16 @@ class Fit:
         changes: of each passage, in the curve's unit.
         covariance: of the changes.
         null: the index of the likeliest hyperparameters.
+        relaxation: what relaxes beside the trend; no columns where nothing does.
+        relaxing: the relaxation as it is fitted, in the curve's unit.
         variance: the factor of their covariance.
     """
 
     changes: Float[np.ndarray, " J"]
     covariance: Float[np.ndarray, "J J"]
     null: int
+    relaxation: Float[np.ndarray, "N R"]
+    relaxing: Float[np.ndarray, " N"]
     variance: float
 
 
@@ -38,15 +42,18 @@ def fit(curve: Curve, search: Search, passages: Sequence[Passage]) -> Fit:
     """Return the changes at the hyperparameters that are likeliest with these passages."""
     values, unit = centred(curve)
     free = search.free([passage.index for passage in passages])
-    best, variance = likeliest(values, search.nulls, free, search.smallest_variance)
-    null = search.nulls[best]
-    inverse = np.linalg.pinv(null.whitened(free))
-    steps = slice(search.line.shape[1], None)
+    best = likeliest(values, search.nulls, free, search.smallest_variance, search.relaxations)
+    null, extra = search.nulls[best.null], search.relaxations[best.relaxed]
+    inverse = np.linalg.pinv(null.whitened(np.column_stack([free, extra])))
+    steps = slice(search.line.shape[1], free.shape[1])
+    coefficients = unit * (inverse @ null.whitened(values[:, None])[:, 0])
     return Fit(
-        unit * (inverse @ null.whitened(values[:, None])[:, 0])[steps],
-        unit**2 * variance * (inverse @ inverse.T)[steps, steps],
-        best,
-        variance,
+        coefficients[steps],
+        unit**2 * best.variance * (inverse @ inverse.T)[steps, steps],
+        best.null,
+        extra,
+        extra @ coefficients[free.shape[1] :],
+        best.variance,
     )
 
 
@@ -59,7 +66,7 @@ def location_interval(curve: Curve, search: Search, fitted: Fit, passages: Seque
     """
     values, _ = centred(curve)
     others = [passage.index for number, passage in enumerate(passages) if number != member]
-    alternative = search.whitened[fitted.null].beside(search.free(others))
+    alternative = search.whitened[fitted.null].beside(search.free(others), fitted.relaxation)
     gains = alternative.signed_roots(alternative.residuals(values[:, None]))[:, 0] ** 2
     likely = gains >= gains[passages[member].index] - LIKELY * fitted.variance
     starts, ends = search.passages.starts[likely], search.passages.ends[likely]
