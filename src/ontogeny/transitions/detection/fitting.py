@@ -9,8 +9,9 @@ from scipy.stats import chi2
 
 from ontogeny.transitions.detection.changepoints import strides
 from ontogeny.transitions.detection.curves import Curve
+from ontogeny.transitions.detection.monte_carlo import Passage
 from ontogeny.transitions.detection.noise import centred
-from ontogeny.transitions.detection.search import Passage, Search
+from ontogeny.transitions.detection.search import Search
 from ontogeny.transitions.detection.smoothing import likeliest
 
 LIKELY = float(chi2.ppf(0.95, 1))
@@ -43,10 +44,10 @@ def fit(curve: Curve, search: Search, passages: Sequence[Passage]) -> Fit:
     values, unit = centred(curve)
     free = search.free([passage.index for passage in passages])
     best = likeliest(values, search.nulls, free, search.smallest_variance, search.relaxations)
-    null, extra = search.nulls[best.null], search.relaxations[best.relaxed]
-    inverse = np.linalg.pinv(null.whitened(np.column_stack([free, extra])))
+    whitener, extra = search.nulls.whiteners[best.null], search.relaxations[best.relaxed]
+    inverse = np.linalg.pinv(whitener @ np.column_stack([free, extra]))
     steps = slice(search.line.shape[1], free.shape[1])
-    coefficients = unit * (inverse @ null.whitened(values[:, None])[:, 0])
+    coefficients = unit * (inverse @ (whitener @ values))
     return Fit(
         coefficients[steps],
         unit**2 * best.variance * (inverse @ inverse.T)[steps, steps],
@@ -66,8 +67,8 @@ def location_interval(curve: Curve, search: Search, fitted: Fit, passages: Seque
     """
     values, _ = centred(curve)
     others = [passage.index for number, passage in enumerate(passages) if number != member]
-    alternative = search.whitened[fitted.null].beside(search.free(others), fitted.relaxation)
-    gains = alternative.signed_roots(alternative.residuals(values[:, None]))[:, 0] ** 2
+    alternatives = search.whitened.among(np.array([fitted.null])).beside(search.free(others), fitted.relaxation)
+    gains = alternatives.signed_roots(alternatives.residuals(values[:, None]), 0)[:, 0] ** 2
     likely = gains >= gains[passages[member].index] - LIKELY * fitted.variance
     starts, ends = search.passages.starts[likely], search.passages.ends[likely]
     apart = strides(ends - starts)

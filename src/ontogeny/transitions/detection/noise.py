@@ -8,7 +8,7 @@ from jaxtyping import Float
 from ontogeny.transitions.detection.changepoints import smooth_step
 from ontogeny.transitions.detection.curves import Curve
 from ontogeny.transitions.detection.local_noise import noise_size, without_outliers
-from ontogeny.transitions.detection.smoothing import Null, likeliest, noise_covariances, nulls_of, straight_line
+from ontogeny.transitions.detection.smoothing import Nulls, likeliest, noise_covariances, nulls_of, straight_line
 
 NOISE_FLOOR = 1e-4
 """Noise, as a share of a curve's spread, below which a curve without errors is not resolved."""
@@ -27,7 +27,7 @@ def centred(curve: Curve) -> tuple[Float[np.ndarray, " N"], float]:
     return (values - values.mean()) / unit, unit
 
 
-def nulls_over(curve: Curve) -> list[Null]:
+def nulls_over(curve: Curve) -> Nulls:
     """Return the nulls of a curve. Curves without errors on the same checkpoints have the same nulls, where their noise does
     not vary."""
     return nulls_of(curve.positions, noise_covariances(curve.noise, curve.scale))
@@ -36,7 +36,7 @@ def nulls_over(curve: Curve) -> list[Null]:
 def noise_beside(
     curve: Curve,
     intervals: Sequence[tuple[float, float]],
-    nulls: Sequence[Null],
+    nulls: Nulls,
     relaxations: Sequence[Float[np.ndarray, "N R"]] = (),
 ) -> Float[np.ndarray, "N N"]:
     """Return the covariance of a curve's noise with the over-dispersion and autocorrelation that its residuals show.
@@ -50,4 +50,4 @@ def noise_beside(
     steps = (smooth_step(curve.positions, start, end) for start, end in intervals)
     free = np.column_stack([straight_line(curve.positions), *steps])
     best = likeliest(values, nulls, free, smallest_variance(curve.noise), relaxations)
-    return unit**2 * best.variance * noise_covariances(curve.noise, curve.scale)[nulls[best.null].noise]
+    return unit**2 * best.variance * noise_covariances(curve.noise, curve.scale)[int(nulls.noise[best.null])]

@@ -4,13 +4,13 @@ A curve that relaxes, 1 - exp(-t / τ), is a sigmoid two e-folds wide in log t: 
 Its time τ is free, both with and without a passage, so each gives one.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from ontogeny.transitions.detection.significance import Scan, Whitened, best_passages
+from ontogeny.transitions.detection.significance import Scan, Whitened
 
 TIMES = 10
 """Times that are tried first."""
@@ -47,18 +47,19 @@ class Best:
     def none(cls, count: int) -> "Best":
         return cls(np.full(count, -np.inf), np.ones(count), np.zeros(count, int), np.zeros(count, int))
 
-    def update(self, likelihood: np.ndarray, time: float, whitened: int, passage: Int[np.ndarray, " B"]) -> None:
+    def update(self, likelihood: Float[np.ndarray, "K B"], time: float, passage: Int[np.ndarray, "K B"]) -> None:
         """Take over the curves that another relaxation fits better."""
-        better = likelihood > self.likelihood
-        self.likelihood[better], self.passage[better] = likelihood[better], passage[better]
-        self.time[better], self.whitened[better] = time, whitened
+        whitened, index = likelihood.argmax(axis=0), np.arange(likelihood.shape[1])
+        better = likelihood.max(axis=0) > self.likelihood
+        self.likelihood[better], self.time[better] = likelihood[whitened, index][better], time
+        self.passage[better], self.whitened[better] = passage[whitened, index][better], whitened[better]
 
 
 def relaxation_times(
     columns: Float[np.ndarray, "N B"],
     elapsed: Float[np.ndarray, " N"],
     free: Float[np.ndarray, "N P"],
-    whitened: Sequence[Whitened],
+    whitened: Whitened,
     plain: Scan,
     smallest_variance: float,
 ) -> list[tuple[float, ...]]:
@@ -69,7 +70,7 @@ def relaxation_times(
     Args:
         plain: the scan of the columns without relaxations.
     """
-    tried = [own for own in whitened if own.null.loose or not own.null.weight]
+    tried = whitened.among(np.flatnonzero(whitened.nulls.loose))
     coarse = best_of(columns, elapsed, free, tried, times_over(elapsed), smallest_variance)
     times = []
     for curve in range(columns.shape[1]):
@@ -91,22 +92,16 @@ def best_of(
     columns: Float[np.ndarray, "N B"],
     elapsed: Float[np.ndarray, " N"],
     free: Float[np.ndarray, "N P"],
-    whitened: Sequence[Whitened],
+    whitened: Whitened,
     times: Iterable[float],
     smallest_variance: float,
 ) -> tuple[Best, Best]:
     """Return the best relaxation of each curve, without a passage and with one."""
     alone, beside = Best.none(columns.shape[1]), Best.none(columns.shape[1])
     for time in dict.fromkeys(map(float, times)):
-        column = relaxation(elapsed, time)
-        for number, own in enumerate(whitened):
-            alternative = own.beside(free, column)
-            left = alternative.residuals(columns)
-            squares = np.einsum("nb,nb->b", left, left)
-            passage, gain, _ = best_passages(alternative.signed_roots(left))
-            alone.update(alternative.log_likelihood(squares, smallest_variance)[0], time, number, passage)
-            with_passage = np.maximum(squares - gain, 0)
-            beside.update(alternative.log_likelihood(with_passage, smallest_variance)[0], time, number, passage)
+        fits = whitened.beside(free, relaxation(elapsed, time)).with_passage(columns, smallest_variance)
+        alone.update(fits.without, time, fits.passage)
+        beside.update(fits.likelihood, time, fits.passage)
     return alone, beside
 
 
@@ -114,30 +109,29 @@ def refined_best(
     column: Float[np.ndarray, "N 1"],
     elapsed: Float[np.ndarray, " N"],
     free: Float[np.ndarray, "N P"],
-    whitened: Sequence[Whitened],
+    whitened: Whitened,
     best: Best,
     curve: int,
     stepped: int,
 ) -> float:
     """Return the refined time of the best relaxation of a curve, with its passage where it is `stepped`."""
-    chosen = whitened[best.whitened[curve]]
-    step = chosen.passages.shapes([int(best.passage[curve])] if stepped else [])
-    return refined(column[:, 0], elapsed, np.column_stack([free, step]), chosen, float(best.time[curve]))
+    step = whitened.passages.shapes([int(best.passage[curve])] if stepped else [])
+    whitener = whitened.nulls.whiteners[best.whitened[curve]]
+    return refined(column[:, 0], elapsed, np.column_stack([free, step]), whitener, float(best.time[curve]))
 
 
 def refined(
     values: Float[np.ndarray, " N"],
     elapsed: Float[np.ndarray, " N"],
     free: Float[np.ndarray, "N P"],
-    whitened: Whitened,
+    whitener: Float[np.ndarray, "N N"],
     start: float,
 ) -> float:
     """Return the time that fits best near a first guess, by Gauss and Newton; the guess where that runs away."""
-    time, null = start, whitened.null
-    target = null.whitened(values[:, None])[:, 0]
+    time, target = start, whitener @ values
     for _ in range(ROUNDS):
         by_logarithm = -elapsed / time * np.exp(-elapsed / time)
-        design = null.whitened(np.column_stack([relaxation(elapsed, time), by_logarithm, free]))
+        design = whitener @ np.column_stack([relaxation(elapsed, time), by_logarithm, free])
         size, slope = np.linalg.lstsq(design, target, rcond=None)[0][:2]
         move = float(np.clip(slope / size, -LARGEST_MOVE, LARGEST_MOVE)) if size else 0.0
         time *= np.exp(move)

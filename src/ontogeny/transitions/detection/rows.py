@@ -9,8 +9,9 @@ from ontogeny.trajectory import Axis
 from ontogeny.transitions.detection.curves import Curve
 from ontogeny.transitions.detection.derivative import slope_of
 from ontogeny.transitions.detection.fitting import fit, location_interval
+from ontogeny.transitions.detection.monte_carlo import Passage
 from ontogeny.transitions.detection.noise import noise_beside
-from ontogeny.transitions.detection.search import Passage, Search
+from ontogeny.transitions.detection.search import Search
 from ontogeny.transitions.detection.smoothing import shortest_length
 from ontogeny.transitions.evidence import beside, contrast
 

@@ -7,9 +7,10 @@ import numpy as np
 
 from ontogeny.trajectory import Axis
 from ontogeny.transitions.detection.curves import Curve
+from ontogeny.transitions.detection.monte_carlo import SMALLEST_P_VALUE, Passage, first_passages, further_passages
 from ontogeny.transitions.detection.noise import centred
 from ontogeny.transitions.detection.rows import passage_rows
-from ontogeny.transitions.detection.search import SMALLEST_P_VALUE, Passage, Search, first_passages, further_passages
+from ontogeny.transitions.detection.search import Search
 from ontogeny.transitions.detection.significance import q_values
 from ontogeny.transitions.detection.tables import CurveName, spelled
 
@@ -33,7 +34,7 @@ def candidate_rows(
         done += number
         progress(done)
 
-    tested = [part for group in groups_of(movers) for part in first_tests(group, count, seed, report)]
+    tested = [part for group in groups_of(movers) for part in first_tests(group, count, alpha, seed, report)]
     p_values = [first.p_value for group in tested for first in group.firsts]
     names = [curve.name for group in tested for curve in group.curves]
     adjusted = dict(zip(names, q_values(p_values + still * [1.0])[: len(names)].tolist(), strict=True))
@@ -63,7 +64,7 @@ class Tested:
     search: Search | None
 
 
-def first_tests(group: Sequence[Curve], tests: int, seed: int, done: Callable[[int], None]) -> list[Tested]:
+def first_tests(group: Sequence[Curve], tests: int, alpha: float, seed: int, done: Callable[[int], None]) -> list[Tested]:
     """Test the first passage of curves that share their search, those that relax one by one."""
     try:
         search = Search.over(group[0])
@@ -74,7 +75,7 @@ def first_tests(group: Sequence[Curve], tests: int, seed: int, done: Callable[[i
         tested = []
         for curves, own in parts:
             relaxing = search.relaxing(own)
-            firsts = first_passages(relaxing, curves, tests, seed, done)
+            firsts = first_passages(relaxing, curves, tests, seed, alpha, done)
             tested.append(Tested(curves, firsts, own, relaxing if len(search.positions) <= MOST_KEPT else None))
     except np.linalg.LinAlgError as error:
         names = ", ".join(spelled(curve.name) for curve in group)

@@ -11,10 +11,11 @@ of simulated ones needs the same factorisations.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float
-from scipy.linalg import solve_triangular
+from jaxtyping import Bool, Float, Int
+from scipy.linalg.lapack import dtrtri
 from sklearn.gaussian_process.kernels import RBF, Matern
 
 SHARE_OF_AXIS = 0.25
@@ -65,42 +66,83 @@ def noise_covariances(noise: Float[np.ndarray, "N N"] | None, scale: Float[np.nd
 
 
 @dataclass(frozen=True)
-class Null:
-    """One point of the grid of hyperparameters.
+class Nulls:
+    """K points of the grid of hyperparameters.
 
     Attributes:
         noise: the index of the noise's covariance.
-        factor: the Cholesky factor of the covariance of trend and noise.
-        level: the typical variance of the noise.
-        weight: the variance of the trend.
-        trend: the covariance of a trend of variance 1.
-        loose: whether the trend is the one that is tried first beside a relaxation.
+        factors: the Cholesky factors of the covariance of trend and noise.
+        levels: the typical variance of the noise.
+        weights: the variance of the trend.
+        trend: the index of the trend.
+        trends: the covariances of trends of variance 1.
     """
 
-    noise: int
-    factor: Float[np.ndarray, "N N"]
-    level: float
-    weight: float
-    trend: Float[np.ndarray, "N N"]
-    loose: bool
+    noise: Int[np.ndarray, " K"]
+    factors: Float[np.ndarray, "K N N"]
+    levels: Float[np.ndarray, " K"]
+    weights: Float[np.ndarray, " K"]
+    trend: Int[np.ndarray, " K"]
+    trends: Float[np.ndarray, "L N N"]
 
-    def whitened(self, columns: Float[np.ndarray, "N B"]) -> Float[np.ndarray, "N B"]:
-        """Return columns in the coordinates in which a curve without a transition is white noise."""
-        return solve_triangular(self.factor, columns, lower=True, check_finite=False)
+    @cached_property
+    def whiteners(self) -> Float[np.ndarray, "K N N"]:
+        """Return the inverses of the factors: in their coordinates a curve without a transition is white noise."""
+        return np.stack([dtrtri(factor.T)[0].T for factor in self.factors])
 
-    def penalised(self, relaxation: Float[np.ndarray, "N R"]) -> Float[np.ndarray, "N R"]:
-        """Return a relaxation in the unit in which the determinant takes its freedom off the likelihood."""
-        return PENALTY * self.level**0.5 * relaxation
+    @property
+    def loose(self) -> Bool[np.ndarray, " K"]:
+        """Return which trends are tried first beside a relaxation or several steps: the line alone and a slow one."""
+        slow = (self.trend == len(self.trends) - 1) & np.isclose(self.weights, SIGNAL_TO_NOISE[1] * self.levels)
+        return slow | (self.weights == 0)
 
-    def without(self, free: Float[np.ndarray, "N P"]) -> tuple[Float[np.ndarray, "N P"], float]:
-        """Return an orthonormal basis of the whitened free part, and the log determinant of the covariance that is left
-        (restricted maximum likelihood)."""
-        basis, triangle = np.linalg.qr(self.whitened(free))
-        determinant = np.log(np.diag(self.factor)).sum() + np.log(np.abs(np.diag(triangle))).sum()
-        return basis, 2 * float(determinant)
+    def among(self, chosen: Int[np.ndarray, " C"]) -> "Nulls":
+        """Return some of the nulls."""
+        parts = (self.noise[chosen], self.factors[chosen], self.levels[chosen], self.weights[chosen], self.trend[chosen])
+        fewer = Nulls(*parts, self.trends)
+        fewer.__dict__["whiteners"] = self.whiteners[chosen]
+        return fewer
+
+    def whitened(self, columns: Float[np.ndarray, "N B"]) -> Float[np.ndarray, "K N B"]:
+        """Return columns in the coordinates of each null."""
+        count, size, _ = self.whiteners.shape
+        return (self.whiteners.reshape(count * size, size) @ columns).reshape(count, size, -1)
+
+    def without(self, free: Float[np.ndarray, "N P"], relaxation: Float[np.ndarray, "N R"]) -> "Projection":
+        """Return what takes a free part, and a relaxation, off columns (restricted maximum likelihood)."""
+        units = PENALTY * np.sqrt(self.levels)
+        scaled = self.whitened(relaxation) * units[:, None, None]
+        bases, triangles = np.linalg.qr(np.concatenate([self.whitened(free), scaled], axis=2))
+        diagonals = np.abs(np.diagonal(triangles, axis1=1, axis2=2))
+        determinants = np.log(np.diagonal(self.factors, axis1=1, axis2=2)).sum(axis=1) + np.log(diagonals).sum(axis=1)
+        amplitudes = np.zeros((len(units), len(free)))
+        if relaxation.shape[1]:
+            last = bases[:, None, :, -1] @ self.whiteners
+            amplitudes = last[:, 0] * (units / triangles[:, -1, -1])[:, None]
+        return Projection(bases, 2 * determinants, amplitudes)
 
 
-def nulls_of(positions: Float[np.ndarray, " N"], noises: Sequence[Float[np.ndarray, "N N"]]) -> list[Null]:
+@dataclass(frozen=True)
+class Projection:
+    """What takes the free part and the relaxation of K nulls off columns.
+
+    Attributes:
+        bases: an orthonormal basis of the whitened free part with the relaxation.
+        determinants: the log determinants of the covariances that are left. The unit of a relaxation is such that they take its
+            freedom off the likelihood.
+        amplitudes: the products of a column with them are the sizes of what relaxes in it; 0 where nothing may.
+    """
+
+    bases: Float[np.ndarray, "K N P"]
+    determinants: Float[np.ndarray, " K"]
+    amplitudes: Float[np.ndarray, "K N"]
+
+    def residuals(self, whitened: Float[np.ndarray, "K N B"]) -> Float[np.ndarray, "K N B"]:
+        """Return what is left of whitened columns."""
+        return whitened - self.bases @ (self.bases.transpose(0, 2, 1) @ whitened)
+
+
+def nulls_of(positions: Float[np.ndarray, " N"], noises: Sequence[Float[np.ndarray, "N N"]]) -> Nulls:
     """Return a smooth curve with noise for each point of the grid of hyperparameters.
 
     Args:
@@ -109,29 +151,17 @@ def nulls_of(positions: Float[np.ndarray, " N"], noises: Sequence[Float[np.ndarr
     shortest = shortest_length(positions)
     trends = [np.asarray(RBF(length * shortest)(positions[:, None])) + JITTER * np.eye(len(positions)) for length in LENGTHS]
     # The median, because one checkpoint with a huge error does not limit the trend.
-    levels = [float(np.median(np.diag(covariance))) for covariance in noises]
-    return [
-        Null(
-            kind,
-            np.linalg.cholesky(covariance + ratio * levels[kind] * trend),
-            levels[kind],
-            ratio * levels[kind],
-            trend,
-            ratio == SIGNAL_TO_NOISE[1] and trend is trends[-1],
-        )
-        for kind, covariance in enumerate(noises)
-        for ratio, trend in [(0.0, trends[0]), *((ratio, trend) for ratio in SIGNAL_TO_NOISE for trend in trends)]
-    ]
-
-
-def residuals(whitened: Float[np.ndarray, "N B"], basis: Float[np.ndarray, "N P"]) -> Float[np.ndarray, "N B"]:
-    """Return what an orthonormal basis leaves of whitened columns."""
-    return whitened - basis @ (basis.T @ whitened)
+    levels = np.array([np.median(np.diag(covariance)) for covariance in noises])
+    ratios = [(0.0, 0), *((ratio, trend) for ratio in SIGNAL_TO_NOISE for trend in range(len(trends)))]
+    grid = [(kind, ratio, trend) for kind in range(len(noises)) for ratio, trend in ratios]
+    noise, shares, trend = (np.array(column) for column in zip(*grid, strict=True))
+    covariances = np.stack([noises[kind] + ratio * levels[kind] * trends[which] for kind, ratio, which in grid])
+    return Nulls(noise, np.linalg.cholesky(covariances), levels[noise], shares * levels[noise], trend, np.stack(trends))
 
 
 def log_likelihood(
-    squares: Float[np.ndarray, " B"], log_determinant: float, freedom: int, smallest_variance: float
-) -> tuple[Float[np.ndarray, " B"], Float[np.ndarray, " B"]]:
+    squares: Float[np.ndarray, "*K B"], log_determinant: Float[np.ndarray, "*K 1"], freedom: int, smallest_variance: float
+) -> tuple[Float[np.ndarray, "*K B"], Float[np.ndarray, "*K B"]]:
     """Return the profile log likelihood of whitened residuals, and the factor of the noise's variance that maximises it.
 
     Args:
@@ -160,18 +190,18 @@ class Likeliest:
 
 def likeliest(
     values: Float[np.ndarray, " N"],
-    nulls: Sequence[Null],
+    nulls: Nulls,
     free: Float[np.ndarray, "N P"],
     smallest: float,
     relaxations: Sequence[Float[np.ndarray, "N R"]] = (),
 ) -> Likeliest:
     """Return the likeliest hyperparameters, with no relaxation or one of those that are given."""
-    best, fitted = -np.inf, Likeliest(0, 0, 1.0)
+    best, fitted, whitened = -np.inf, Likeliest(0, 0, 1.0), nulls.whitened(values[:, None])
     for relaxed, extra in enumerate(relaxations or (free[:, :0],)):
-        for number, null in enumerate(nulls):
-            basis, determinant = null.without(np.column_stack([free, null.penalised(extra)]))
-            squares = np.sum(residuals(null.whitened(values[:, None]), basis) ** 2, axis=0)
-            likelihood, variance = log_likelihood(squares, determinant, len(values) - free.shape[1], smallest)
-            if likelihood[0] > best:
-                best, fitted = float(likelihood[0]), Likeliest(number, relaxed, float(variance[0]))
+        projection = nulls.without(free, extra)
+        squares = np.sum(projection.residuals(whitened)[:, :, 0] ** 2, axis=1)
+        likelihood, variance = log_likelihood(squares, projection.determinants, len(values) - free.shape[1], smallest)
+        number = int(likelihood.argmax())
+        if likelihood[number] > best:
+            best, fitted = float(likelihood[number]), Likeliest(number, relaxed, float(variance[number]))
     return fitted
