@@ -1,7 +1,7 @@
 """Test passages by simulation of curves without a transition."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -76,9 +76,9 @@ class Rule:
 
 
 def p_values_under(
-    trend: Trend, null: Null, statistics: Float[np.ndarray, " B"], seed: int | Sequence[int], rule: Rule
+    trend: Trend, nulls: Sequence[Null], statistics: Float[np.ndarray, " B"], seed: int | Sequence[int], rule: Rule
 ) -> Float[np.ndarray, " B"]:
-    """Return how often each statistic is reached on simulated curves without a transition.
+    """Return how often each statistic is reached on curves without a transition, simulated from several nulls in equal parts.
 
     They suffice once each of the observed statistics was reached often: a p-value stays valid when one stops for that (Besag
     and Clifford 1991). They also suffice where one lies far beyond them.
@@ -87,7 +87,7 @@ def p_values_under(
     waiting = statistics[statistics > 0]
     while len(simulated) < rule.draws and len(waiting):
         draws = min(batches.pop(0) if batches else BATCHES[-1], rule.draws - len(simulated))
-        simulated = np.append(simulated, trend.simulated(generator, null, draws, float(waiting.min()), rule.first))
+        simulated = np.append(simulated, trend.simulated(generator, nulls, draws, float(waiting.min()), rule.first))
         beyond = np.array([np.sum(simulated >= own) < rule.unsurprising for own in waiting])
         if len(simulated) >= rule.fewest:
             beyond &= np.array([tail(own, simulated) >= rule.clear for own in waiting])
@@ -114,14 +114,12 @@ def first_passages(
     """
     trend, columns = search.beside(), np.column_stack([centred(curve)[0] for curve in group])
     result, p_values, rule = trend.first(columns), np.zeros(len(group)), Rule.of_first(tests, alpha)
-    nulls = [trend.plausible(result, member) for member in range(len(group))]
-    for turn in range(max(map(len, nulls))):
-        own = np.array([own[turn] if turn < len(own) else -1 for own in nulls])
-        for number in np.unique(own[(own >= 0) & (p_values < ORDINARY)]).tolist():
-            members = np.flatnonzero((own == number) & (p_values < ORDINARY))
-            null, near = trend.null(columns, result, number, members), trend.near(result, members)
-            p_values[members] = np.maximum(p_values[members], p_values_under(near, null, result.statistic[members], seed, rule))
-            done(len(members) if turn == 0 else 0)
+    plausible = [tuple(trend.plausible(result, member)) for member in range(len(group))]
+    for numbers in dict.fromkeys(plausible):
+        members = np.array([member for member, own in enumerate(plausible) if own == numbers])
+        nulls, near = [trend.null(columns, result, number, members) for number in numbers], trend.near(result, members)
+        p_values[members] = p_values_under(near, nulls, result.statistic[members], seed, rule)
+        done(len(members))
     if len(search.relaxations) > 1:
         # What is nearly a relaxation, as a power law is, may be a smooth trend.
         plain = result.worse[: len(search.nulls.noise)].min(axis=0) <= WITHOUT_RELAXATION
@@ -144,12 +142,10 @@ def further_passages(curve: Curve, search: Search, first: Passage, level: float,
     while len(accepted) < MOST_PASSAGES:
         waiting = waiting[1:]
         trend = search.beside([*(passage.index for passage in accepted), *waiting])
-        result, level_of_next, p = trend.scan(column), level / (len(accepted) + 1), 0.0
+        result, level_of_next = trend.scan(column), level / (len(accepted) + 1)
+        nulls = [trend.null(column, result, number, member) for number in trend.plausible(result, 0)]
         rule, near = Rule.of_further(level_of_next), trend.near(result, member)
-        for number in trend.plausible(result, 0):
-            if p <= level_of_next:
-                null = trend.null(column, result, number, member)
-                p = max(p, float(p_values_under(near, null, result.statistic, [seed, len(accepted)], rule)[0]))
+        p = float(p_values_under(near, nulls, result.statistic, [seed, len(accepted)], rule)[0])
         if p <= level_of_next:
             accepted.append(Passage(int(result.passage[0]), p))
         elif not waiting:

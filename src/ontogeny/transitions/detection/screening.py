@@ -117,6 +117,6 @@ def groups_of(curves: Sequence[Curve]) -> list[list[Curve]]:
     others stand alone."""
     groups: dict[object, list[Curve]] = {}
     for number, curve in enumerate(curves):
-        key = curve.positions.tobytes() if curve.noise is None and bool(np.all(curve.scale == 1)) else number
+        key = number if curve.noise is not None else (curve.positions.tobytes(), np.round(curve.scale, 6).tobytes())
         groups.setdefault(key, []).append(curve)
     return list(groups.values())

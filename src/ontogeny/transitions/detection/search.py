@@ -37,7 +37,7 @@ from ontogeny.transitions.detection.smoothing import (
 )
 
 MOST_PASSAGES = 12
-FAR = 12.0
+FAR = 8.0
 """Log likelihood by which an alternative is worse than the best for a curve, beyond which its simulations leave it out."""
 PLAUSIBLE = 2.0
 """Log likelihood by which a null is worse than the best of a curve, up to which it is simulated as well."""
@@ -335,13 +335,18 @@ class Trend:
         return Null(own.whitened.nulls, index, float(result.null_variance[number, members].mean()), relaxing)
 
     def simulated(
-        self, generator: np.random.Generator, null: Null, draws: int, observed: float, first: bool
+        self, generator: np.random.Generator, nulls: Sequence[Null], draws: int, observed: float, first: bool
     ) -> Float[np.ndarray, " draws"]:
         """Return the statistic on curves without a transition: of a first passage, or of a further one.
 
         Args:
+            nulls: those that are simulated, in equal parts.
             observed: the smallest observed statistic; the exact size of smaller ones matters for a tail only.
         """
-        columns = self.search.simulated(generator, null, draws)
-        columns += null.relaxing[:, np.arange(draws) % null.relaxing.shape[1]]
+        parts = []
+        for number, null in enumerate(nulls):
+            own = (draws + number) // len(nulls)
+            relaxing = null.relaxing[:, np.arange(own) % null.relaxing.shape[1]]
+            parts.append(self.search.simulated(generator, null, own) + relaxing)
+        columns = np.column_stack(parts)
         return (self.first(columns, observed) if first else self.scan(columns, observed)).statistic
