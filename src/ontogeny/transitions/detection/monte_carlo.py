@@ -1,7 +1,7 @@
 """Test passages by simulation of curves without a transition."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
@@ -141,7 +141,8 @@ def further_passages(curve: Curve, search: Search, first: Passage, level: float,
     column, member = centred(curve)[0][:, None], np.zeros(1, int)
     while len(accepted) < MOST_PASSAGES:
         waiting = waiting[1:]
-        trend = search.beside([*(passage.index for passage in accepted), *waiting])
+        known = [*(passage.index for passage in accepted), *waiting]
+        trend = search.relaxing_beside(column, known).beside(known)
         result, level_of_next = trend.scan(column), level / (len(accepted) + 1)
         nulls = [trend.null(column, result, number, member) for number in trend.plausible(result, 0)]
         rule, near = Rule.of_further(level_of_next), trend.near(result, member)

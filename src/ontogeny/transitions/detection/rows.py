@@ -1,6 +1,7 @@
 """From the passages of a curve to rows of the table that detection returns."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -32,13 +33,13 @@ def passage_rows(curve: Curve, search: Search, passages: Sequence[Passage], smal
     starts, ends = search.passages.starts[columns], search.passages.ends[columns]
     intervals = list(zip(curve.positions[starts], curve.positions[ends], strict=True))
     slope = slope_of(curve.positions, curve.values, noise_beside(curve, intervals, search.nulls, search.relaxations))
-    shapes, rows = search.passages.shapes(columns), []
+    still, shapes, rows = replace(curve, values=curve.values - fitted.relaxing), search.passages.shapes(columns), []
     for members in joined(starts, ends, fitted.changes):
         start, end = int(starts[members].min()), int(ends[members].max())
         change = float(fitted.changes[members].sum())
-        rest = curve.values - fitted.relaxing - np.delete(shapes, members, axis=1) @ np.delete(fitted.changes, members)
+        rest = still.values - np.delete(shapes, members, axis=1) @ np.delete(fitted.changes, members)
         floor = max(smallest, SMALLEST_SHARE * range_around(curve, rest, start, end))
-        if abs(change) < floor or contradicted(curve, start, end, change, starts, ends):
+        if abs(change) < floor or contradicted(still, start, end, change, starts, ends):
             continue
         likely = [location_interval(curve, search, fitted, passages, member) for member in members]
         low, high = min(low for low, _ in likely), max(high for _, high in likely)
@@ -75,7 +76,7 @@ def range_around(curve: Curve, values: Float[np.ndarray, " N"], start: int, end:
 def contradicted(
     curve: Curve, start: int, end: int, change: float, starts: Int[np.ndarray, " J"], ends: Int[np.ndarray, " J"]
 ) -> bool:
-    """Return whether the curve's own levels beside a passage, up to its neighbours, do not change in its direction.
+    """Return whether the levels beside a passage, without what relaxes and up to its neighbours, do not change in its direction.
 
     A trend that bends for a blip elsewhere leaves such passages.
     """

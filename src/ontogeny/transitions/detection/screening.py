@@ -17,8 +17,6 @@ from ontogeny.transitions.detection.tables import CurveName, spelled
 SMALLEST_SHARE_OF_LEVEL = 0.02
 """The share of the largest value of its observable, over all components, that a passage changes by at least. Exact curves
 resolve drifts, and the features of dead columns vary around 0, without any development."""
-MOST_KEPT = 200
-"""Checkpoints of a curve up to which its search is kept in memory until all curves are tested; else it is made again."""
 
 
 def candidate_rows(
@@ -52,7 +50,7 @@ def candidate_rows(
 
 @dataclass(frozen=True)
 class Tested:
-    """Curves that share their search, and the first passage of each; the search itself only where it is small.
+    """Curves that share their search, and the first passage of each.
 
     Attributes:
         times: of what may relax in them.
@@ -61,7 +59,6 @@ class Tested:
     curves: Sequence[Curve]
     firsts: Sequence[Passage]
     times: Sequence[float]
-    search: Search | None
 
 
 def first_tests(group: Sequence[Curve], tests: int, alpha: float, seed: int, done: Callable[[int], None]) -> list[Tested]:
@@ -74,9 +71,7 @@ def first_tests(group: Sequence[Curve], tests: int, alpha: float, seed: int, don
             parts.append((still, ()))
         tested = []
         for curves, own in parts:
-            relaxing = search.relaxing(own)
-            firsts = first_passages(relaxing, curves, tests, seed, alpha, done)
-            tested.append(Tested(curves, firsts, own, relaxing if len(search.positions) <= MOST_KEPT else None))
+            tested.append(Tested(curves, first_passages(search.relaxing(own), curves, tests, seed, alpha, done), own))
     except np.linalg.LinAlgError as error:
         names = ", ".join(spelled(curve.name) for curve in group)
         raise ValueError(f"{names}: the errors differ too much in size to be calculated with ({error})") from None
@@ -96,11 +91,12 @@ def further_rows(
     pairs = [(curve, first) for curve, first in zip(group.curves, group.firsts, strict=True) if curve.name in flagged]
     if not pairs:
         return
-    search = group.search or Search.over(group.curves[0]).relaxing(group.times)
+    search = Search.over(group.curves[0]).relaxing(group.times)
     for curve, first in pairs:
         passages = further_passages(curve, search, first, level, seed)
         if passages:
-            yield from ((curve, row) for row in passage_rows(curve, search, passages, smallest[curve.name], axis))
+            final = search.relaxing_beside(centred(curve)[0][:, None], [passage.index for passage in passages])
+            yield from ((curve, row) for row in passage_rows(curve, final, passages, smallest[curve.name], axis))
         done(1)
 
 

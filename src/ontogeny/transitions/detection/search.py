@@ -124,10 +124,15 @@ class Search:
             self.made[kind] = processes(self.positions, self.noises[kind])
         return self.made[kind]
 
-    def times(self, columns: Float[np.ndarray, "N B"]) -> list[tuple[float, ...]]:
-        """Return the times of the relaxations that each curve needs beside its smooth trend."""
-        plain = scan(columns, [self.whitened.beside(self.line)], self.smallest_variance)
-        return relaxation_times(columns, self.elapsed, self.line, self.whitened, plain, self.smallest_variance)
+    def times(self, columns: Float[np.ndarray, "N B"], passages: Sequence[int] = ()) -> list[tuple[float, ...]]:
+        """Return the times of the relaxations that each curve needs beside its smooth trend, with passages that are known."""
+        free = self.free(passages)
+        plain = scan(columns, [self.whitened.beside(free)], self.smallest_variance)
+        return relaxation_times(columns, self.elapsed, free, self.whitened, plain, self.smallest_variance)
+
+    def relaxing_beside(self, column: Float[np.ndarray, "N 1"], passages: Sequence[int]) -> "Search":
+        """Return the search whose trend may relax as one curve does beside passages, where it may relax at all."""
+        return self.relaxing(self.times(column, passages)[0]) if len(self.relaxations) > 1 else self
 
     def relaxing(self, times: Sequence[float]) -> "Search":
         """Return the search whose trend may relax in one of these times only."""
