@@ -8,8 +8,9 @@ from benchmarks.detection_families import FAMILIES, draw, outcome
 from ontogeny.transitions.detection.curves import curves_of
 from ontogeny.transitions.detection.detect import detect_transitions
 from ontogeny.transitions.detection.local_noise import without_outliers
+from ontogeny.transitions.detection.monte_carlo import SMALLEST_P_VALUE
 from ontogeny.transitions.detection.noise import centred
-from ontogeny.transitions.detection.search import SMALLEST_P_VALUE, Search
+from ontogeny.transitions.detection.search import Search
 
 KINDS = {family.name: family for family in FAMILIES}
 
