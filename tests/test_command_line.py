@@ -27,6 +27,7 @@ def test_a_specification_that_cannot_be_read_is_named(tmp_path, capsys, content)
     assert f"{path} cannot be read" in capsys.readouterr().err
 
 
+@pytest.mark.end_to_end
 def test_a_network_that_exits_ends_its_job_with_a_line(tmp_path):
     lines = ["import sys", "from flax import nnx", "class Net(nnx.Module):", "    def __init__(self, shape, rngs):"]
     lines += ["        self.a = nnx.Param(rngs.params.normal((2,)))", "    def __call__(self, x):", "        sys.exit(0)"]

@@ -46,6 +46,7 @@ def test_public_names_resolve(name):
     assert name in dir(ontogeny)
 
 
+@pytest.mark.end_to_end
 def test_estimate_is_sample_then_summarise():
     options = {"key": jax.random.key(0), "n": 100, "chains": 4, "draws": 200, "burn_in": 50, "steps": [5, 9]}
     estimate = ontogeny.estimate_llc(bowl, CHECKPOINTS, sampler=ontogeny.SGLD(step_size=1e-3), **options)
@@ -94,6 +95,7 @@ def test_one_chain_has_an_error_from_its_autocorrelation():
     assert estimate.standard_error[0] == pytest.approx(10 * 0.1 / np.sqrt(400), rel=0.3)
 
 
+@pytest.mark.end_to_end
 def test_estimates_of_other_seeds_differ_by_their_errors():
     options = {"n": 100, "chains": 8, "draws": 400, "burn_in": 100, "sampler": ontogeny.SGLD(step_size=5e-3)}
     estimates = [ontogeny.estimate_llc(bowl, CHECKPOINTS, key=jax.random.key(seed), **options) for seed in range(30)]
@@ -108,6 +110,7 @@ def slope(parameters, batch):
     return -w[0] + 0.5 * jnp.sum(w[1:] ** 2)
 
 
+@pytest.mark.end_to_end
 def test_the_first_order_term_is_the_share_of_a_slope():
     """Under localisation, E[w - w*] = -nβ ∇L / γ along a slope, and E[∇L·(w - w*)] = -nβ |∇L|² / γ."""
     options = {"inverse_temperature": 10.0, "localization": 20.0, "chains": 64, "draws": 600, "burn_in": 200}
@@ -118,6 +121,7 @@ def test_the_first_order_term_is_the_share_of_a_slope():
     assert estimate.mean[0] == pytest.approx(-5 + two_minima, abs=4 * estimate.standard_error[0])
 
 
+@pytest.mark.end_to_end
 def test_a_projection_takes_the_slope_out():
     """In the hyperplane normal to the gradient the two directions that have a minimum are left: λ̂ is theirs."""
     options = {"inverse_temperature": 10.0, "localization": 20.0, "chains": 64, "draws": 2000, "burn_in": 600}
@@ -142,6 +146,7 @@ def test_refined_estimates_are_those_of_their_masks():
     assert list(frame["component"]) == ["", "", "first", "first", "others", "others"]
 
 
+@pytest.mark.end_to_end
 def test_a_projection_takes_out_nothing_at_a_minimum():
     """The gradient left by rounding points anywhere; λ̂ must be that of the plain estimate, not one direction short."""
     options = {"n": 1000, "chains": 8, "draws": 400, "sampler": ontogeny.SGLD(step_size=1e-3)}
@@ -151,12 +156,14 @@ def test_a_projection_takes_out_nothing_at_a_minimum():
     np.testing.assert_allclose(projected.mean, plain.mean, rtol=1e-4)
 
 
+@pytest.mark.end_to_end
 def test_masks_go_with_parameters_of_other_types():
     half = {"w": jnp.zeros((2, 3), jnp.bfloat16)}
     options = {"n": 100, "chains": 2, "draws": 20, "burn_in": 0, "projection": "gradient"}
     assert np.isfinite(ontogeny.estimate_llc(bowl, half, refine={"first": {"w": np.array([1, 0, 0])}}, **options).mean).all()
 
 
+@pytest.mark.end_to_end
 def test_without_refinements_there_are_none():
     estimate = ontogeny.estimate_llc(bowl, CHECKPOINTS, n=100, chains=2, draws=20)
     assert estimate.refined_mean.shape == estimate.refined_standard_error.shape == (0, 2)
@@ -191,6 +198,7 @@ def test_a_wrong_argument_is_named_before_anything_runs(message, arguments):
         ontogeny.estimate_llc(bowl, CHECKPOINTS, n=100, **arguments)
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize(("step_size", "failed"), [(0.19 / 100, False), (0.25 / 100, True), (2.0 / 100, True)])
 def test_a_step_that_biases_by_more_than_5_percent_fails_a_check(step_size, failed):
     sampler = ontogeny.SGLD(step_size=step_size)
@@ -202,6 +210,7 @@ def test_a_step_that_biases_by_more_than_5_percent_fails_a_check(step_size, fail
     assert estimate.sampler == sampler and estimate.burn_in == 200
 
 
+@pytest.mark.end_to_end
 def test_a_newcomer_gets_an_estimate_that_passes():
     """No sampler, step, burn-in or number of draws is given."""
     data = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)
@@ -219,6 +228,7 @@ def test_a_newcomer_gets_an_estimate_that_passes():
         assert abs(estimate.mean[0] - exact) < 3 * estimate.standard_error[0] + 0.03 * exact
 
 
+@pytest.mark.end_to_end
 def test_a_cap_that_stops_chains_says_how_many_draws_would_do():
     options = {"n": 1000, "chains": 8, "sampler": ontogeny.SGLD(step_size=2e-4), "burn_in": 400}
     estimate = ontogeny.estimate_llc(bowl, CHECKPOINTS, most_draws=200, **options)
@@ -229,6 +239,7 @@ def test_a_cap_that_stops_chains_says_how_many_draws_would_do():
     assert not enough.failed["effective_sample_size"].any()
 
 
+@pytest.mark.end_to_end
 def test_chains_go_on_as_if_they_had_never_stopped():
     sampler = ontogeny.SGLD(step_size=1e-3)
     options = {"n": 1000, "chains": 4, "sampler": sampler, "burn_in": 50}
@@ -238,6 +249,7 @@ def test_chains_go_on_as_if_they_had_never_stopped():
     np.testing.assert_array_equal(chosen.trace, given.trace)
 
 
+@pytest.mark.end_to_end
 def test_extrapolation_leaves_the_variance_of_the_posterior():
     options = {"n": 1000, "chains": 16, "draws": 4000, "burn_in": 500, "sampler": ontogeny.SGLD(step_size=2e-4)}
     plain, extrapolated = (ontogeny.estimate_llc(bowl, CHECKPOINTS, extrapolate=value, **options) for value in (False, True))

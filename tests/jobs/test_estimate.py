@@ -38,10 +38,12 @@ def test_criteria_are_those_of_the_losses_with_the_verdict_of_their_draws(run):
     assert information[["step", "verdict"]].to_numpy().tolist() == network[["step", "verdict"]].to_numpy().tolist()
 
 
+@pytest.mark.end_to_end
 def test_the_terms_of_a_loss_are_in_the_manifest(base, run):
     assert job(base, "estimate").manifest(0, "estimate")["averages_over"] == 1
 
 
+@pytest.mark.end_to_end
 def test_checkpoints_are_no_minima_of_other_data(run):
     health = pd.read_parquet(run / "health.parquet")
     flipped = health[health["component"] == "data:flipped"]

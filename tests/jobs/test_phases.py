@@ -40,6 +40,7 @@ def test_shares_sum_to_one_and_the_crossing_comes_with_its_prediction(folder):
     assert written["digest"] and written["versions"]["blackjax"] and 0 < written["least_effective_share"] <= 1
 
 
+@pytest.mark.end_to_end
 def test_repeats_that_are_done_are_kept_and_others_added(folder):
     kept = [folder / "toy" / "base" / "phases" / f"repeat~{repeat}.parquet" for repeat in range(2)]
     before = [path.stat().st_mtime_ns for path in kept]
@@ -52,6 +53,7 @@ def test_repeats_that_are_done_are_kept_and_others_added(folder):
     assert kept[0].stat().st_mtime_ns > before[0]
 
 
+@pytest.mark.end_to_end
 def test_the_page_of_the_family_shows_it(folder):
     page = family_page(FamilySummary(family="toy", description="", runs=[], posteriors=[summary_of(folder / "toy", "base")]), {})
     (data,) = re.findall(r'<script type="application/json" id="page-data">(.*?)</script>', page, re.DOTALL)

@@ -1,6 +1,7 @@
 """What a sampling job keeps, what it does again, and what it refuses."""
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -16,18 +17,22 @@ from ontogeny.problem.build import build_problem
 from ontogeny.sampling import draws as store
 
 TASK = config.Text(kind="text", corpus="python", tokenizer="byte", context=8, examples=4, evaluation=4)
-PROBLEM = build_problem(TASK, config.Transformer(kind="transformer", width=8), base=Path())
+
+
+@cache
+def problem():
+    return build_problem(TASK, config.Transformer(kind="transformer", width=8), base=Path())
 
 
 def components(*patterns):
-    return refined_components(PROBLEM, config.Refine(components=list(patterns)))
+    return refined_components(problem(), config.Refine(components=list(patterns)))
 
 
 def test_patterns_name_components_once():
     heads = ["layers.0.heads.0", "layers.0.heads.1", "layers.1.heads.0", "layers.1.heads.1"]
     assert list(components("layers.*.heads.*")) == heads
     assert list(components("layers.1.heads.0", "layers.1.heads.*", "embedding")) == [*heads[2:], "embedding"]
-    assert refined_components(PROBLEM, None) == {}
+    assert refined_components(problem(), None) == {}
 
 
 def test_a_pattern_that_names_none_is_told_with_those_that_are():

@@ -74,6 +74,7 @@ def test_an_interrupted_training_goes_on_after_its_last_block(tmp_path, whole):
         assert made.run(seed)["steps"] == list(range(0, 41, 2))
 
 
+@pytest.mark.end_to_end
 def test_a_damaged_block_is_trained_again_and_those_before_it_are_not(tmp_path, whole):
     made = run(job(tmp_path))
     place = folder(made, 1)
@@ -89,6 +90,7 @@ def test_a_damaged_block_is_trained_again_and_those_before_it_are_not(tmp_path, 
         np.testing.assert_array_equal(trained(made, seed), whole[seed])
 
 
+@pytest.mark.end_to_end
 def test_a_damaged_index_is_trained_again(tmp_path, whole):
     made = run(job(tmp_path))
     index = folder(made, 1) / "index.json"
@@ -116,6 +118,7 @@ def test_a_denser_schedule_replays_only_the_blocks_that_lack_steps(tmp_path, who
         pd.testing.assert_frame_equal(*tables)
 
 
+@pytest.mark.end_to_end
 def test_a_sparser_schedule_trains_nothing(tmp_path):
     made = run(job(tmp_path))
     before = written(made, 0)
@@ -133,6 +136,7 @@ def test_segments_reach_from_one_known_state_to_the_next():
     assert segments((0, 5), []) == (Segment(None, (0, 5)),)
 
 
+@pytest.mark.end_to_end
 def test_a_new_seed_leaves_the_files_of_the_others(tmp_path, whole):
     alone = run(job(tmp_path, seeds=[0]))
     before = {path: path.stat().st_mtime_ns for path in alone.seed_folder(0).rglob("*") if path.is_file()}
@@ -142,6 +146,7 @@ def test_a_new_seed_leaves_the_files_of_the_others(tmp_path, whole):
         np.testing.assert_array_equal(trained(made, seed), whole[seed])
 
 
+@pytest.mark.end_to_end
 def test_a_seed_that_config_no_longer_lists_keeps_its_checkpoints(tmp_path, whole):
     made = run(job(tmp_path))
     shorter = run(job(tmp_path, seeds=[0], steps=20))

@@ -72,6 +72,7 @@ def test_sites_have_their_shapes(model):
     assert {name: site.shape for name, site in network.activations(params, inputs).items()} == sites
 
 
+@pytest.mark.end_to_end
 def test_the_output_follows_from_the_last_site(model):
     network, params, inputs, _, output = model
     sites = jax.jit(network.activations)(params, inputs)

@@ -76,6 +76,7 @@ def test_positions_enter_through_queries_and_keys_alone():
     assert jnp.abs(one - other).max() > 1e-2
 
 
+@pytest.mark.end_to_end
 def test_initial_scales():
     params = network(vocabulary=300, context=200, layers=3, heads=4, width=80, mlp=160).init(jax.random.key(0))
     fan_in = {"layers.2.attention.value": 80, "layers.1.mlp.input": 80, "unembedding": 80}

@@ -88,6 +88,7 @@ def test_components_are_heads():
     assert per_head(jnp.arange(4.0).reshape(2, 2))["layers.1.heads.0"] == 2
 
 
+@pytest.mark.end_to_end
 def test_copying_over_chance_is_the_score_times_the_vocabulary(tmp_path):
     (tmp_path / "corpus.txt").write_text("to be or not to be " * 4000)
     text = Text(kind="text", corpus="corpus.txt", tokenizer="byte", context=8, examples=4, evaluation=4)

@@ -57,6 +57,7 @@ def test_parameters_are_counted_as_the_networks_have_them(configfile):
         assert parameter_count(variant) == sum(leaf.size for leaf in jax.tree.leaves(params))
 
 
+@pytest.mark.end_to_end
 def test_jobs_are_those_that_snakemake_counts(configfile):
     text = Study(configfile.parent).without_jobs("--dry-run").stdout
     counted = next(int(line.split()[1]) for line in text.splitlines() if line.startswith("total"))

@@ -53,6 +53,7 @@ def found(document):
     return json.loads(re.search(r"<title>(.*?)</title>", document, flags=re.DOTALL)[1])
 
 
+@pytest.mark.end_to_end
 def test_a_run_page_draws_everything_without_an_error(polygon, tmp_path):
     page = run_page(polygon, {"index": "index.html"})
     document, console = opened(page, tmp_path)

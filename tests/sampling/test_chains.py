@@ -49,11 +49,13 @@ def test_values_have_the_promised_shapes():
     np.testing.assert_array_equal(traces.steps, [10, 20, 30])
 
 
+@pytest.mark.end_to_end
 def test_the_baseline_is_the_mean_loss_of_all_examples_at_the_checkpoint():
     expected = [float(loss(jax.tree.map(lambda leaf, k=k: leaf[k], CHECKPOINTS), DATA).mean()) for k in range(3)]
     np.testing.assert_allclose(run().baseline, expected, rtol=1e-5)
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("batch_size", [1, 8, None])
 def test_the_baseline_is_paired_with_the_batch_and_the_loss_read_before_the_step(batch_size):
     """At the first draw w = w*, so that on whatever batch the difference is nothing."""
@@ -62,16 +64,19 @@ def test_the_baseline_is_paired_with_the_batch_and_the_loss_read_before_the_step
     assert np.all(values[..., 1] != 0)
 
 
+@pytest.mark.end_to_end
 def test_burn_in_is_left_out():
     whole = run(draws=40, burn_in=0).values
     np.testing.assert_allclose(run(draws=23, burn_in=17).values, whole[..., 17:], rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("draws", [1, 16, 33])
 def test_more_draws_leave_the_first_ones_alone(draws):
     np.testing.assert_allclose(run(draws=draws).values, run(draws=40).values[..., :draws], rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.end_to_end
 def test_more_chains_and_other_checkpoints_leave_a_chain_alone():
     whole = run(chains=3).values
     np.testing.assert_allclose(run(chains=1).values, whole[:, :1], rtol=1e-4, atol=1e-6)
@@ -91,6 +96,7 @@ def test_checkpoints_share_their_noise_and_batches_and_chains_do_not():
     assert np.all(np.asarray(run(key=jax.random.key(1)).values)[..., 1:] != np.asarray(run().values)[..., 1:])
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("layout", [Layout(3, False), Layout(2, True), Layout(None, True, None, 2), Layout(3, False, None, 2)])
 def test_the_layout_changes_the_order_of_summation_only(layout):
     expected = run(batch_size=8)
@@ -119,6 +125,7 @@ def test_noise_has_the_right_variance_and_differs_between_leaves_of_one_shape():
     assert abs(np.corrcoef(a[1:], a[:-1])[0, 1]) < 4 / np.sqrt(a.size)
 
 
+@pytest.mark.end_to_end
 def test_a_model_too_large_for_the_noise_of_a_block_gets_that_of_each_draw():
     """Without a loss or a pull, w_1 - w_0 is √ε times the noise of the first draw."""
     parameters, key = LARGEST_AT_ONCE + 1, jax.random.key(3)
@@ -131,6 +138,7 @@ def test_a_model_too_large_for_the_noise_of_a_block_gets_that_of_each_draw():
     np.testing.assert_allclose(np.diff(traces.collected["first"][0, 0], axis=0)[0], 0.1 * first_noise, rtol=1e-5)
 
 
+@pytest.mark.end_to_end
 def test_collect_sees_every_thin_th_kept_draw_where_its_loss_was_read():
     everything = run(collect=POSITIONS, batch_size=None, draws=20, burn_in=10)
     thinned = run(collect=POSITIONS, batch_size=None, draws=20, burn_in=10, thin=6)
@@ -240,6 +248,7 @@ def test_bad_input_is_named(message):
         run(**BAD[message])
 
 
+@pytest.mark.end_to_end
 def test_a_projection_keeps_chains_in_the_hyperplane_normal_to_the_gradient():
     traces = run(projection="gradient", collect=POSITIONS)
     for k in range(3):
@@ -255,6 +264,7 @@ def test_a_projection_keeps_chains_in_the_hyperplane_normal_to_the_gradient():
         assert np.abs(moved["weight"][:, -1]).max() > 1e-2
 
 
+@pytest.mark.end_to_end
 def test_the_first_order_term_is_measured_on_the_kept_draws():
     traces = run(collect=POSITIONS, burn_in=7)
     gradient = jax.vmap(jax.grad(lambda parameters: loss(parameters, DATA).mean()))(CHECKPOINTS)
@@ -263,6 +273,7 @@ def test_the_first_order_term_is_measured_on_the_kept_draws():
     np.testing.assert_allclose(traces.first_order, expected, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.end_to_end
 def test_with_control_variates_minibatches_of_a_quadratic_are_as_good_as_the_full_batch():
     """Where all examples have one curvature, all the noise of a minibatch is that at w*: nothing of it is left."""
 
@@ -278,6 +289,7 @@ def test_with_control_variates_minibatches_of_a_quadratic_are_as_good_as_the_ful
     assert np.abs(noisy - full).max() > 0.01
 
 
+@pytest.mark.end_to_end
 def test_control_variates_leave_the_mean_over_batches_as_it_is():
     """At the second draw, the chains of a checkpoint stand where they stand without: only the batches differ."""
     options = {"chains": 4000, "draws": 2, "sampler": SGLD(step_size=1e-6), "checkpoints": first(1)}

@@ -35,6 +35,7 @@ def test_a_potential_has_no_examples():
     assert (target.n, target.data, target.examples_per_step) == (None, None, 1)
 
 
+@pytest.mark.end_to_end
 def test_a_target_serves_other_checkpoints_samplers_and_fields():
     options = {"key": jax.random.key(0), "chains": 2, "draws": 20, "burn_in": 3}
     target = Target.of(loss, DATA, CHECKPOINTS, batch_size=16)

@@ -26,6 +26,7 @@ def test_epochs_and_keys_have_orders_of_their_own():
     assert len(set(orders)) == 25
 
 
+@pytest.mark.end_to_end
 def test_examples_are_equally_likely_at_each_place():
     first = jax.vmap(shuffled_indices(10, 1), in_axes=(0, None))(jax.random.split(jax.random.key(0), 5000), jnp.int32(0))
     counts = np.bincount(np.asarray(first).ravel(), minlength=10)

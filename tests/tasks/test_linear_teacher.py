@@ -17,6 +17,7 @@ from ontogeny.tasks import linear_teacher
 SECTION = config.LinearTeacher(kind="linear_teacher", inputs=6, outputs=4, rank=3, scale=0.5, examples=50)
 
 
+@pytest.mark.end_to_end
 def test_the_teacher_has_the_singular_values_asked_for_and_makes_the_labels():
     task = linear_teacher.build(SECTION, batch_size=10, base=Path())
     values = np.linalg.svd(task.provides["teacher"], compute_uv=False)
@@ -28,6 +29,7 @@ def test_the_teacher_has_the_singular_values_asked_for_and_makes_the_labels():
     assert batch.shape == (10, 6)
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("learnt", [0, 1, 2, 3])
 def test_rank_modes_and_exact_loss_of_a_network_that_has_learnt_some_of_it(learnt):
     task = linear_teacher.build(SECTION, batch_size=10, base=Path())

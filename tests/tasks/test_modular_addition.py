@@ -27,6 +27,7 @@ def test_every_pair_is_learnt_from_or_held_out_and_labelled_right():
     assert not np.array_equal(again[0], pairs)
 
 
+@pytest.mark.end_to_end
 def test_accuracy_counts_right_answers_on_both_parts():
     task = modular_addition.build(SECTION, batch_size=20, base=Path())
     known = {tuple(pair) for pair in np.asarray(task.data.sampling[0]).tolist()}
@@ -39,6 +40,7 @@ def test_accuracy_counts_right_answers_on_both_parts():
     assert {name: float(measure({})) for name, measure in measures.items()} == {"accuracy": 1.0, "evaluation_accuracy": 0.0}
 
 
+@pytest.mark.end_to_end
 def test_the_network_reads_both_numbers_and_starts_near_chance():
     problem = build_problem(SECTION, config.MLP(kind="mlp", width=4, hidden=8), base=Path())
     params = problem.init(jax.random.key(0))

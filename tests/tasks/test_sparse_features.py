@@ -79,11 +79,13 @@ def test_population_loss_at_the_known_levels(level):
     assert float(population_loss(weight, bias)) == pytest.approx(LEVELS[level], abs=1e-6)
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize(("k", "level"), [(5, 0.01583), (6, 0.04819), (7, 0.08327)])
 def test_population_loss_where_no_feature_is_dead(k, level):
     assert float(population_loss(*polygon(k, k))) == pytest.approx(level, abs=1e-5)
 
 
+@pytest.mark.end_to_end
 def test_population_loss_is_what_a_large_data_set_gives():
     weight, bias = polygon(5, 6, dead_bias=-1.0)
     x, _ = task(examples=200_000).data.sampling

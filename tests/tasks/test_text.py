@@ -47,6 +47,7 @@ def test_shapes_and_targets_are_the_next_tokens(plain):
         assert counts_up(np.asarray(targets)).all()
 
 
+@pytest.mark.end_to_end
 def test_the_loss_is_minus_the_log_likelihood_of_a_window_over_its_tokens(plain):
     inputs, targets = plain.data.sampling
     logits = jax.random.normal(jax.random.key(0), (*inputs.shape, 256))
@@ -75,6 +76,7 @@ def test_repeated_windows_are_their_first_half_rotated_by_every_shift(plain):
     assert counts_up(np.asarray(plain.provides["plain_windows"])).all()
 
 
+@pytest.mark.end_to_end
 def test_the_share_of_repeats_is_the_asked_one():
     stream = jnp.arange(100_000)
     for share in (0.0, 0.6, 1.0):
@@ -89,6 +91,7 @@ def test_repeat_leaves_the_first_half():
     np.testing.assert_array_equal(repeat(windows, jax.random.key(0))[:, :8], windows[:, :8])
 
 
+@pytest.mark.end_to_end
 def test_loss_is_the_mean_cross_entropy_of_the_next_token(plain):
     _, targets = plain.data.sampling
     logits = jnp.log(jnp.full((*targets.shape, 256), 1 / 256))
@@ -108,6 +111,7 @@ def test_bigram_is_the_share_of_each_successor():
     np.testing.assert_allclose(table[3], [1 / 2, 1 / 3, 1 / 6, 0], atol=1e-3)  # never seen: how frequent tokens are
 
 
+@pytest.mark.end_to_end
 def test_sampling_and_evaluation_come_from_different_text(tmp_path):
     for number in range(10):
         (tmp_path / f"{number}.txt").write_text(chr(ord("a") + number) * 500)

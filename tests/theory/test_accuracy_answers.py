@@ -198,6 +198,7 @@ def test_polygons_have_the_published_rank(k, dead_bias, rank):
     assert np.all(np.abs(np.sort(h)[: 18 - rank]) < 1e-4)
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize(("widths", "expectation"), [((2, 1, 3), None), ((2, 2, 2), None), ((1, 1, 1, 1), "three")])
 def test_gibbs_sampling_against_quadrature(widths, expectation):
     layers = accuracy_rows.layers_of_rank(widths, 0, seed=0)

@@ -62,6 +62,7 @@ def test_the_share_of_each_phase_is_exact_at_every_size(found, exact):
     assert exact[0][0, 1] < 0.4 and exact[0][-1, 1] > 0.99
 
 
+@pytest.mark.end_to_end
 def test_the_mean_loss_within_a_phase_is_exact(found, exact):
     held = exact[0].min(axis=1) > 0.1
     error = found.losses.std(axis=0, ddof=1)[held] / np.sqrt(REPEATS)
@@ -69,6 +70,7 @@ def test_the_mean_loss_within_a_phase_is_exact(found, exact):
     assert held.sum() > 10 and np.abs(distance).max() < 4
 
 
+@pytest.mark.end_to_end
 def test_the_crossing_is_found_where_it_is(found, exact):
     places = [crossing(SIZES, one[:, 0], one[:, 1]) for one in found.shares]
     wanted = crossing(SIZES, *exact[0].T)
@@ -82,6 +84,7 @@ def test_a_rise_that_does_not_last_is_none():
         assert np.isnan(last_rise(sizes, np.array(never)))
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize(("k", "features"), [(5, 6), (6, 6)])
 def test_the_learning_coefficient_is_half_the_rank_of_the_hessian(k, features):
     loss, curvatures, _ = second_order(k, features)

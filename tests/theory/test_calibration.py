@@ -31,6 +31,7 @@ DATA = jnp.asarray(2 * (DATA - DATA.mean()) / DATA.std(), jnp.float32)
 SAMPLERS = [ontogeny.SGLD, ontogeny.SGHMC, ontogeny.SGNHT, ontogeny.MALA]
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("make", SAMPLERS)
 def test_the_step_is_the_longest_that_keeps_the_bias_of_the_stiffest_direction(make):
     found = ontogeny.calibrate(quadratic, jnp.zeros((2, 10)), sampler=make(step_size="auto"), n=N, localization=3.0)
@@ -105,6 +106,7 @@ def test_a_step_beyond_stability_is_refused_with_the_bound(step_size):
     assert float(str(raised.value).split()[-1]) == pytest.approx(bound, rel=0.03)
 
 
+@pytest.mark.end_to_end
 def test_a_given_step_is_kept_and_judged():
     sampler = ontogeny.SGLD(step_size=2e-3)
     found = ontogeny.calibrate(quadratic, jnp.zeros((1, 10)), sampler=sampler, n=N)

@@ -46,6 +46,7 @@ def noisy(parameters, batch):
     return 0.5 * jnp.sum(jnp.asarray(H, jnp.float32) * parameters["w"] ** 2) + batch @ parameters["w"]
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("sampler", [SGLD(step_size=5e-4), SGHMC(step_size=2e-4, friction=0.2)])
 def test_the_noise_of_batches_is_taken_out(sampler):
     batch, localization = 10, 5.0
@@ -67,6 +68,7 @@ def test_the_noise_of_batches_is_taken_out(sampler):
     check(estimate, terms)
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("power", [2, 4])
 def test_without_localisation_powers_are_not_held(power):
     def loss(parameters, batch):
@@ -79,6 +81,7 @@ def test_without_localisation_powers_are_not_held(power):
     assert abs(estimate.held_by_localization[0]) < 4 * error + 0.08  # the step adds to both
 
 
+@pytest.mark.end_to_end
 def test_a_strong_localisation_holds_the_trace():
     options = {"n": N, "localization": 1e5, "chains": 16, "draws": 2000, "burn_in": 200}
     estimate = ontogeny.estimate_llc(quadratic, {"w": jnp.zeros((1, 8))}, sampler=SGLD(step_size=2e-6), **options)

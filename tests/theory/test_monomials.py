@@ -22,6 +22,7 @@ def test_the_expected_numbers_are_integrals_of_the_local_posterior(k):
     assert ratio == pytest.approx(EXACT[k], abs=5e-5)
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("k", [1, 2, 3])
 def test_sgld_finds_them(k):
     result = ontogeny.estimate_llc(

@@ -82,6 +82,7 @@ def minibatch_quadratic(parameters, batch):
     return 0.5 * (parameters["w"][0] - batch) ** 2
 
 
+@pytest.mark.end_to_end
 def test_minibatches_widen_the_posterior_by_the_variance_of_their_gradient():
     """R1b: Var(w) = [ε + (ε nβ / 2)² s² / b] / [1 - (1 - ε a / 2)²]; λ̂ reads L_b(w) - L_b(w*), whose mean is h Var(w) / 2."""
     data = np.random.default_rng(0).normal(size=N)

@@ -43,6 +43,7 @@ def test_trace_share_and_largest_eigenvalue_are_exact():
     np.testing.assert_allclose(density.held_by_localization(NBETA, 2.0), 1 - np.sum(s**2) / np.sum(s), rtol=0.15)
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("sampler", [SGLD(step_size=3e-3), SGHMC(step_size=4e-3, friction=0.2)])
 @pytest.mark.parametrize("batch_size", [None, 50])
 def test_the_bias_is_that_of_the_exact_variances(sampler, batch_size):
@@ -70,6 +71,7 @@ def test_chains_that_diverge_have_no_bias():
     assert bias_as_a_whole(found(own, checkpoints), SGLD(step_size=1.0), own)[0] == np.inf
 
 
+@pytest.mark.end_to_end
 def test_masked_parameters_do_not_count():
     checkpoints = {"w": jnp.zeros((1, D))}
     mask = {"w": jnp.asarray(np.arange(D) < 10, jnp.float32)}

@@ -39,6 +39,7 @@ def quadratic_value(hessian):
 HESSIAN = np.asarray(INPUTS.T @ INPUTS, float) / N
 
 
+@pytest.mark.end_to_end
 def test_the_plain_estimate_goes_below_zero_and_says_so():
     estimate = ontogeny.estimate_llc(loss, HALF_TRAINED, (INPUTS, TARGETS), **OPTIONS)
     assert estimate.mean[0] < -5
@@ -65,12 +66,14 @@ def test_the_gradient_normal_estimate_is_that_of_the_hyperplane():
     assert abs(estimate.mean[0] - exact) < 3 * estimate.standard_error[0]
 
 
+@pytest.mark.end_to_end
 def test_a_behavioural_mask_moves_its_part_alone():
     mask = jnp.array([1.0, 1.0, 0.0, 0.0])
     estimate = ontogeny.estimate_behavioural_llc(predict, half_squared, HALF_TRAINED, INPUTS, mask=mask, **OPTIONS)
     assert abs(estimate.mean[0] - quadratic_value(HESSIAN[:2, :2])) < 3 * estimate.standard_error[0]
 
 
+@pytest.mark.end_to_end
 def test_the_divergences_are_zero_and_least_where_outputs_agree():
     logits = jnp.asarray(RNG.normal(size=(3, 5, 7)), jnp.float32)
     other = logits + jnp.asarray(RNG.normal(size=(3, 5, 7)), jnp.float32)
@@ -83,6 +86,7 @@ def test_the_divergences_are_zero_and_least_where_outputs_agree():
     np.testing.assert_allclose(ontogeny.kullback_leibler(other, logits), expected, rtol=1e-4)
 
 
+@pytest.mark.end_to_end
 def test_without_a_slope_nothing_is_marked():
     estimate = ontogeny.estimate_llc(loss, jnp.ones((1, D)), (INPUTS, TARGETS), **OPTIONS)
     assert estimate.verdict == ["ok"]

@@ -74,6 +74,7 @@ def test_it_is_what_a_loop_over_optax_does():
     np.testing.assert_allclose(piece.loss[0], [np.nan, np.mean(losses[:5]), np.mean(losses[5:])], rtol=1e-5)
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("seeds", [[3], [2, 3]])
 def test_the_same_numbers_however_it_is_cut(seeds):
     whole = trained([[0, 3, 7, 12, 20]], seeds)
@@ -117,6 +118,7 @@ def test_clipping_bounds_the_update():
     assert clipped.gradient_norm[0, 1] > 0.1
 
 
+@pytest.mark.end_to_end
 def test_gradients_in_parts_change_the_order_of_summation_only():
     """Parts of two of a batch of five: two whole ones and a rest."""
     whole, sizes = trained([[5, 20]], [3]), set()

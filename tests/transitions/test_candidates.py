@@ -78,6 +78,7 @@ def test_llc_that_failed_its_checks_is_no_evidence(superposition_run) -> None:
     assert "llc" not in {passage.observable for passage in candidate.evidence}
 
 
+@pytest.mark.end_to_end
 def test_the_passage_to_the_5_gon(superposition_run) -> None:
     run = superposition_run(seed=1, jump=100)
     run = run[~run["component"].isin(["1", "2", "3", "4"])]
@@ -114,6 +115,7 @@ def test_induction_heads_form_once_with_two_layers(text_run) -> None:
     assert {"prefix_matching_score", "in_context_learning_score", "llc"} <= {passage.observable for passage in candidate.evidence}
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("seed", range(3))
 def test_one_layer_learns_bigrams_and_nothing_else(text_run, seed: int) -> None:
     run = text_run(seed=seed, layers=1)
@@ -147,6 +149,7 @@ def test_a_curve_without_any_value_does_not_hinder_the_others(superposition_run)
     assert [candidate.name for candidate in result.candidates] == ["4-gon → 5-gon"]
 
 
+@pytest.mark.end_to_end
 def test_a_void_passage_leaves_the_errors_of_the_other_changes_as_they_are() -> None:
     steps = np.arange(0, 10_000, 100)
     values = 5 - 1.0 * (steps > 3000) - 0.5 * (steps > 7000) + 0.05 * np.random.default_rng(0).standard_normal(len(steps))

@@ -79,6 +79,7 @@ def changes_of_four_chains(true: float, simulations: int) -> list[Change]:
     return found
 
 
+@pytest.mark.end_to_end
 def test_intervals_from_four_chains_cover_as_often_as_they_say_and_normal_ones_do_not() -> None:
     truth, _, _ = critical_sample_size(-0.02, 4.0)
     rates = []

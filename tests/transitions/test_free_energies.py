@@ -79,6 +79,7 @@ def of_run(run: pd.DataFrame, **options) -> Candidate:
     return candidate
 
 
+@pytest.mark.end_to_end
 def test_shares_and_other_settings_of_a_run_are_read_beside_its_transition(superposition_run) -> None:
     run = superposition_run(seed=1, jump=100)
     steps = np.unique(run["step"])

@@ -19,6 +19,7 @@ def development(superposition_run) -> Development:
     return candidates(curves, detect_transitions(curves, interventions={10_000: "another batch size"}))
 
 
+@pytest.mark.end_to_end
 def test_what_is_written_is_read_back(development) -> None:
     content = json.loads(json.dumps(to_json(development), allow_nan=False))
     assert content["candidates"] and content["stages"] and content["boundaries"] and content["undecided"]
@@ -50,6 +51,7 @@ def test_the_keys_that_others_read_stay(development) -> None:
     assert set(candidate["lags"][0]) == {"observable", "component", "reference", "lag", "lag_low", "lag_high"}
 
 
+@pytest.mark.end_to_end
 def test_a_missing_or_wrong_field_is_named_with_its_file(development) -> None:
     content = to_json(development)
     del content["candidates"][0]["p_value"], content["boundaries"][0]["from"]

@@ -218,17 +218,20 @@ def result(tmp_path_factory):
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.end_to_end
 def test_the_config_knows_the_kinds_their_sizes_and_what_fits(result):
     assert result["block"] == "seeds~0-3"
     assert "?" not in result["table"]
     assert "model mlp needs a task with classes, numbers; this task has coordinates" in result["fault"]
 
 
+@pytest.mark.end_to_end
 def test_the_observable_is_measured_where_it_fits(result):
     assert result["observables"] == ["evaluation_loss", "loss", "slope_share"]
     assert result["last"] == pytest.approx(1, abs=0.02)
 
 
+@pytest.mark.end_to_end
 def test_its_label_is_on_pages_and_its_rule_names_transitions(result):
     assert result["label"] == ["share of the slope", "learnt / true", "The learnt slope over the true one."]
     assert result["name"] == "slope learning"

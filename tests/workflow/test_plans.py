@@ -44,6 +44,7 @@ def test_a_new_study_runs_everything(tmp_path):
     assert make_study(tmp_path).planned() == EVERYTHING
 
 
+@pytest.mark.end_to_end
 def test_a_second_config_file_is_not_merged():
     given = ["--dry-run", "--configfile", "studies/text.yaml"]
     done = Study(ROOT).without_jobs(*given)
@@ -62,12 +63,14 @@ def test_a_family_is_a_target(tmp_path):
     assert planned == {rule: 1 for rule in EVERYTHING if rule != "index_page"}
 
 
+@pytest.mark.end_to_end
 def test_a_new_seed_runs_its_block_and_pages(copied):
     copied.edit("seeds: [0, 1]", "seeds: [0, 1, 2]")
     # The calibration, made on the first seed of the block, is made again as it was, so that nothing is sampled anew.
     assert copied.planned() == {"train": 1, "calibrate": 1, "sensitivity": 1, "sample": 1, "observe": 1, **BELOW_SAMPLE}
 
 
+@pytest.mark.end_to_end
 def test_a_new_family_runs_alone(copied):
     path = copied.folder / "config.yaml"
     path.write_text(path.read_text() + NEW_FAMILY)

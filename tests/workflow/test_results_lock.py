@@ -3,6 +3,7 @@
 import fcntl
 import json
 
+import pytest
 from small_study import make_study
 
 MODEL = """\
@@ -32,6 +33,7 @@ def test_a_study_does_not_touch_results_that_another_study_writes(tmp_path):
         assert study.planned("toy")["train"] == 1
 
 
+@pytest.mark.end_to_end
 def test_a_study_holds_the_lock_while_jobs_run(tmp_path):
     study = make_study(tmp_path)
     (tmp_path / "mine.py").write_text(MODEL)

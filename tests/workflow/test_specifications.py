@@ -90,6 +90,7 @@ def test_a_job_that_fails_shows_no_specification(copied):
     assert '"lanes"' not in output and "train.specification.json" in output
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize(
     "targets",
     [
@@ -137,6 +138,7 @@ rule late:
 """
 
 
+@pytest.mark.end_to_end
 def test_a_job_that_a_checkpoint_adds_has_its_file(tmp_path):
     study = make_study(tmp_path / "study")
     (tmp_path / "Snakefile").write_text(SNAKEFILE)

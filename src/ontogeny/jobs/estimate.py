@@ -51,7 +51,7 @@ def estimate_seed(job: Job, seed: int) -> Made:
 
 
 def stability_of(calibration: Mapping[str, Any]) -> Stability | None:
-    """Return what the step of a variant comes to; None for a sampler whose step cannot be judged."""
+    """Return the stability of the step of a variant, from its calibration; None for a sampler whose step cannot be judged."""
     stored = calibration.get("stability")
     return None if stored is None else Stability(**{name: stored[name] for name in Stability._fields})
 

@@ -1,4 +1,4 @@
-"""What a job is told, where its files are, and how it knows what is already done.
+"""The specification of a job, the paths of its files, and whether its results are already whole.
 
 The declared output of a job is one small manifest for its block. Beside every seed's results lies a manifest of each kind of
 job, with the digest of all that the results depend on and with the outputs. A job skips the seeds whose digest is the same and

@@ -20,7 +20,7 @@ LEAST_HELD = 0.01
 
 
 class Occupancy(NamedTuple):
-    """What the particles of one run of tempered SMC say at every n.
+    """The shares of the phases at every n, from the particles of one run of tempered SMC.
 
     Attributes:
         shares: of the posterior in each phase; they sum to 1.

@@ -1,7 +1,7 @@
 """Free energies of the polygons of the toy model of superposition: where its posterior should pass from one to the next.
 
 The phase k holds all parameters near a k-gon (Chen et al. 2023, arXiv 2310.06301); the loss is the exact population loss, the
-prior N(0, prior_variance). The known polygons of five corners and more are minima; the 4-gon is none that λ is known of: its
+prior N(0, prior_variance). The known polygons of five corners and more are minima. λ of the 4-gon is not known: its
 biases are 0, where the ReLU bends, so that λ depends on the direction.
 """
 

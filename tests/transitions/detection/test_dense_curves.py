@@ -19,6 +19,7 @@ def table(steps: np.ndarray = STEPS, **columns: object) -> pd.DataFrame:
     return pd.DataFrame({"step": steps, "observable": "llc", "component": "", "value": values} | columns)
 
 
+@pytest.mark.end_to_end
 def test_a_dense_curve_is_thinned_with_a_warning_and_its_transition_found() -> None:
     run = pd.concat([table(), table().assign(observable="rest", value=1.0)])
     with pytest.warns(UserWarning, match=r"2 curves \(llc, rest\) were thinned from 3,000 to \d+ checkpoints, evenly along step"):

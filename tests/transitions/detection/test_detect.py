@@ -121,6 +121,7 @@ def test_all_eight_steps_of_an_exact_staircase_are_found(one_curve) -> None:
     np.testing.assert_allclose(detected["location"], np.arange(1, 9) * 16 - 0.5, atol=0.5)
 
 
+@pytest.mark.end_to_end
 def test_the_steps_of_a_noisy_staircase_are_surprising_together_and_each_beside_the_others(one_curve) -> None:
     """Each alone is not: to it the others are a trend with noise that neighbours share."""
     place, steps = np.arange(100), np.arange(1, 9) * 11
@@ -208,6 +209,7 @@ def test_small_components_are_measured_against_the_large_ones(one_curve) -> None
     assert detect_transitions(pd.concat(tables)).empty
 
 
+@pytest.mark.end_to_end
 @pytest.mark.parametrize("jump", [20, 140])
 def test_the_passage_to_the_5_gon_is_found_on_every_curve(superposition_run, jump: int) -> None:
     run = superposition_run(seed=jump, jump=jump)
@@ -228,6 +230,7 @@ def test_a_run_that_stays_has_nothing_but_undecided_constants(superposition_run)
     assert set(detected["reason"]) == {"constant"}
 
 
+@pytest.mark.end_to_end
 def test_induction_heads_are_seen_in_both_heads_and_in_llc(text_run) -> None:
     detected = detect_transitions(text_run())
     for observable, component in [
@@ -240,6 +243,7 @@ def test_induction_heads_are_seen_in_both_heads_and_in_llc(text_run) -> None:
         assert np.any((rows["location"] > 600) & (rows["location"] < 800)), observable
 
 
+@pytest.mark.end_to_end
 def test_the_same_call_gives_the_same_table_in_any_order_of_rows(text_run) -> None:
     run = text_run(layers=1)
     run = run[run["observable"].isin(["loss", "llc"])]
