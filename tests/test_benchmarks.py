@@ -1,4 +1,4 @@
-"""What benchmarks compare: ratios of the same round with those kept, and programs that do the same work."""
+"""Test what benchmarks compare: ratios of the same round with those kept, and programs that do the same work."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What the job that looks for transitions makes of its section of the config."""
+"""Test what the job that looks for transitions makes of its section of the config."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What is estimated from kept draws: λ̂ of every component, and information criteria of the whole network."""
+"""Test what is estimated from kept draws: λ̂ of every component, and information criteria of the whole network."""
 
 from dataclasses import asdict, replace
 

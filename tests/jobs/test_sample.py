@@ -1,4 +1,4 @@
-"""What a sampling job keeps, what it does again, and what it refuses."""
+"""Test what a sampling job keeps, what it does again, and what it refuses."""
 
 from dataclasses import replace
 from functools import cache

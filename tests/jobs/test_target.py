@@ -1,4 +1,4 @@
-"""What the chains are run on, as config.yaml asks."""
+"""Test what the chains are run on, as config.yaml asks."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What moves first, in words."""
+"""Test how a page says what moves first."""
 
 import pytest
 

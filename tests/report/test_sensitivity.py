@@ -1,4 +1,4 @@
-"""What a run's page says of the localisation and of other settings."""
+"""Test what a run's page says of the localisation and of other settings."""
 
 import numpy as np
 import pandas as pd
@@ -31,7 +31,7 @@ def report(share, error=0.02, *, verdict="ok", **more):
         (0.1, "The localisation γ decides 10% of λ̂"),
         (0.5, "This is a localised λ̂: γ decides 50% of it"),
         (0.9, "nβ tr H / (2γ)"),
-        (-0.1, "(nβ)² Var(L) is 1.10 λ̂"),
+        (-0.1, "(nβ)² Var(L) / λ̂ is 1.10 (median"),
     ],
 )
 def test_the_share_is_said(share, words):

@@ -123,7 +123,7 @@ def test_every_kind_of_passage_has_its_words(make_candidate, changes, words):
         ),
         (
             {"free_energy_condition": True, "held_by_localization": 0.9},
-            "size is made of this λ̂: the localisation γ decides 90% of",
+            "size is made of this λ̂: γ decides more than 30% of it on one side.",
         ),
     ],
 )
@@ -243,7 +243,7 @@ def test_agreement_of_seeds(polygon):
     told = agreement(row)
     assert told.startswith("3 of 4 seeds; an independent observable changes with it. ")
     assert "Seeds 0, 1 and 3, at median step 120,000, from 99,000 to 150,000. Seed 0: q = 0.012; " in told
-    assert told.endswith("seed 1: q = 0.030, unnamed there, found in the loss or λ̂ alone; seed 3: q = 0.0010.")
+    assert told.endswith("seed 1: q = 0.030, without this name, evidence from the loss or λ̂ alone; seed 3: q = 0.0010.")
     assert seeds_of(row) == "3 of 4 seeds"
 
 

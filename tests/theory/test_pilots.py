@@ -1,4 +1,4 @@
-"""What `calibrate` reads off its pilots, against relaxation times and acceptances that are known."""
+"""Test what `calibrate` reads off its pilots, against relaxation times and acceptances that are known."""
 
 import jax.numpy as jnp
 import numpy as np

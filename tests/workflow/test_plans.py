@@ -1,4 +1,4 @@
-"""What an edit reruns: dry runs of the small study, all of whose jobs Snakemake has recorded as done."""
+"""Test what an edit reruns: dry runs of the small study, all of whose jobs Snakemake has recorded as done."""
 
 import os
 import re

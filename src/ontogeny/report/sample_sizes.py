@@ -10,7 +10,7 @@ def free_energies(candidate: Candidate) -> str:
         return crossing(candidate, candidate.critical_sample_size)
     share = candidate.held_by_localization
     if candidate.free_energy_condition and share is not None and share > LARGEST_SHARE_HELD:
-        return f"No critical sample size is made of this λ̂: the localisation γ decides {share:.0%} of it."
+        return f"No critical sample size is made of this λ̂: γ decides more than {LARGEST_SHARE_HELD:.0%} of it on one side."
     if candidate.free_energy_condition is None:
         return "We cannot say whether the free energies cross: λ̂ or the loss has no clean level on one side."
     if candidate.free_energy_condition:

@@ -39,8 +39,10 @@ def localised_in_words(report: RunReport) -> str:
         return ""
     share, source = known
     if share < 0:
-        ratio = f"{1 - share:.2f}"
-        return f"The localisation γ does not hold λ̂ down: (nβ)² Var(L) is {ratio} λ̂ ({source}), and 1 λ̂ without localisation."
+        return (
+            "The draws show no share of λ̂ that the localisation γ decides: "
+            f"(nβ)² Var(L) / λ̂ is {1 - share:.2f} ({source}), and such a share makes it smaller than 1."
+        )
     percent = f"{100 * min(share, 1.0):.0f}%"
     if share < LOCALISED:
         return f"The localisation γ decides {percent} of λ̂ ({source})."

@@ -351,10 +351,10 @@ def agreement(transition: Agreement) -> str:
 
 
 def certainty_of_seed(row: Certainty, named: bool) -> str:
-    """Describe how sure a seed is of a transition: 'seed 1: q = 0.030, unnamed there, found in the loss or λ̂ alone'."""
+    """Describe how sure a seed is of a transition: 'seed 1: q = 0.030, without this name, evidence from the loss or λ̂ alone'."""
     parts = [significance("q", row.q_value)]
-    parts += ["unnamed there"] if named and not row.named else []
-    parts += [] if row.independent else ["found in the loss or λ̂ alone"]
+    parts += ["without this name"] if named and not row.named else []
+    parts += [] if row.independent else ["evidence from the loss or λ̂ alone"]
     return f"seed {row.seed}: {', '.join(parts)}"
 
 
