@@ -6,6 +6,8 @@ from typing import Any
 LONGEST_VALUE = 60
 DERIVED = ("families", "lanes", "run", "runs", "variants")
 """Parts of a specification that follow from others, which are told."""
+PART_OF = "other seeds or variants of the family have changed"
+"""The line where only parts that follow from others differ."""
 WHOLE = {
     "code": "ontogeny's own code",
     "files": "a file of your own",
@@ -19,7 +21,7 @@ WHOLE = {
 def changes(was: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """Return a line for each key that differs: `llc.draws: 80 → 120`, `seeds: 3 added`."""
     told = [line for key in sorted({*was, *now}) for line in lines_of(key, was.get(key), now.get(key)) if key not in DERIVED]
-    return list(dict.fromkeys(told)) or ["what it is part of has changed"] * (was != now)
+    return list(dict.fromkeys(told)) or [PART_OF] * (was != now)
 
 
 def lines_of(key: str, was: Any, now: Any) -> Iterator[str]:
