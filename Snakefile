@@ -39,6 +39,7 @@ for family in PLAN.study.families:
 
 onstart:
     lock_results()
+    announce_jobs()
 
 
 onsuccess:

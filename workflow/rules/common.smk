@@ -1,5 +1,6 @@
 # The study of config.yaml, validated before any job starts, and the functions that the rules call.
 import atexit
+import logging
 import shlex
 import sys
 from functools import cache
@@ -59,8 +60,21 @@ def lock_results():
         raise WorkflowError(str(error))
 
 
+def announce_jobs():
+    """Tell `ontogeny run`, where it started this process, all jobs that will run."""
+    jobs = [job for job in workflow.dag.needrun_jobs() if job.rule.name in KINDS]
+    names = ("family", "variant", "block")
+    found = [
+        (job.rule.name, *(job.wildcards_dict.get(name, "") for name in names))
+        for job in jobs
+    ]
+    logging.getLogger("ontogeny.jobs").info("jobs to run", extra={"jobs": found})
+
+
 def name_index():
     """Name the page to open in the very last line: Snakemake prints more after `onsuccess`."""
+    if "ontogeny" in workflow.output_settings.log_handler_settings:
+        return  # `ontogeny run` says it
     families = sorted(set(workflow.dag_settings.targets) & set(PLAN.study.families))
     page = f"{RESULTS}/{families[0]}/report.html" if families else INDEX
     done = f"{', '.join(families)}: done." if families else "The study is done."
