@@ -13,6 +13,7 @@ from ontogeny.pipeline.devices import prepare_jobs
 from ontogeny.pipeline.manifests import damaged_jobs
 from ontogeny.errors import SpecificationError
 from ontogeny.pipeline.plan import Plan
+from ontogeny.pipeline.status import unfinished_outputs
 from ontogeny.config.job_names import KINDS
 from ontogeny.config.reading import ConfigError, load, validate_study
 
@@ -220,8 +221,8 @@ def command(kind):
 
 @cache
 def rerun_damaged_jobs():
-    """Let Snakemake run again the jobs whose results are missing or damaged, and name these results."""
+    """Let Snakemake run again the jobs that were interrupted, and those whose results are damaged, which are named."""
     damaged = damaged_jobs(PLAN)
     for why in damaged.values():
         print(f"{why}: its job runs again.", file=sys.stderr, flush=True)
-    workflow.dag.forcefiles.update(damaged)
+    workflow.dag.forcefiles.update(damaged, unfinished_outputs(PLAN))

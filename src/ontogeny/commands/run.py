@@ -6,8 +6,9 @@ import resource
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -38,7 +39,7 @@ class Given:
     Attributes:
         families: those that were named; all of the study where none was.
         options: the arguments for Snakemake, without the view.
-        plain: jobs run in this process's name, so that they can be shown; else Snakemake speaks for itself.
+        watched: jobs run, and are shown; else Snakemake speaks for itself.
     """
 
     plan: "Plan"
@@ -91,7 +92,8 @@ def read(arguments: Sequence[str]) -> Given:
     options = list(arguments)
     if not {"--snakefile", "-s"} & set(options):
         options += ["--snakefile", str(snakefile())]
-    parsed = parse_args(options)[1]
+    with quiet_unless_wrong():
+        parsed = parse_args(options)[1]
     file = next((target for target in sorted(parsed.targets) if target.endswith((".yaml", ".yml"))), None)
     if file:
         options.remove(file)
@@ -108,6 +110,17 @@ def read(arguments: Sequence[str]) -> Given:
     families = tuple(family for family in plan.by_family if family in targets)
     check_targets(plan, targets)
     return Given(plan, families or tuple(plan.by_family), tuple(options), starts_jobs(parsed))
+
+
+@contextmanager
+def quiet_unless_wrong() -> Iterator[None]:
+    """Print what Snakemake says of its arguments only where it refuses them, or is asked for help."""
+    with redirect_stderr(StringIO()) as said:
+        try:
+            yield
+        except SystemExit:
+            print(said.getvalue(), end="", file=sys.__stderr__)
+            raise
 
 
 def check_targets(plan: "Plan", targets: Sequence[str]) -> None:

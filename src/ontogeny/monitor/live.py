@@ -54,9 +54,10 @@ class Live:
     def bar(self, now: float) -> Table:
         assert self.progress is not None
         done, jobs = len(self.progress.of("done")), len(self.progress.jobs)
+        elapsed, left = now - self.began, self.progress.seconds_left(now)
         row = Table.grid(padding=(0, 1))
-        left = f"{clock(now - self.began)}, about {duration(self.progress.seconds_left(now))} left"
-        row.add_row(f"{done} of {jobs} jobs", ProgressBar(total=max(jobs, 1), completed=done, width=24), left)
+        bar = ProgressBar(total=max(elapsed + left, 1), completed=elapsed, width=24)
+        row.add_row(f"{done} of {jobs} jobs", bar, f"{clock(elapsed)}, about {duration(left)} left")
         return row
 
 

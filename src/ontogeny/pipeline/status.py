@@ -118,6 +118,17 @@ def output(plan: Plan, job: PlannedJob) -> Path:
     return folder / VARIANT_FILES.get(job.kind, Path("jobs", job.block, f"{job.kind}.json"))
 
 
+def unfinished_outputs(plan: Plan) -> list[str]:
+    """Return the declared outputs of jobs that began and never ended.
+
+    Snakemake removes the output of a job that was interrupted. It would not run the job again where what other jobs made of
+    the earlier output is still there.
+    """
+    results = Path(plan.study.results)
+    began = (job for job in planned_jobs(plan) if (results / plan.specification_file(*job)).exists())
+    return [str(path) for path in (output(plan, job) for job in began) if not path.exists()]
+
+
 def own_state(plan: Plan, job: PlannedJob, damaged: Mapping[str, str]) -> JobState:
     """Return the state of a job without regard to the jobs that it needs."""
     made = output(plan, job)
