@@ -98,6 +98,7 @@ def read(arguments: Sequence[str]) -> Given:
     if file:
         options.remove(file)
         options += ["--configfile", file, "--replace-workflow-config"]
+    options.append("--rerun-incomplete")
     if parsed.cores is None and parsed.executor is None:
         options += ["--cores", "all"]
     config = Path(file) if file else parsed.configfile[-1] if parsed.configfile else CONFIG
