@@ -26,6 +26,7 @@ from ontogeny.sampling.kernels.sghmc import SGHMC
 from ontogeny.sampling.kernels.sgnht import SGNHT
 from ontogeny.sampling.layout import Layout
 from ontogeny.sampling.objective import Examples, Loss
+from ontogeny.sampling.stacking import stacked
 from ontogeny.sampling.sufficiency import RELATIVE_ERROR
 from ontogeny.sampling.target import Projection, Target
 
@@ -66,7 +67,8 @@ def estimate_llc(
     Args:
         loss: (params, batch) -> [batch]; (params, None) -> a scalar where data is None. Keep the same object to reuse its
             compilation.
-        checkpoints: pytree, every leaf with a leading axis of K checkpoints. Half precision is raised to float32.
+        checkpoints: pytree, every leaf with a leading axis of K checkpoints, or a list of K checkpoints, which is stacked. Half
+            precision is raised to float32.
         data: pytree of arrays with a leading axis of n examples; None for a potential. Half precision is raised to float32.
         key: of the random numbers; None for `jax.random.key(0)`.
         sampler: with `step_size="auto"` (or None) the step is chosen by `calibrate`, from all checkpoints. None for SGHMC on the
@@ -98,6 +100,7 @@ def estimate_llc(
         checks.check_counts(burn_in=(burn_in, 0))
     key = jax.random.key(0) if key is None else key
     checks.check_key(key)
+    checkpoints = stacked(checkpoints, loss, data)
     target = Target.of(
         loss,
         data,
@@ -223,6 +226,7 @@ def sample(
     Raises:
         ValueError: naming the argument, its value, and what was expected; or the loss is not finite at a checkpoint.
     """
+    checkpoints = stacked(checkpoints, loss, data)
     target = Target.of(
         loss,
         data,
@@ -279,6 +283,7 @@ def calibrate(
         ValueError: naming the argument, its value, and what was expected; or no step can be chosen, or a given one is beyond
             stability.
     """
+    checkpoints = stacked(checkpoints, loss, data)
     target = Target.of(
         loss,
         data,
