@@ -73,20 +73,35 @@ def estimate_llc(
         key: of the random numbers; None for `jax.random.key(0)`.
         sampler: with `step_size="auto"` (or None) the step is chosen by `calibrate`, from all checkpoints. None for SGHMC on the
             full batch and SGNHT on minibatches, with step and friction chosen.
-        inverse_temperature, localization, batch_size, n, mask, projection, control_variates: as in `Target.of`.
-        chains, steps, progress: as in `sample`.
+        inverse_temperature: nβ of the local posterior; None for n / log n (Watanabe 2013).
+        localization: γ, how strongly chains are held to w*.
+        chains: how many start at each checkpoint, at least two; their spread gives the standard error.
         draws: of each chain; "auto" for as many as `relative_error` and the checks need at every checkpoint, up to `most_draws`.
         burn_in: draws of each chain that are discarded first; "auto" for the number that `calibrate` returns. None for "auto"
             where the step is chosen, and for 200 where it is given.
         relative_error: with draws "auto", the standard error that is asked for, as a share of λ̂.
         most_draws: the cap of draws "auto". Where it stops the chains, `print(estimate)` says how many would do.
+        batch_size: examples of one step, drawn independently with replacement; None for all n.
+        n: the number of examples; None to count them. A potential needs it unless nβ is given.
+        mask: pytree of 0 and 1 shaped like one checkpoint. Parameters at 0 stay where they are. None lets all move.
+        projection: "gradient" keeps chains in the hyperplane through w* normal to ∇L_n(w*), where w* is no minimum.
+        control_variates: subtract the noise that minibatches have at w*, for a second gradient in each step.
+        steps: the labels of the checkpoints, such as their training steps; None for 0, 1, 2, …
+        progress: show a line of progress while chains run.
         refine: name -> mask, each like `mask` and instead of it: weight-refined λ̂ beside that of the whole network, with
             the same batches and noise. The program is compiled once for all.
         extrapolate: also run chains of half the step, and return 2 λ̂(ε/2) - λ̂(ε). Richardson's extrapolation removes the bias
             of first order in the step, at twice the cost and two to three times the error.
 
+    Returns:
+        λ̂ at the K checkpoints with its standard error and the checks that it fails; `print` shows the table and the remedies.
+
     Raises:
         ValueError: naming the argument, its value, and what was expected; or chains of the step diverge.
+
+    Example:
+        >>> estimate = ontogeny.estimate_llc(lambda w, _: (w**2).sum(), jax.numpy.zeros((1, 2)), n=100)
+        >>> estimate.mean, estimate.verdict  # one checkpoint of two parameters: λ = 2 / 2
     """
     sampler = default_sampler(batch_size) if sampler is None else sampler
     checks.check_sampler(sampler)
