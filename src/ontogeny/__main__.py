@@ -43,7 +43,8 @@ def run_job(given: Sequence[str]) -> int:
 
     if given[0] not in KINDS:
         print(
-            f"ontogeny has no command {given[0]!r}.{did_you_mean(given[0], list(COMMANDS))} `ontogeny --help` lists them.", file=sys.stderr
+            f"ontogeny has no command {given[0]!r}.{did_you_mean(given[0], list(COMMANDS))} `ontogeny --help` lists them.",
+            file=sys.stderr,
         )
         return 2
     from ontogeny.commands import job

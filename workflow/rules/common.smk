@@ -69,7 +69,9 @@ def announce_jobs():
         (job.rule.name, *(job.wildcards_dict.get(name, "") for name in names))
         for job in jobs
     ]
-    logging.getLogger("ontogeny.jobs").info("jobs to run", extra={"jobs": found})
+    logging.getLogger("ontogeny.jobs").info(
+        "jobs to run", extra={"jobs": found, "cores": workflow.cores}
+    )
 
 
 def name_index():

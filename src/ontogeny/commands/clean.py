@@ -11,6 +11,8 @@ from ontogeny.commands.status import folder_size
 
 SHARED = ("report",)
 """Folders of the results that belong to no family."""
+ASSETS = Path("report", "assets")
+"""The folder of the results that holds what pages share."""
 LEFT_BEHIND = re.compile(r".+\.damaged|\.\d+\..+")
 """Files that were set aside because they were damaged, and files that were never finished."""
 
@@ -18,7 +20,9 @@ LEFT_BEHIND = re.compile(r".+\.damaged|\.\d+\..+")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_study(parser)
     parser.add_argument("--yes", action="store_true", help="remove what is listed")
-    parser.epilog = "Results of another study in the same folder are listed too: give each study a folder of its own by `results:`."
+    parser.epilog = (
+        "Results of another study in the same folder are listed too: give each study a folder of its own by `results:`."
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -53,10 +57,18 @@ def leftovers(plan) -> Iterator[tuple[Path, str]]:
     for family in folders(results):
         if family.name in SHARED:
             yield from stale_files(family)
+            yield from unread_assets(results)
         elif family.name in plan.by_family:
             yield from leftovers_of_family(plan, family)
         elif any(map(is_variant, folders(family))):
             yield family, "no such family"
+
+
+def unread_assets(results: Path) -> Iterator[tuple[Path, str]]:
+    """Yield the files that pages share, such as plotly.js of an earlier version, that no page reads any more."""
+    assets = [path for path in sorted((results / ASSETS).glob("*")) if path.is_file() and not LEFT_BEHIND.fullmatch(path.name)]
+    pages = [page.read_text(encoding="utf-8", errors="replace") for page in results.rglob("*.html")] if assets else []
+    yield from ((path, "no page reads it") for path in assets if not any(path.name in page for page in pages))
 
 
 def leftovers_of_family(plan, folder: Path) -> Iterator[tuple[Path, str]]:

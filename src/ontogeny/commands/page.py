@@ -10,7 +10,9 @@ INDEX = "index"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", metavar="RUN", help="such as FAMILY/VARIANT/seed~0, or FAMILY; a part of it that only one page has will do")
+    parser.add_argument(
+        "run", metavar="RUN", help="such as FAMILY/VARIANT/seed~0, or FAMILY; a part of it that only one page has will do"
+    )
     parser.add_argument("--configfile", type=Path, metavar="FILE", default=CONFIG, help="the study; config.yaml by default")
     text = "write the page, with all that it reads, as one file; FAMILY-VARIANT-seed~0.html by default"
     parser.add_argument("--single-file", nargs="?", const="", metavar="FILE", help=text)

@@ -21,7 +21,8 @@ class Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *arguments: Any) -> None:
         import ontogeny
 
-        parser.exit(message=f"ontogeny {ontogeny.__version__}\n")
+        print(f"ontogeny {ontogeny.__version__}")
+        parser.exit()
 
 
 def parser(commands: Iterable[str] = COMMANDS) -> argparse.ArgumentParser:
@@ -59,7 +60,9 @@ def study_file(arguments: argparse.Namespace) -> Path:
 
     file = getattr(arguments, "file", None) or arguments.configfile
     if file == CONFIG and not file.exists():
-        raise SpecificationError("There is no config.yaml here. `ontogeny init` writes one; `ontogeny COMMAND FILE` takes another")
+        raise SpecificationError(
+            "There is no config.yaml here. `ontogeny init` writes one; `ontogeny COMMAND FILE` takes another"
+        )
     return file
 
 

@@ -137,8 +137,28 @@ def check_targets(plan: "Plan", targets: Sequence[str]) -> None:
 
 def starts_jobs(parsed: argparse.Namespace) -> bool:
     """Return whether Snakemake will run jobs and no logger of the user's own is asked for."""
-    other = ("dryrun", "touch", "unlock", "report", "summary", "detailed_summary", "dag", "rulegraph", "filegraph", "lint", "list_rules")
-    other += ("list_input_changes", "list_params_changes", "delete_all_output", "archive", "cleanup_metadata", "containerize", "d3dag")
+    other = (
+        "dryrun",
+        "touch",
+        "unlock",
+        "report",
+        "summary",
+        "detailed_summary",
+        "dag",
+        "rulegraph",
+        "filegraph",
+        "lint",
+        "list_rules",
+    )
+    other += (
+        "list_input_changes",
+        "list_params_changes",
+        "delete_all_output",
+        "archive",
+        "cleanup_metadata",
+        "containerize",
+        "d3dag",
+    )
     asked = any(getattr(parsed, name, None) not in (None, False, [], frozenset(), set()) for name in other)
     return not asked and not parsed.logger and not parsed.verbose
 
@@ -196,9 +216,7 @@ def progress_of(plan: "Plan") -> Any:
     return Progress(job_seconds(plan))
 
 
-def tell_end(
-    given: Given, follower: "Follower", status: int, seconds: float, out: TextIO, error: TextIO, log: Path
-) -> int:
+def tell_end(given: Given, follower: "Follower", status: int, seconds: float, out: TextIO, error: TextIO, log: Path) -> int:
     """Say what was found, or why not, and return the exit status."""
     from ontogeny.monitor.failures import failures
 

@@ -4,7 +4,9 @@ import argparse
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.epilog = "`ontogeny schema > config.schema.json`, with `# yaml-language-server: $schema=config.schema.json` in config.yaml"
+    parser.epilog = (
+        "`ontogeny schema > config.schema.json`, with `# yaml-language-server: $schema=config.schema.json` in config.yaml"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

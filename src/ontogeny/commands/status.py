@@ -41,7 +41,10 @@ def table(found: Sequence) -> list[str]:
     for family, variant in variants:
         own = [state for state in found if (state.job.family, state.job.variant) == (family, variant)]
         rows.append((family, variant, *(cell([state for state in own if state.job.kind == kind]) for kind in kinds)))
-    pages = [f"{kind} {cell(own)}" for kind, own in (("family pages", pages_of(found, "family_page")), ("index page", pages_of(found, "index_page")))]
+    pages = [
+        f"{kind} {cell(own)}"
+        for kind, own in (("family pages", pages_of(found, "family_page")), ("index page", pages_of(found, "index_page")))
+    ]
     return [*columns(rows), ", ".join(pages)]
 
 

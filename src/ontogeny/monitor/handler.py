@@ -19,8 +19,8 @@ from ontogeny.pipeline.status import PlannedJob
 NAME = "ontogeny"
 EXPECTED = logging.getLogger("ontogeny.jobs")
 """The logger by which the Snakefile tells all jobs that will run, when the first starts."""
-STOPPED = "Terminating processes on user request"
-NOTHING = "Nothing to be done"
+STOPPED = ("Terminating processes on user request", "Will exit after finishing currently running jobs")
+"""What Snakemake says after an interrupt and after a request to terminate."""
 OF_JOBS = ("RuleException", "CalledProcessError")
 """Errors of Snakemake that only repeat that a job failed."""
 AFTER_FAILURES = ("Exiting because a job execution failed", "WorkflowError:\nAt least one job did not complete")
@@ -53,9 +53,11 @@ class Follower:
     ids: dict[int, PlannedJob] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
-    def expect(self, jobs: Iterable[PlannedJob]) -> None:
+    def expect(self, jobs: Iterable[PlannedJob], cores: int | None) -> None:
+        """Take note of all jobs that will run, before the first starts."""
         with self.lock:
             self.progress.expect(jobs)
+            self.progress.cores = cores or len(self.progress.jobs)
             self.display.started(self.progress)
 
     def follow(self, record: logging.LogRecord) -> None:
@@ -69,7 +71,7 @@ class Follower:
 
     def message(self, record: logging.LogRecord) -> None:
         text = record.getMessage()
-        if text.startswith(STOPPED):
+        if text.startswith(STOPPED) and not self.stopped:
             self.stopped = True
             self.display.say("Stopping. What the running jobs have kept stays; `ontogeny run` goes on from there.")
         elif record.levelno >= logging.ERROR and not text.startswith(AFTER_FAILURES):
@@ -105,16 +107,12 @@ class Follower:
         elif not text.startswith(AFTER_FAILURES) and text not in self.errors:
             self.errors.append(text)
 
-    def resources(self, record: Mapping[str, Any]) -> None:
-        self.progress.cores = record.get("cores") or record.get("nodes") or self.progress.cores
-
 
 EVENTS: Mapping[str, Callable[[Follower, Mapping[str, Any]], None]] = {
     LogEvent.JOB_INFO: Follower.job_info,
     LogEvent.JOB_FINISHED: Follower.job_finished,
     LogEvent.JOB_ERROR: Follower.job_error,
     LogEvent.ERROR: Follower.error,
-    LogEvent.RESOURCES_INFO: Follower.resources,
 }
 
 
@@ -133,7 +131,7 @@ def register(follower: Follower) -> None:
 
     class Expected(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            follower.expect(PlannedJob(*job) for job in record.__dict__["jobs"])
+            follower.expect((PlannedJob(*job) for job in record.__dict__["jobs"]), record.__dict__["cores"])
 
     plugin = types.ModuleType(f"snakemake_logger_plugin_{NAME}")
     plugin.__dict__["LogHandler"] = LogHandler

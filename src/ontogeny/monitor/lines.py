@@ -21,7 +21,9 @@ class Lines:
 
     def started(self, progress: Progress) -> None:
         left = duration(progress.seconds_left(time.time()))
-        self.say(f"{len(progress.jobs)} jobs to run, about {left} on {progress.cores} at a time. Each writes a log beside its results.")
+        self.say(
+            f"{len(progress.jobs)} jobs to run, about {left} on {progress.cores} at a time. Each writes a log beside its results."
+        )
 
     def changed(self, progress: Progress, job: PlannedJob, when: float) -> None:
         watched = progress.jobs[job]

@@ -105,5 +105,9 @@ def running(progress: Progress, now: float) -> list[Text]:
     for watched in progress.of("running")[:MOST_RUNNING]:
         told = watched.told()
         how_far = f"  {told['done']}" if told else ""
-        lines.append(Text(f"  {watched.job.label}  {clock(watched.elapsed(now))}{how_far}", style="cyan", no_wrap=True, overflow="ellipsis"))
+        lines.append(
+            Text(
+                f"  {watched.job.label}  {clock(watched.elapsed(now))}{how_far}", style="cyan", no_wrap=True, overflow="ellipsis"
+            )
+        )
     return lines

@@ -74,4 +74,6 @@ def read(page: Path, file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise SpecificationError(f"{page} reads {file}, which cannot be read: {error.strerror}. `ontogeny run` makes it again") from None
+        raise SpecificationError(
+            f"{page} reads {file}, which cannot be read: {error.strerror}. `ontogeny run` makes it again"
+        ) from None
