@@ -84,4 +84,5 @@ def closing(plan, found: Sequence, to_run: Sequence) -> str:
 
     seconds = job_seconds(plan)
     total = sum(seconds.get((state.job.kind, state.job.family, state.job.variant), SECONDS_PER_JOB) for state in to_run)
-    return f"{len(to_run)} of {len(found)} jobs run, at most {total / 60:.1f} core minutes: a job of several seeds skips those that are done."
+    cost = f"{len(to_run)} of {len(found)} jobs run, at most {total / 60:.1f} core minutes"
+    return f"{cost}: a job of several seeds skips those that are done."
