@@ -15,7 +15,7 @@ IMPORTED = {
     "phases": {"flax", "jax", "pandas"},
     "estimate": {"pandas"},
     "detect": {"pandas"},
-    "consensus": set(),
+    "consensus": {"pandas"},
     "run_pages": {"pandas"},
     "family_page": {"pandas"},
     "index_page": {"pandas"},
