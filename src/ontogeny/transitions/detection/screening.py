@@ -7,18 +7,16 @@ import numpy as np
 
 from ontogeny.trajectory import Axis
 from ontogeny.transitions.detection.curves import Curve
+from ontogeny.transitions.detection.monte_carlo import SMALLEST_P_VALUE, Passage, first_passages, further_passages
+from ontogeny.transitions.detection.noise import centred
 from ontogeny.transitions.detection.rows import passage_rows
-from ontogeny.transitions.detection.search import Passage, Search, first_passages, further_passages
+from ontogeny.transitions.detection.search import Search
 from ontogeny.transitions.detection.significance import q_values
 from ontogeny.transitions.detection.tables import CurveName, spelled
 
-SMALLEST_SHARE = 0.1
-"""The share of the curve's range that a passage changes by at least."""
 SMALLEST_SHARE_OF_LEVEL = 0.02
 """The share of the largest value of its observable, over all components, that a passage changes by at least. Exact curves
 resolve drifts, and the features of dead columns vary around 0, without any development."""
-MOST_KEPT = 200
-"""Checkpoints of a curve up to which its search is kept in memory until all curves are tested; else it is made again."""
 
 
 def candidate_rows(
@@ -34,7 +32,7 @@ def candidate_rows(
         done += number
         progress(done)
 
-    tested = [first_test(group, count, seed, report) for group in groups_of(movers)]
+    tested = [part for group in groups_of(movers) for part in first_tests(group, count, alpha, seed, report)]
     p_values = [first.p_value for group in tested for first in group.firsts]
     names = [curve.name for group in tested for curve in group.curves]
     adjusted = dict(zip(names, q_values(p_values + still * [1.0])[: len(names)].tolist(), strict=True))
@@ -45,28 +43,39 @@ def candidate_rows(
     for group in tested:
         for curve, row in further_rows(group, flagged, level, seed, smallest, axis, report):
             own = min(1.0, row["p_value"] * count / len(flagged))
-            rows.append((curve, row | {"q_value": max(adjusted[curve.name], own)}))
+            p_value = max(row["p_value"], SMALLEST_P_VALUE)
+            rows.append((curve, row | {"p_value": p_value, "q_value": max(adjusted[curve.name], own, p_value)}))
     return rows
 
 
 @dataclass(frozen=True)
 class Tested:
-    """Curves that share their search, and the first passage of each; the search itself only where it is small."""
+    """Curves that share their search, and the first passage of each.
+
+    Attributes:
+        times: of what may relax in them.
+    """
 
     curves: Sequence[Curve]
     firsts: Sequence[Passage]
-    search: Search | None
+    times: Sequence[float]
 
 
-def first_test(group: Sequence[Curve], tests: int, seed: int, done: Callable[[int], None]) -> Tested:
-    """Test the first passage of curves that share their search."""
+def first_tests(group: Sequence[Curve], tests: int, alpha: float, seed: int, done: Callable[[int], None]) -> list[Tested]:
+    """Test the first passage of curves that share their search, those that relax one by one."""
     try:
         search = Search.over(group[0])
-        firsts = first_passages(search, group, tests, seed, done)
+        times = search.times(np.column_stack([centred(curve)[0] for curve in group]))
+        parts = [([curve], own) for curve, own in zip(group, times, strict=True) if own]
+        if still := [curve for curve, own in zip(group, times, strict=True) if not own]:
+            parts.append((still, ()))
+        tested = []
+        for curves, own in parts:
+            tested.append(Tested(curves, first_passages(search.relaxing(own), curves, tests, seed, alpha, done), own))
     except np.linalg.LinAlgError as error:
         names = ", ".join(spelled(curve.name) for curve in group)
         raise ValueError(f"{names}: the errors differ too much in size to be calculated with ({error})") from None
-    return Tested(group, firsts, search if len(search.positions) <= MOST_KEPT else None)
+    return tested
 
 
 def further_rows(
@@ -82,11 +91,12 @@ def further_rows(
     pairs = [(curve, first) for curve, first in zip(group.curves, group.firsts, strict=True) if curve.name in flagged]
     if not pairs:
         return
-    search = group.search or Search.over(group.curves[0])
+    search = Search.over(group.curves[0]).relaxing(group.times)
     for curve, first in pairs:
         passages = further_passages(curve, search, first, level, seed)
         if passages:
-            yield from ((curve, row) for row in passage_rows(curve, search, passages, smallest[curve.name], axis))
+            final = search.relaxing_beside(centred(curve)[0][:, None], [passage.index for passage in passages])
+            yield from ((curve, row) for row in passage_rows(curve, final, passages, smallest[curve.name], axis))
         done(1)
 
 
@@ -95,16 +105,14 @@ def smallest_changes(curves: Sequence[Curve]) -> dict[CurveName, float]:
     levels: dict[str, float] = {}
     for curve in curves:
         levels[curve.observable] = max(levels.get(curve.observable, 0.0), float(np.abs(curve.values).max()))
-    return {
-        curve.name: max(SMALLEST_SHARE * float(np.ptp(curve.values)), SMALLEST_SHARE_OF_LEVEL * levels[curve.observable])
-        for curve in curves
-    }
+    return {curve.name: SMALLEST_SHARE_OF_LEVEL * levels[curve.observable] for curve in curves}
 
 
 def groups_of(curves: Sequence[Curve]) -> list[list[Curve]]:
-    """Return curves that share their search: those without errors on the same checkpoints; the others stand alone."""
+    """Return curves that share their search: those without errors on the same checkpoints, where their noise does not vary; the
+    others stand alone."""
     groups: dict[object, list[Curve]] = {}
     for number, curve in enumerate(curves):
-        key = curve.positions.tobytes() if curve.noise is None else number
+        key = number if curve.noise is not None else (curve.positions.tobytes(), np.round(curve.scale, 6).tobytes())
         groups.setdefault(key, []).append(curve)
     return list(groups.values())
