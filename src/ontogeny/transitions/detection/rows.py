@@ -19,7 +19,7 @@ from ontogeny.transitions.evidence import beside, contrast
 SMALLEST_SHARE = 0.1
 """The share of the range around a passage, without the other passages and what relaxes, that it changes by at least."""
 SLACK = 3
-"""Checkpoints by which the interval of a location may be wider than its passage."""
+"""Checkpoints by which the interval of a location may be wider than its passage. Of joined passages, one is known so well."""
 
 
 def passage_rows(curve: Curve, search: Search, passages: Sequence[Passage], smallest: float, axis: Axis) -> list[dict]:
@@ -41,10 +41,10 @@ def passage_rows(curve: Curve, search: Search, passages: Sequence[Passage], smal
         floor = max(smallest, SMALLEST_SHARE * range_around(curve, rest, start, end))
         if abs(change) < floor or contradicted(still, start, end, change, starts, ends):
             continue
-        likely = [location_interval(curve, search, fitted, passages, member) for member in members]
-        low, high = min(low for low, _ in likely), max(high for _, high in likely)
-        if np.diff(np.interp([low, high], curve.positions, np.arange(len(rest))))[0] > end - start + SLACK:
+        likely = np.array([location_interval(curve, search, fitted, passages, member) for member in members])
+        if np.diff(np.interp(likely, curve.positions, np.arange(len(rest))), axis=1).min() > end - start + SLACK:
             continue
+        low, high = likely.min(), likely.max()
         shape = shapes[:, members] @ fitted.changes[members] / change
         middle = halfway(curve.positions[start : end + 1], shape[start : end + 1])
         rows.append(
@@ -64,6 +64,20 @@ def passage_rows(curve: Curve, search: Search, passages: Sequence[Passage], smal
             }
         )
     return sorted(rows, key=lambda row: row["location"])
+
+
+def mends_relaxation(curve: Curve, search: Search, passages: Sequence[Passage]) -> bool:
+    """Return whether a passage only takes back some of what relaxes beside it.
+
+    Such a passage goes one way while the curve, as it is fitted, goes the other way from its start to its end. A change that is
+    sharper or slower than a relaxation leaves such passages: the relaxation then fits the curve's ends and not its middle.
+    """
+    if not passages:
+        return False
+    fitted = fit(curve, search, passages)
+    columns = np.array([passage.index for passage in passages])
+    relaxed = fitted.relaxing[search.passages.ends[columns]] - fitted.relaxing[search.passages.starts[columns]]
+    return bool(np.any(fitted.changes * (fitted.changes + relaxed) < 0))
 
 
 def range_around(curve: Curve, values: Float[np.ndarray, " N"], start: int, end: int) -> float:

@@ -1,7 +1,7 @@
 """Test all curves of a run together, and search those that are flagged for further passages."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from ontogeny.trajectory import Axis
 from ontogeny.transitions.detection.curves import Curve
 from ontogeny.transitions.detection.monte_carlo import SMALLEST_P_VALUE, Passage, first_passages, further_passages
 from ontogeny.transitions.detection.noise import centred
-from ontogeny.transitions.detection.rows import passage_rows
+from ontogeny.transitions.detection.rows import mends_relaxation, passage_rows
 from ontogeny.transitions.detection.search import Search
 from ontogeny.transitions.detection.significance import q_values
 from ontogeny.transitions.detection.tables import CurveName, spelled
@@ -41,7 +41,7 @@ def candidate_rows(
     level = alpha * len(flagged) / max(count, 1)
     rows = []
     for group in tested:
-        for curve, row in further_rows(group, flagged, level, seed, smallest, axis, report):
+        for curve, row in further_rows(group, flagged, count, level, seed, smallest, axis, report):
             own = min(1.0, row["p_value"] * count / len(flagged))
             p_value = max(row["p_value"], SMALLEST_P_VALUE)
             rows.append((curve, row | {"p_value": p_value, "q_value": max(adjusted[curve.name], own, p_value)}))
@@ -81,23 +81,50 @@ def first_tests(group: Sequence[Curve], tests: int, alpha: float, seed: int, don
 def further_rows(
     group: Tested,
     flagged: Collection[CurveName],
+    tests: int,
     level: float,
     seed: int,
     smallest: Mapping[CurveName, float],
     axis: Axis,
     done: Callable[[int], None],
 ) -> Iterator[tuple[Curve, dict]]:
-    """Search the flagged curves of a group for further passages, and yield a row for each passage that is large enough."""
+    """Search the flagged curves of a group for further passages, and yield a row for each passage that is large enough.
+
+    Where a passage only mends the relaxation beside it, the curve does not follow a relaxation and is searched without one.
+    """
     pairs = [(curve, first) for curve, first in zip(group.curves, group.firsts, strict=True) if curve.name in flagged]
     if not pairs:
         return
     search = Search.over(group.curves[0]).relaxing(group.times)
     for curve, first in pairs:
-        passages = further_passages(curve, search, first, level, seed)
+        passages, final = all_passages(curve, search, first, level, seed)
+        if mends_relaxation(curve, final, passages):
+            passages, final = passages_without_relaxation(curve, search.relaxing(()), first, tests, level, seed)
         if passages:
-            final = search.relaxing_beside(centred(curve)[0][:, None], [passage.index for passage in passages])
             yield from ((curve, row) for row in passage_rows(curve, final, passages, smallest[curve.name], axis))
         done(1)
+
+
+def all_passages(curve: Curve, search: Search, first: Passage, level: float, seed: int) -> tuple[list[Passage], Search]:
+    """Return all passages of a flagged curve, and the search with what relaxes beside them."""
+    passages = further_passages(curve, search, first, level, seed)
+    return passages, search.relaxing_beside(centred(curve)[0][:, None], [passage.index for passage in passages])
+
+
+def passages_without_relaxation(
+    curve: Curve, search: Search, first: Passage, tests: int, level: float, seed: int
+) -> tuple[list[Passage], Search]:
+    """Return all passages of a curve that was flagged beside a relaxation but does not follow one.
+
+    Its first passage has to be surprising in both.
+
+    Args:
+        search: that has no relaxation.
+        first: the first passage beside the relaxation.
+    """
+    (plain,) = first_passages(search, [curve], tests, seed, level)
+    plain = replace(plain, p_value=max(plain.p_value, first.p_value))
+    return all_passages(curve, search, plain, level, seed) if plain.p_value <= level else ([], search)
 
 
 def smallest_changes(curves: Sequence[Curve]) -> dict[CurveName, float]:
