@@ -65,6 +65,25 @@ def autoregressive(correlation: float, innovations: Noise = white) -> Noise:
     return noise
 
 
+def moving_average(width: int) -> Noise:
+    """Return means of so many white values in a row, of standard deviation 1."""
+
+    def noise(generator: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
+        values = generator.standard_normal(count + width - 1)
+        return np.convolve(values, np.ones(width), "valid") / np.sqrt(width), np.ones(count)
+
+    return noise
+
+
+def with_outliers(share: float, size: float) -> Noise:
+    """Return white noise that is so many times larger at a share of the checkpoints."""
+
+    def noise(generator: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
+        return np.where(generator.uniform(size=count) < share, size, 1) * generator.standard_normal(count), np.ones(count)
+
+    return noise
+
+
 def flat(generator: np.random.Generator, steps: np.ndarray) -> np.ndarray:
     """Return no trend."""
     return np.zeros(len(steps))
@@ -88,6 +107,11 @@ def power_law(size: float, exponent: float, start: float = 100.0) -> Trend:
         return size * (fall - fall[-1]) / (fall[0] - fall[-1])
 
     return trend
+
+
+def both(first: Trend, second: Trend) -> Trend:
+    """Return the sum of two trends."""
+    return lambda generator, steps: first(generator, steps) + second(generator, steps)
 
 
 @dataclass(frozen=True)
@@ -133,13 +157,18 @@ NOISES: dict[str, Noise] = {
 }
 LOSSES = {"a power law": power_law(FALL, 0.5), "a relaxation": relaxation(FALL, 0.003)}
 UNTUNED = (
-    Family("stretched relaxation (.7) of 20, any time", trend=relaxation(20, (0.001, 0.1), 0.7)),
-    Family("AR(1) .6 with t(4) innovations", autoregressive(0.6, student(4))),
-    Family("noise shrinking 5 x on a power law -.5 of 30", growing(0.2), power_law(30, 0.5)),
+    Family(
+        "two relaxations of 10, times .0005 to .005 and .02 to .2",
+        trend=both(relaxation(10, (5e-4, 5e-3)), relaxation(10, (0.02, 0.2))),
+    ),
+    Family("moving average of 4", moving_average(4)),
+    Family("outliers of 10 errors, 3%", with_outliers(0.03, 10)),
 )
 """Without a transition, and not looked at while the method was made."""
 FAMILIES = (
     *(Family(name, noise) for name, noise in NOISES.items()),
+    Family("AR(1) .6 with t(4) innovations", autoregressive(0.6, student(4))),
+    Family("noise shrinking 5 x on a power law -.5 of 30", growing(0.2), power_law(30, 0.5)),
     Family("white, 30 checkpoints", steps=SHORT),
     Family("noise growing 10 x, 30 checkpoints", growing(10), steps=SHORT),
     Family("noise growing 10 x, errors stated", growing(10), stated=True),
@@ -151,6 +180,7 @@ FAMILIES = (
     Family("relaxation of 20, any time", trend=relaxation(20, (0.0003, 0.3))),
     Family("relaxation of 100, any time", trend=relaxation(100, (0.0003, 0.3)), level=100),
     Family("relaxation of 20, time .2, 51 linear", trend=relaxation(20, 0.2), steps=LINEAR),
+    Family("stretched relaxation (.7) of 20, any time", trend=relaxation(20, (0.001, 0.1), 0.7)),
     Family("power law -.5 of 20", trend=power_law(20, 0.5)),
     Family("power law -1 of 100", trend=power_law(100, 1.0)),
     *UNTUNED,
