@@ -155,7 +155,7 @@ NOISES: dict[str, Noise] = {
     "noise growing 10 x": growing(10),
     "AR(1) .8": autoregressive(0.8),
 }
-LOSSES = {"a power law": power_law(FALL, 0.5), "a relaxation": relaxation(FALL, 0.003)}
+LOSSES = {"a power law": power_law(FALL, 0.5), "a relaxation": relaxation(-FALL, 0.003)}
 UNTUNED = (
     Family(
         "two relaxations of 10, times .0005 to .005 and .02 to .2",

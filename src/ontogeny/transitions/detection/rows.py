@@ -66,18 +66,18 @@ def passage_rows(curve: Curve, search: Search, passages: Sequence[Passage], smal
     return sorted(rows, key=lambda row: row["location"])
 
 
-def mends_relaxation(curve: Curve, search: Search, passages: Sequence[Passage]) -> bool:
-    """Return whether a passage only takes back some of what relaxes beside it.
+def mends_relaxation(curve: Curve, search: Search, passages: Sequence[Passage], rows: Sequence[dict]) -> bool:
+    """Return whether one of the rows of passages only takes back some of what relaxes beside it.
 
-    Such a passage goes one way while the curve, as it is fitted, goes the other way from its start to its end. A change that is
-    sharper or slower than a relaxation leaves such passages: the relaxation then fits the curve's ends and not its middle.
+    It goes one way while the curve, as it is fitted, goes the other way from its start to its end. A change that is sharper than
+    a relaxation leaves such passages: the relaxation then fits the curve's ends and not its middle.
     """
-    if not passages:
+    if not rows:
         return False
-    fitted = fit(curve, search, passages)
-    columns = np.array([passage.index for passage in passages])
-    relaxed = fitted.relaxing[search.passages.ends[columns]] - fitted.relaxing[search.passages.starts[columns]]
-    return bool(np.any(fitted.changes * (fitted.changes + relaxed) < 0))
+    relaxing = fit(curve, search, passages).relaxing
+    ends = np.searchsorted(curve.checkpoints, [(row["start"], row["end"]) for row in rows])
+    changes = np.array([row["change"] for row in rows])
+    return bool(np.any(changes * (changes + np.diff(relaxing[ends], axis=1)[:, 0]) < 0))
 
 
 def range_around(curve: Curve, values: Float[np.ndarray, " N"], start: int, end: int) -> float:

@@ -97,34 +97,31 @@ def further_rows(
         return
     search = Search.over(group.curves[0]).relaxing(group.times)
     for curve, first in pairs:
-        passages, final = all_passages(curve, search, first, level, seed)
-        if mends_relaxation(curve, final, passages):
-            passages, final = passages_without_relaxation(curve, search.relaxing(()), first, tests, level, seed)
-        if passages:
-            yield from ((curve, row) for row in passage_rows(curve, final, passages, smallest[curve.name], axis))
+        rows, mending = rows_beside(curve, search, first, level, seed, smallest[curve.name], axis)
+        if mending:
+            plain = search.relaxing(())
+            (other,) = first_passages(plain, [curve], tests, seed, level)
+            # The curve has to be surprising in both.
+            other = replace(other, p_value=max(other.p_value, first.p_value))
+            rows, _ = (
+                rows_beside(curve, plain, other, level, seed, smallest[curve.name], axis)
+                if other.p_value <= level
+                else ([], False)
+            )
+        yield from ((curve, row) for row in rows)
         done(1)
 
 
-def all_passages(curve: Curve, search: Search, first: Passage, level: float, seed: int) -> tuple[list[Passage], Search]:
-    """Return all passages of a flagged curve, and the search with what relaxes beside them."""
+def rows_beside(
+    curve: Curve, search: Search, first: Passage, level: float, seed: int, smallest: float, axis: Axis
+) -> tuple[list[dict], bool]:
+    """Return a row for each passage of a flagged curve that is large enough, and whether one mends what relaxes beside it."""
     passages = further_passages(curve, search, first, level, seed)
-    return passages, search.relaxing_beside(centred(curve)[0][:, None], [passage.index for passage in passages])
-
-
-def passages_without_relaxation(
-    curve: Curve, search: Search, first: Passage, tests: int, level: float, seed: int
-) -> tuple[list[Passage], Search]:
-    """Return all passages of a curve that was flagged beside a relaxation but does not follow one.
-
-    Its first passage has to be surprising in both.
-
-    Args:
-        search: that has no relaxation.
-        first: the first passage beside the relaxation.
-    """
-    (plain,) = first_passages(search, [curve], tests, seed, level)
-    plain = replace(plain, p_value=max(plain.p_value, first.p_value))
-    return all_passages(curve, search, plain, level, seed) if plain.p_value <= level else ([], search)
+    if not passages:
+        return [], False
+    final = search.relaxing_beside(centred(curve)[0][:, None], [passage.index for passage in passages])
+    rows = passage_rows(curve, final, passages, smallest, axis)
+    return rows, mends_relaxation(curve, final, passages, rows)
 
 
 def smallest_changes(curves: Sequence[Curve]) -> dict[CurveName, float]:
