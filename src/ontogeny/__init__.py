@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ontogeny.estimates.information import information_criteria
     from ontogeny.estimates.llc import Estimate, summarise
     from ontogeny.estimates.thermodynamic import free_energy_difference
+    from ontogeny.notebook import plot_trajectory
     from ontogeny.problem.behavioural import behavioural_loss
     from ontogeny.problem.divergences import kullback_leibler, squared_difference
     from ontogeny.results import Run, load_run
@@ -49,6 +50,7 @@ HOMES = {
     "load_run": "ontogeny.results",
     "kullback_leibler": "ontogeny.problem.divergences",
     "per_example_losses": "ontogeny.sampling.losses",
+    "plot_trajectory": "ontogeny.notebook",
     "sample": "ontogeny.estimate",
     "squared_difference": "ontogeny.problem.divergences",
     "summarise": "ontogeny.estimates.llc",
@@ -77,6 +79,7 @@ __all__ = [
     "kullback_leibler",
     "load_run",
     "per_example_losses",
+    "plot_trajectory",
     "sample",
     "squared_difference",
     "summarise",

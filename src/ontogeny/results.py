@@ -70,7 +70,7 @@ class Run:
 
         return read_result(self.folder / "draws", read)
 
-    def parameters(self, steps: int | Sequence[int]) -> dict[str, np.ndarray]:
+    def params(self, steps: int | Sequence[int]) -> dict[str, np.ndarray]:
         """Return the parameters at a step, by dotted path; at several steps, with a leading axis of checkpoints.
 
         Raises:

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -34,8 +35,17 @@ PASSES = 2
 """Searches of a curve: for its first passage, and for further ones."""
 
 
+class HasTrajectory(Protocol):
+    """What an `Estimate` has: its table, and the chains whose mean its curves are."""
+
+    @property
+    def chains(self) -> Chains: ...
+
+    def to_trajectory(self) -> pd.DataFrame: ...
+
+
 def detect_transitions(
-    trajectory: pd.DataFrame,
+    trajectory: pd.DataFrame | HasTrajectory,
     observables: Sequence[str] | None = None,
     axis: str = "step",
     scale: str = "log1p",
@@ -57,7 +67,7 @@ def detect_transitions(
     A curve of more than 700 checkpoints is thinned to at most 700, evenly along the axis, with a warning.
 
     Args:
-        trajectory: the long table (`trajectory.SCHEMA`), with a column `axis`.
+        trajectory: the long table (`trajectory.SCHEMA`), with a column `axis`; or an `Estimate`, whose chains are then used.
         observables: names to look at; None for all in the table.
         axis: the column along which development runs.
         scale: "log1p", "log" or "linear".
@@ -80,10 +90,12 @@ def detect_transitions(
         The reason also says whether the curve was thinned.
 
     Raises:
-        TypeError: the trajectory is not a DataFrame.
+        TypeError: the trajectory is neither a DataFrame nor an estimate.
         ValueError: a fault of the table or of an argument; see `curves_of`.
     """
     check_arguments(alpha, seed, interventions)
+    if hasattr(trajectory, "to_trajectory"):
+        trajectory, chains = trajectory.to_trajectory(), trajectory.chains if chains is None else chains
     along = Axis(axis, scale, unit=axis)
     curves = curves_of(trajectory, observables, along, covariance, chains)
     warn_of_thinning(curves)
