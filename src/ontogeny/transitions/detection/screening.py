@@ -19,10 +19,21 @@ SMALLEST_SHARE_OF_LEVEL = 0.02
 resolve drifts, and the features of dead columns vary around 0, without any development."""
 
 
-def candidate_rows(
-    curves: Sequence[Curve], axis: Axis, alpha: float, seed: int, progress: Callable[[int], None]
-) -> list[tuple[Curve, dict]]:
-    """Return the candidates of all curves, after control of the false discovery rate over them."""
+@dataclass(frozen=True)
+class Screened:
+    """What was found in the curves of a run.
+
+    Attributes:
+        candidates: the rows of candidates, each with its curve.
+        relaxing: curves that have no candidate, but would have one if nothing relaxed, and why that is no transition.
+    """
+
+    candidates: Sequence[tuple[Curve, dict]]
+    relaxing: Sequence[tuple[Curve, str]]
+
+
+def screened(curves: Sequence[Curve], axis: Axis, alpha: float, seed: int, progress: Callable[[int], None]) -> Screened:
+    """Look for candidates in all curves, with control of the false discovery rate over them."""
     smallest, count = smallest_changes(curves), len(curves)
     movers = [curve for curve in curves if np.ptp(curve.values) >= smallest[curve.name]]
     done = still = count - len(movers)
@@ -39,13 +50,15 @@ def candidate_rows(
     flagged = {name for name, q_value in adjusted.items() if q_value <= alpha}
     report(count - len(flagged))
     level = alpha * len(flagged) / max(count, 1)
-    rows = []
+    rows, relaxing = [], []
     for group in tested:
-        for curve, row in further_rows(group, flagged, count, level, seed, smallest, axis, report):
+        if group.times and group.curves[0].name not in flagged:
+            relaxing += as_well_relaxing(group, alpha / count, seed, smallest[group.curves[0].name], axis)
+        for curve, row in further_rows(group, flagged, level, seed, smallest, axis, report):
             own = min(1.0, row["p_value"] * count / len(flagged))
             p_value = max(row["p_value"], SMALLEST_P_VALUE)
             rows.append((curve, row | {"p_value": p_value, "q_value": max(adjusted[curve.name], own, p_value)}))
-    return rows
+    return Screened(rows, relaxing)
 
 
 @dataclass(frozen=True)
@@ -81,7 +94,6 @@ def first_tests(group: Sequence[Curve], tests: int, alpha: float, seed: int, don
 def further_rows(
     group: Tested,
     flagged: Collection[CurveName],
-    tests: int,
     level: float,
     seed: int,
     smallest: Mapping[CurveName, float],
@@ -99,17 +111,29 @@ def further_rows(
     for curve, first in pairs:
         rows, mending = rows_beside(curve, search, first, level, seed, smallest[curve.name], axis)
         if mending:
-            plain = search.relaxing(())
-            (other,) = first_passages(plain, [curve], tests, seed, level)
-            # The curve has to be surprising in both.
-            other = replace(other, p_value=max(other.p_value, first.p_value))
-            rows, _ = (
-                rows_beside(curve, plain, other, level, seed, smallest[curve.name], axis)
-                if other.p_value <= level
-                else ([], False)
-            )
+            rows = rows_without_relaxation(curve, level, seed, smallest[curve.name], axis, first.p_value)
         yield from ((curve, row) for row in rows)
         done(1)
+
+
+def rows_without_relaxation(curve: Curve, level: float, seed: int, smallest: float, axis: Axis, least: float = 0.0) -> list[dict]:
+    """Return a row for each passage of a curve in which nothing relaxes, where its first passage is surprising at a level.
+
+    Args:
+        least: the smallest p-value that the first passage has.
+    """
+    search = Search.over(curve)
+    (first,) = first_passages(search, [curve], 1, seed, level)
+    first = replace(first, p_value=max(first.p_value, least))
+    return rows_beside(curve, search, first, level, seed, smallest, axis)[0] if first.p_value <= level else []
+
+
+def as_well_relaxing(group: Tested, level: float, seed: int, smallest: float, axis: Axis) -> Iterator[tuple[Curve, str]]:
+    """Yield the curve of a group, and why it has no candidate, where it would have one if nothing relaxed."""
+    (curve,) = group.curves
+    for row in rows_without_relaxation(curve, level, seed, smallest, axis)[:1]:
+        where = f"the change at {row['start']:g} to {row['end']:g}"
+        yield curve, f"{where} is as well a relaxation with a time of {group.times[0]:.3g}"
 
 
 def rows_beside(
