@@ -57,7 +57,7 @@ def detect_transitions(
     A curve of more than 700 checkpoints is thinned to at most 700, evenly along the axis, with a warning.
 
     Args:
-        trajectory: the long table (`trajectory.SCHEMA`), with a column `axis`.
+        trajectory: the long table (`trajectory.schema`), with a column `axis`.
         observables: names to look at; None for all in the table.
         axis: the column along which development runs.
         scale: "log1p", "log" or "linear".
