@@ -1,10 +1,11 @@
 """Say what the seeds of a variant agree on: in how many a transition is found, and how sure each of them is."""
 
+from dataclasses import replace
 from typing import Any
 
 from ontogeny.report.numbers import p_value, significance, step
 from ontogeny.report.words import is_named, title_of
-from ontogeny.transitions.records import Agreement, Candidate, Certainty, Consensus
+from ontogeny.transitions.records import Agreement, Candidate, Certainty, Consensus, Development
 
 
 def consensus_view(consensus: Consensus) -> dict[str, list[dict[str, Any]]]:
@@ -18,9 +19,9 @@ def agreement_view(row: Agreement) -> dict[str, Any]:
     return {
         "title": title_of(row),
         "named": is_named(row),
-        "support": row.support,
         "seeds": seeds_of(row),
         "sure": sureness(row),
+        "independent": bool(row.certainties) and all(each.independent for each in row.certainties),
         "where": place_in_words(row),
         "evidence": row.reason.partition("; ")[2] or row.reason,
         "each": [certainty_of_seed(each, is_named(row)) for each in row.certainties],
@@ -64,3 +65,14 @@ def agreement_on(candidate: Candidate, consensus: Consensus | None, seed: int) -
     by_place = (row for row in rows if own in [(each.seed, each.location) for each in row.certainties])
     by_name = (row for row in rows if row.name == candidate.name and is_named(row))
     return next(by_place, next(by_name, None))
+
+
+def named_by_seeds(run: Development, consensus: Consensus | None, seed: int) -> Development:
+    """Return what a seed shows, its unnamed candidates under the names that other seeds give them: a name in one seed names the
+    event."""
+
+    def renamed(candidate: Candidate) -> Candidate:
+        agreed = agreement_on(candidate, consensus, seed)
+        return candidate if is_named(candidate) or agreed is None else replace(candidate, name=agreed.name)
+
+    return replace(run, candidates=tuple(map(renamed, run.candidates)))

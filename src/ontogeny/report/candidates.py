@@ -9,7 +9,8 @@ from ontogeny.report.numbers import change, change_with_error, p_value, signific
 from ontogeny.report.order import curve_name, timing
 from ontogeny.report.sample_sizes import free_energies, sample_size
 from ontogeny.report.sensitivity import robustness_in_words
-from ontogeny.report.tables import RunReport
+from ontogeny.report.tables import LLC, RunReport
+from ontogeny.trajectory import ALL_LOSSES
 from ontogeny.transitions.records import Candidate
 
 
@@ -21,7 +22,7 @@ def candidate_view(place: int, candidate: Candidate, report: RunReport, logarith
         "number": place,
         "title": words.title_of(candidate),
         "named": words.is_named(candidate),
-        "support": "" if agreed is None else agreed.support,
+        "independent": has_independent_evidence(candidate),
         "seeds": "" if agreed is None else seeds_of(agreed),
         "sure": significance("q", candidate.q_value),
         "vague": vague,
@@ -37,10 +38,20 @@ def candidate_view(place: int, candidate: Candidate, report: RunReport, logarith
     }
 
 
+def has_independent_evidence(candidate: Candidate) -> bool:
+    """Return whether an observable other than the loss and λ̂ changes with a candidate."""
+    return any(row.observable not in (LLC, *ALL_LOSSES) for row in candidate.evidence)
+
+
 def points(candidate: Candidate, report: RunReport, vague: bool) -> list[tuple[str, str]]:
     """Return what happens, how sure that is, and why the candidate has its name."""
     what = words.passage(candidate, report.trajectory)
-    sure = [in_seeds(candidate, report), certainty(candidate), words.VAGUE if vague else "", robustness_in_words(candidate, report)]
+    sure = [
+        in_seeds(candidate, report),
+        certainty(candidate),
+        words.VAGUE if vague else "",
+        robustness_in_words(candidate, report),
+    ]
     return [
         ("What", what),
         ("How sure", " ".join(part for part in sure if part)),
@@ -58,7 +69,8 @@ def certainty(candidate: Candidate) -> str:
     """Say how sure this run is: the q-value, and which curve shows the candidate most clearly."""
     q = significance("q", candidate.q_value)
     most = f"most clearly by the {curve_name(candidate)}"
-    return f"In this one {q} over all its curves, shown by {words.counted(len(candidate.evidence), 'curve')}, {most}."
+    alone = "" if has_independent_evidence(candidate) else " Nothing independent of the loss and λ̂ changes with it."
+    return f"In this one {q} over all its curves, shown by {words.counted(len(candidate.evidence), 'curve')}, {most}.{alone}"
 
 
 def more(candidate: Candidate, report: RunReport) -> list[str]:

@@ -92,7 +92,10 @@ def small_plot(members: Sequence[Evidence], trajectory: pd.DataFrame, logarithmi
     """
     first = members[0]
     start, end = (float(value) for value in place([first.start, first.end], logarithmic))
-    low, high = start - AROUND * (end - start), end + AROUND * (end - start)
+    first_step, last_step = (
+        place([trajectory["step"].min(), trajectory["step"].max()], logarithmic) if len(trajectory) else (0, 0)
+    )
+    low, high = max(start - AROUND * (end - start), first_step), min(end + AROUND * (end - start), last_step)
     drawn = [within(trajectory, row, low, high, logarithmic) for row in members]
     before, after = levels(curve(trajectory, first.observable, first.component), first.start, first.end)
     if drawn[0].empty or before is None or after is None:

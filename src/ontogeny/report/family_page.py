@@ -17,6 +17,7 @@ def family_page(family: FamilySummary, links: Mapping[str, str]) -> str:
         family: its runs' `href` are relative to this page.
         links: `index` leads to the study's index, `plotly` to plotly.js; without it the page carries a copy.
     """
+    family = views.under_their_names(family)
     drawn = overlays.drawn_runs(family.runs)
     panels = overlays.overlay_panels(drawn)
     posteriors = posterior_views(family.posteriors)

@@ -69,13 +69,13 @@ def unnamed_count(consensus: Mapping[str, Consensus]) -> int:
 
 def sentence(found: Finding) -> str:
     """Return what was found of a transition: 'Induction-head formation: layers = 2 near step 967 in 3 of 3 seeds …; layers = 1
-    never.'"""
+    in none of 3 seeds.'"""
     several = len(found.seeds) > 1
     ordered = sorted(found.rows, key=lambda variant: -len(found.rows[variant].seeds) / found.seeds[variant])
     parts = [in_variant(found.rows[variant], variant_in_words(variant) if several else "") for variant in ordered]
     never = [variant_in_words(variant) for variant in found.seeds if variant not in found.rows]
     if never:
-        parts.append(f"{listed(never)} never ({seeds_without(found)})")
+        parts.append(f"{listed(never)} {seeds_without(found)}")
     return f"{capital(found.name)}: {'; '.join(parts)}."
 
 

@@ -20,6 +20,7 @@ def index_page(families: Sequence[FamilySummary], links: Mapping[str, str]) -> s
         families: `href` of families and runs are relative to this page.
         links: files beside it, name -> address.
     """
+    families = [views.under_their_names(family) for family in families]
     shown = [
         {
             "family": family,

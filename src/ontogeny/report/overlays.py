@@ -10,7 +10,18 @@ import pandas as pd
 from ontogeny.report.labels import dashes, label, palette, slug
 from ontogeny.report.numbers import number, step, with_error
 from ontogeny.report.plots import BAND, Panel, Trace, band, figure, line, with_errors
-from ontogeny.report.tables import LLC, PASSED, WHOLE_NETWORK, RunSummary, components, curve, failed, finite, main_loss, observables
+from ontogeny.report.tables import (
+    LLC,
+    PASSED,
+    WHOLE_NETWORK,
+    RunSummary,
+    components,
+    curve,
+    failed,
+    finite,
+    main_loss,
+    observables,
+)
 from ontogeny.report.words import is_named, title_of, verdict
 from ontogeny.trajectory import LOSSES
 from ontogeny.transitions.limits import FEWEST_CHECKPOINTS

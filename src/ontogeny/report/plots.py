@@ -94,7 +94,7 @@ def band(rows: pd.DataFrame, colour: str, name: str = ALL_ERRORS, **more: Any) -
     half = BAND * known["standard_error"].astype(float)
     lower = line(known["step"], known["value"] - half, "lower edge", colour, **edge)
     upper = line(known["step"], known["value"] + half, name, colour, **edge)
-    return [lower, {**upper, "fill": "tonexty", "fillcolor": translucent(colour)}]
+    return [lower, {"fillcolor": translucent(colour), **upper, "fill": "tonexty"}]
 
 
 def with_errors(trace: Trace, rows: pd.DataFrame) -> Trace:
@@ -145,7 +145,7 @@ def llc_traces(rows: pd.DataFrame, shared: float | None = None, **more: Any) -> 
     traces = [*shown_in_legend(band(values, BLUE, **more))]
     if shared is not None and traces:
         own = values.assign(standard_error=values["standard_error"] * np.sqrt(1 - shared))
-        traces += shown_in_legend(band(own, BLUE, OWN_ERRORS, **more))
+        traces += shown_in_legend(band(own, BLUE, OWN_ERRORS, fillcolor=translucent(BLUE, 0.35), **more))
     if len(values):
         traces.append(with_errors(line(values["step"], values["value"], "λ̂", BLUE, **more), values))
     if len(bad):
@@ -268,10 +268,7 @@ def component_panel(trajectory: pd.DataFrame, name: str, parts: Sequence[str]) -
     words = label(name)
     curves = {part: finite(curve(trajectory, name, part)) for part in parts}
     styles = zip(palette(len(parts)), dashes(len(parts)), strict=True)
-    data = [
-        component_line(rows, part, colour, dash)
-        for (part, rows), (colour, dash) in zip(curves.items(), styles, strict=True)
-    ]
+    data = [component_line(rows, part, colour, dash) for (part, rows), (colour, dash) in zip(curves.items(), styles, strict=True)]
     data += failing(pd.concat(curves.values()))
     many = len(parts) > MOST_IN_LEGEND
     scale = f" {len(parts)} lines, from dark ({parts[0]}) to light ({parts[-1]})." if many else ""

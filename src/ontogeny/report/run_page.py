@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 from ontogeny.report import health, sensitivity, views, words
-from ontogeny.report.agreement import consensus_view
+from ontogeny.report.agreement import consensus_view, named_by_seeds
 from ontogeny.report.candidates import candidate_view
 from ontogeny.report.concerns import concerns, remedies_of, tiles
 from ontogeny.report.labels import slug
@@ -24,6 +25,8 @@ def run_page(report: RunReport, links: Mapping[str, str]) -> str:
         links: name -> address relative to the page. `index`, `family`, `previous` and `next` lead to other pages, `plotly` to
             plotly.js; without it the page carries a copy. Any other is a file of the run.
     """
+    if report.transitions is not None:
+        report = replace(report, transitions=named_by_seeds(report.transitions, report.consensus, report.seed))
     main = [panel for panel in [overview(report)] if panel]
     observed, trained, checked = observable_panels(report), training_panels(report), health.diagnostic_panels(report)
     calibrated = [*sensitivity.sensitivity_panels(report), *health.calibration_panels(report.calibration)]

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ontogeny.report.labels import ORANGE, dashes, palette
 from ontogeny.report.plots import BAND
-from ontogeny.report.tables import LLC, spaced_logarithmically, curve, failed, finite, main_loss
+from ontogeny.report.tables import LLC, curve, failed, finite, main_loss, spaced_logarithmically
 
 WIDTH, HEIGHT, INSET = 168, 44, 3
 """The size of a small plot and its margin, in pixels."""

@@ -1,13 +1,14 @@
 """Make what the templates print from tables and files: lists, settings, small plots."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
 
 from ontogeny.report import words
-from ontogeny.report.agreement import consensus_view
+from ontogeny.report.agreement import consensus_view, named_by_seeds
 from ontogeny.report.findings import variant_in_words
 from ontogeny.report.numbers import number
 from ontogeny.report.svg import sparkline
@@ -68,6 +69,15 @@ def variants_of(family: FamilySummary) -> dict[str, list[RunSummary]]:
     return {
         variant: [run for run in ordered if run.variant == variant] for variant in dict.fromkeys(run.variant for run in ordered)
     }
+
+
+def under_their_names(family: FamilySummary) -> FamilySummary:
+    """Return a family, its unnamed candidates under the names that other seeds give them."""
+    runs = [
+        replace(run, transitions=named_by_seeds(run.transitions, family.consensus.get(run.variant), run.seed))
+        for run in family.runs
+    ]
+    return replace(family, runs=runs)
 
 
 def unjudged_in_words(runs: Sequence[RunSummary]) -> str:

@@ -173,7 +173,9 @@ def naming(candidate: Candidate) -> str:
     """Say why the candidate has its name."""
     if not is_named(candidate):
         return "No rule fits, so it has no name."
-    return f"{capital('; '.join(map(reason_in_words, candidate.named_by)))}." if candidate.named_by else "Its rule names no curve."
+    if not candidate.named_by:
+        return "No rule fits in this seed; another seed, whose interval coincides, gives the name."
+    return f"{capital('; '.join(map(reason_in_words, candidate.named_by)))}."
 
 
 def companions(candidate: Candidate, trajectory: pd.DataFrame) -> str:

@@ -68,7 +68,7 @@ function stepAxis() {
     type: logarithmic ? "log" : "linear",
     range: focusRange() ?? [-0.015 * last, 1.015 * last],
     title: { text: logarithmic ? "step + 1 (logarithmic)" : "step", standoff: 6 },
-    exponentformat: logarithmic ? "power" : "none",
+    exponentformat: "none",
     separatethousands: true,
     dtick: logarithmic && focus === null ? 1 : undefined,
     unifiedhovertitle: { text: logarithmic ? "step + 1 = %{x:,.0f}" : "step %{x:,.0f}" },

@@ -30,7 +30,7 @@ function showFocus() {
   const one = PAGE.transitions.find((candidate) => candidate.number === focus);
   const status = document.querySelector(".zoomed");
   status.hidden = !one;
-  document.getElementById("zoomed-to").textContent = one ? `zoomed to ${one.number}, ${one.name}` : "";
+  document.getElementById("zoomed-to").textContent = one ? `zoomed to ${one.number}` : "";
   document.querySelectorAll("[data-candidate]").forEach((button) => {
     button.setAttribute("aria-pressed", String(Number(button.dataset.candidate) === focus));
   });
