@@ -49,7 +49,7 @@ def findings(consensus: Mapping[str, Consensus]) -> list[Finding]:
 
 
 def family_findings(family: FamilySummary) -> list[str]:
-    """Return a sentence for each named transition of a family, the one that says most first; one that says so if there is none."""
+    """Return a sentence for each named transition of a family, the one that says most first; where there is none, it says so."""
     if not family.runs:
         return ["No run of this family is there yet."]
     if not family.consensus:
