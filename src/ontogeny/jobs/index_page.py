@@ -4,8 +4,8 @@ from ontogeny.config.observables import Label
 from ontogeny.jobs.family_page import summary
 from ontogeny.jobs.job import Job
 from ontogeny.pipeline.files import write_text
+from ontogeny.report.index_page import index_page
 from ontogeny.report.labels import given_labels
-from ontogeny.report.pages import index_page
 
 
 def run(job: Job) -> None:
