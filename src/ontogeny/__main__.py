@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ontogeny.commands.parser import did_you_mean, module, parser
 from ontogeny.commands.registry import COMMANDS
@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return tell(lambda: module(arguments.command).run(arguments))
 
 
-def tell(command) -> int:
+def tell(command: Callable[[], int]) -> int:
     """Run a command and return its exit status. A fault of the user's files takes a line or two."""
     from ontogeny.errors import SpecificationError
 

@@ -5,9 +5,14 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ontogeny.commands.parser import add_study, study_file
 from ontogeny.commands.status import folder_size
+
+if TYPE_CHECKING:
+    from ontogeny.config.reading import Variant
+    from ontogeny.pipeline.plan import Plan
 
 SHARED = ("report",)
 """Folders of the results that belong to no family."""
@@ -51,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def leftovers(plan) -> Iterator[tuple[Path, str]]:
+def leftovers(plan: "Plan") -> Iterator[tuple[Path, str]]:
     """Yield what the study no longer has, outermost folders only, and why. Folders that are not of ontogeny are left out."""
     results = Path(plan.study.results)
     for family in folders(results):
@@ -71,7 +76,7 @@ def unread_assets(results: Path) -> Iterator[tuple[Path, str]]:
     yield from ((path, "no page reads it") for path in assets if not any(path.name in page for page in pages))
 
 
-def leftovers_of_family(plan, folder: Path) -> Iterator[tuple[Path, str]]:
+def leftovers_of_family(plan: "Plan", folder: Path) -> Iterator[tuple[Path, str]]:
     own = {variant.name: variant for variant in plan.by_family[folder.name]}
     for path in folders(folder):
         if path.name in own:
@@ -80,7 +85,7 @@ def leftovers_of_family(plan, folder: Path) -> Iterator[tuple[Path, str]]:
             yield path, "no such variant"
 
 
-def leftovers_of_variant(variant, folder: Path) -> Iterator[tuple[Path, str]]:
+def leftovers_of_variant(variant: "Variant", folder: Path) -> Iterator[tuple[Path, str]]:
     from ontogeny.pipeline.plan import blocks
 
     seeds = {f"seed~{seed}" for seed in variant.seeds}

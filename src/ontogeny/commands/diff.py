@@ -3,8 +3,13 @@
 import argparse
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from ontogeny.commands.parser import add_study, study_file
+
+if TYPE_CHECKING:
+    from ontogeny.pipeline.plan import Plan
+    from ontogeny.pipeline.status import JobState
 
 WORDS = {
     "missing": "runs",
@@ -35,9 +40,9 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def paragraphs(to_run: Sequence) -> Iterator[str]:
+def paragraphs(to_run: Sequence["JobState"]) -> Iterator[str]:
     """Yield the lines on every family, and on the index; variants that change alike share a paragraph."""
-    alike: dict[tuple[str, tuple[str, ...]], list] = {}
+    alike: dict[tuple[str, tuple[str, ...]], list[tuple[str, list[JobState]]]] = {}
     for family, variant in dict.fromkeys((state.job.family, state.job.variant) for state in to_run if state.job.variant):
         own = [state for state in to_run if (state.job.family, state.job.variant) == (family, variant)]
         alike.setdefault((family, tuple(described(own))), []).append((variant, own))
@@ -49,7 +54,7 @@ def paragraphs(to_run: Sequence) -> Iterator[str]:
         yield from paragraph("pages", described(pages), pages)
 
 
-def described(own: Sequence) -> list[str]:
+def described(own: Sequence["JobState"]) -> list[str]:
     """Return what changed, a line for each key; of the program's own code, with the jobs that run it."""
     from ontogeny.pipeline.changes import PART_OF, WHOLE, changes
 
@@ -63,7 +68,7 @@ def described(own: Sequence) -> list[str]:
     return [f"{line}: {', '.join(dict.fromkeys(kinds))}" if line == code else line for line, kinds in lines.items()]
 
 
-def paragraph(head: str, changes: Sequence[str], jobs: Sequence) -> Iterator[str]:
+def paragraph(head: str, changes: Sequence[str], jobs: Sequence["JobState"]) -> Iterator[str]:
     yield head
     yield from (f"  {line}" for line in changes)
     for state, word in WORDS.items():
@@ -76,7 +81,7 @@ def counted(kinds: Mapping[str, int]) -> str:
     return ", ".join(f"{kind} ×{count}" if count > 1 else kind for kind, count in kinds.items())
 
 
-def closing(plan, found: Sequence, to_run: Sequence) -> str:
+def closing(plan: "Plan", found: Sequence["JobState"], to_run: Sequence["JobState"]) -> str:
     """Return the last line: how much runs, and what it costs."""
     if not to_run:
         return "Nothing has changed: all results are those of this config and this code."

@@ -4,9 +4,14 @@ import argparse
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ontogeny.commands.parser import add_study, study_file
 
+if TYPE_CHECKING:
+    from ontogeny.pipeline.status import JobState
+
+PAGES = {"family_page": "family pages", "index_page": "index page"}
 SHORT = {"run_pages": "pages"}
 """Heads of columns that are shorter than the kinds of jobs."""
 
@@ -31,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def table(found: Sequence) -> list[str]:
+def table(found: Sequence["JobState"]) -> list[str]:
     """Return a line for each variant, with done and all jobs of each kind, and one for the pages of families and the index."""
     from ontogeny.pipeline.columns import columns
 
@@ -41,24 +46,21 @@ def table(found: Sequence) -> list[str]:
     for family, variant in variants:
         own = [state for state in found if (state.job.family, state.job.variant) == (family, variant)]
         rows.append((family, variant, *(cell([state for state in own if state.job.kind == kind]) for kind in kinds)))
-    pages = [
-        f"{kind} {cell(own)}"
-        for kind, own in (("family pages", pages_of(found, "family_page")), ("index page", pages_of(found, "index_page")))
-    ]
-    return [*columns(rows), ", ".join(pages)]
+    pages = ", ".join(f"{name} {cell(jobs_of(found, kind))}" for kind, name in PAGES.items())
+    return [*columns(rows), pages]
 
 
-def pages_of(found: Sequence, kind: str) -> list:
+def jobs_of(found: Sequence["JobState"], kind: str) -> list["JobState"]:
     return [state for state in found if state.job.kind == kind]
 
 
-def cell(own: Sequence) -> str:
+def cell(own: Sequence["JobState"]) -> str:
     """Return how many jobs are done of how many: "-" where there is none, "done" where all are."""
     done = sum(state.state == "done" for state in own)
     return "-" if not own else "done" if done == len(own) else f"{done}/{len(own)}"
 
 
-def remarks(results: Path, found: Sequence) -> Iterator[str]:
+def remarks(results: Path, found: Sequence["JobState"]) -> Iterator[str]:
     from ontogeny.pipeline.results_lock import holder
 
     size = folder_size(results)

@@ -23,6 +23,14 @@ STOPPED = ("Terminating processes on user request", "Will exit after finishing c
 """What Snakemake says after an interrupt and after a request to terminate."""
 OF_JOBS = ("RuleException", "CalledProcessError")
 """Errors of Snakemake that only repeat that a job failed."""
+TRAITS = {
+    "writes_to_stream": True,
+    "writes_to_file": False,
+    "has_filter": True,
+    "has_formatter": True,
+    "needs_rulegraph": False,
+}
+"""What Snakemake asks of a handler of its log: this one takes the place of all that Snakemake prints."""
 AFTER_FAILURES = ("Exiting because a job execution failed", "WorkflowError:\nAt least one job did not complete")
 
 
@@ -64,10 +72,10 @@ class Follower:
         """Take note of a record of Snakemake's log."""
         with self.lock:
             event = getattr(record, "event", None)
-            if event in EVENTS:
-                EVENTS[event](self, record.__dict__)
-            elif event is None:
+            if event is None:
                 self.message(record)
+            elif event in EVENTS:
+                EVENTS[event](self, record.__dict__)
 
     def message(self, record: logging.LogRecord) -> None:
         text = record.getMessage()
@@ -119,22 +127,15 @@ EVENTS: Mapping[str, Callable[[Follower, Mapping[str, Any]], None]] = {
 def register(follower: Follower) -> None:
     """Let `snakemake --logger ontogeny` in this process tell a follower what happens, and print nothing itself."""
 
-    class LogHandler(LogHandlerBase):
-        writes_to_stream = True
-        writes_to_file = False
-        has_filter = True
-        has_formatter = True
-        needs_rulegraph = False
-
-        def emit(self, record: logging.LogRecord) -> None:
-            follower.follow(record)
+    def emit(_: LogHandlerBase, record: logging.LogRecord) -> None:
+        follower.follow(record)
 
     class Expected(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             follower.expect((PlannedJob(*job) for job in record.__dict__["jobs"]), record.__dict__["cores"])
 
     plugin = types.ModuleType(f"snakemake_logger_plugin_{NAME}")
-    plugin.__dict__["LogHandler"] = LogHandler
+    plugin.__dict__["LogHandler"] = type("LogHandler", (LogHandlerBase,), {**TRAITS, "emit": emit})
     LoggerPluginRegistry().register_plugin(plugin.__name__, plugin)
     EXPECTED.addHandler(Expected())
     EXPECTED.setLevel(logging.INFO)
