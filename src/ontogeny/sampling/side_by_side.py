@@ -93,4 +93,6 @@ def values_at(
         jax.tree.map(lambda leaf: np.repeat(leaf, len(settings), axis=0), checkpoint),
         jax.tree.map(np.asarray, stack_settings([[own] * chains for own in settings], checkpoint)),
     )
-    return call_in_chunks(bind(program, target, key, collect), rows, size)["values"]
+    run = bind(program, target, key, collect)
+    # As `sample` passes them: for arrays of NumPy the program would be looked up anew.
+    return call_in_chunks(lambda some: run(jax.tree.map(jnp.asarray, some)), rows, size)["values"]
