@@ -14,6 +14,7 @@ from ontogeny.errors import SpecificationError
 from ontogeny.pipeline.plan import Plan
 from ontogeny.config.job_names import KINDS
 from ontogeny.config.reading import ConfigError, load, validate_study
+from ontogeny.report.assets import plotly_address
 
 prepare_jobs()
 
@@ -43,6 +44,7 @@ except ConfigError as error:
 
 RESULTS = PLAN.study.results
 INDEX = f"{RESULTS}/report/index.html"
+PLOTLY = f"{RESULTS}/{plotly_address()}"
 
 
 wildcard_constraints:
