@@ -18,6 +18,7 @@ rule all:
     default_target: True
     input:
         INDEX,
+        PLOTLY,
 
 
 include: "workflow/rules/train.smk"

@@ -1,6 +1,7 @@
 """Drive a browser by the DevTools protocol over a pipe: open a page, click, read what it asked for and what it said."""
 
 import base64
+import fcntl
 import json
 import os
 import select
@@ -28,12 +29,18 @@ class Browser:
     def __init__(self, profile: Path) -> None:
         to_browser, self.outgoing = os.pipe()
         self.incoming, from_browser = os.pipe()
-        redirected = f'exec "$0" "$@" 3<&{to_browser} 4>&{from_browser}'
-        command = ["sh", "-c", redirected, str(BROWSER), *FLAGS, f"--user-data-dir={profile}"]
-        ends = (to_browser, from_browser)
-        self.process = subprocess.Popen(command, pass_fds=ends, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for end in ends:
-            os.close(end)
+
+        def redirect() -> None:
+            """Give the browser its ends under the numbers 3 and 4; first away from there, should one of them have the other's."""
+            reads, writes = (fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (to_browser, from_browser))
+            os.dup2(reads, 3)
+            os.dup2(writes, 4)
+
+        command = [str(BROWSER), *FLAGS, f"--user-data-dir={profile}"]
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        self.process = subprocess.Popen(command, close_fds=False, preexec_fn=redirect, **quiet)
+        os.close(to_browser)
+        os.close(from_browser)
         self.buffer, self.count, self.events = b"", 0, []
 
     def close(self) -> None:
@@ -76,8 +83,17 @@ class Page:
         self.session = browser.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Network", "Log"):
             self.call(f"{domain}.enable")
+        self.look(width, height, scheme)
+
+    def look(self, width: int, height: int, scheme: str) -> None:
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+
+    def appear(self, width: int = 1400, height: int = 900, scheme: str = "light") -> None:
+        """Change the size and the colour scheme of an open page, and wait until it is drawn anew."""
+        self.look(width, height, scheme)
+        self.value("new Promise((done) => setTimeout(done, 300))")
+        self.settle()
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         return self.browser.call(method, self.session, **parameters)

@@ -16,6 +16,7 @@ from ontogeny.pipeline.plan import Plan
 from ontogeny.pipeline.status import unfinished_outputs
 from ontogeny.config.job_names import KINDS
 from ontogeny.config.reading import ConfigError, load, validate_study
+from ontogeny.report.assets import plotly_address
 
 prepare_jobs()
 
@@ -45,6 +46,7 @@ except ConfigError as error:
 
 RESULTS = PLAN.study.results
 INDEX = f"{RESULTS}/report/index.html"
+PLOTLY = f"{RESULTS}/{plotly_address()}"
 
 
 wildcard_constraints:

@@ -7,9 +7,9 @@ from pathlib import Path
 from ontogeny.config.observables import Label
 from ontogeny.jobs.job import Job
 from ontogeny.pipeline.files import read_json, read_parquet, write_text
+from ontogeny.report.assets import write_plotly
 from ontogeny.report.family_page import family_page
 from ontogeny.report.labels import given_labels
-from ontogeny.report.pages import write_plotly
 from ontogeny.report.tables import FamilySummary, PosteriorSummary, RunSummary
 from ontogeny.transitions.records import Consensus, Development, read_record
 

@@ -11,8 +11,8 @@ import pandas as pd
 from ontogeny.config.observables import Label
 from ontogeny.jobs.job import Job, Made
 from ontogeny.pipeline.files import read_json, read_parquet, read_result, write_json, write_text
+from ontogeny.report.assets import write_plotly
 from ontogeny.report.labels import given_labels
-from ontogeny.report.pages import write_plotly
 from ontogeny.report.run_page import run_page
 from ontogeny.report.svg import trajectory_svg
 from ontogeny.report.tables import WHOLE_NETWORK, RunReport

@@ -1,4 +1,4 @@
-"""Fill in the templates of the pages, and put plotly.js where the pages find it. No page requests anything over the network.
+"""Fill in the templates of the pages. No page requests anything over the network.
 
 A page carries its data as JSON. Plotly.js, 4.8 MB, lies once in the results; a page without its address carries a copy.
 """
@@ -6,18 +6,16 @@ A page carries its data as JSON. Plotly.js, 4.8 MB, lies once in the results; a 
 import json
 from collections.abc import Mapping, Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from ontogeny.pipeline.files import replace_file
+from ontogeny.report.assets import plotly_source
 from ontogeny.report.plots import Panel
 
 NAVIGATION = ("index", "family", "previous", "next", "plotly")
 """Keys of `links` that lead to other pages or to plotly.js. Every other key is the name of a file."""
-ASSETS = Path("report", "assets")
 
 
 @cache
@@ -28,28 +26,10 @@ def environment() -> Environment:
     )
 
 
-def write_plotly(results: Path) -> str:
-    """Write plotly.js into the results where it is missing.
-
-    Returns:
-        Its address relative to the results.
-    """
-    import plotly
-
-    source = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-    address = ASSETS / f"plotly-{plotly.__version__}.min.js"
-    target = results / address
-    if not target.is_file() or target.stat().st_size != source.stat().st_size:
-        replace_file(target, lambda unfinished: unfinished.write_bytes(source.read_bytes()))
-    return address.as_posix()
-
-
 @cache
 def plotly_script() -> Markup:
     """Return plotly.js for a script element."""
-    from plotly.offline import get_plotlyjs
-
-    return Markup(get_plotlyjs())
+    return Markup(plotly_source().read_text(encoding="utf-8"))
 
 
 def embedded(data: Any) -> Markup:
