@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,17 @@ PASSED = ("ok", "")
 EMPTY_CURVE = pd.DataFrame(
     {"step": np.empty(0, int), "value": np.empty(0), "standard_error": np.empty(0), "verdict": np.empty(0, str)}
 )
+
+
+class Picture(Protocol):
+    """What a network looks like: a title, a caption, and HTML that stands in the page as it is."""
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def caption(self) -> str: ...
+    @property
+    def html(self) -> str: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +47,7 @@ class RunReport:
         sensitivity: λ̂ at other settings, of the run that it was measured on; None otherwise.
         specification: the exact configuration of the run.
         provenance: versions, machine, durations, digests.
+        pictures: what the network looks like along the run.
     """
 
     family: str
@@ -53,6 +65,7 @@ class RunReport:
     sensitivity: Mapping[str, Any] | None = None
     specification: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    pictures: Sequence[Picture] = ()
 
     @property
     def candidates(self) -> Sequence[Candidate]:
@@ -96,6 +109,7 @@ class FamilySummary:
     consensus: Mapping[str, Consensus] = field(default_factory=dict)
     href: str = ""
     posteriors: Sequence[PosteriorSummary] = ()
+    pictures: Sequence[Picture] = ()
 
 
 def curve(trajectory: pd.DataFrame, observable: str, component: str = WHOLE_NETWORK) -> pd.DataFrame:

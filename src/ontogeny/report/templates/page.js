@@ -9,7 +9,7 @@ const COLOURS = ["#0072B2", "#D55E00", "#009E73", "#AA4499", "#E69F00", "#56B4E9
 const PAPER = 680, COLUMN_GAP = 16, TALLEST_ON_PAPER = 420;
 const hidden = new Set();
 let logarithmic = PAGE.logarithmic;
-let printing = false;
+let printing = false, shownStep = null;
 
 const shift = () => (logarithmic ? 1 : 0);
 const place = (step) => (logarithmic ? Math.log10(step + 1) : step);
@@ -49,6 +49,12 @@ function bands() {
       line: { color: one.named ? "#a87400" : "#8b949e", width: 1, dash: "dot" },
     }]),
   ]);
+}
+
+function shownStepMark() {
+  if (shownStep === null) return [];
+  const at = shownStep + shift();
+  return [{ type: "line", layer: "below", xref: "x", yref: "paper", y0: 0, y1: 1, x0: at, x1: at, line: { color: INK, width: 1.5 } }];
 }
 
 /* Names above a plot, in as many rows as keep them from overlapping. */
@@ -101,7 +107,7 @@ function draw(identifier) {
   Plotly.react(element, data, {
     ...layout,
     xaxis: { ...(steps ? stepAxis() : { automargin: true }), gridcolor: GRID, zerolinecolor: GRID, linecolor: GRID, ...figure.layout.xaxis },
-    shapes: steps ? bands() : [],
+    shapes: steps ? [...bands(), ...shownStepMark()] : [],
   }, CONFIG);
 }
 
@@ -141,6 +147,14 @@ function listen() {
   document.getElementById("trace-step")?.addEventListener("change", drawTraces);
 }
 
+/* The slider of a picture says which step it shows. */
+function markShownStep() {
+  document.addEventListener("ontogeny:step", (event) => {
+    shownStep = event.detail?.step ?? null;
+    document.querySelectorAll(".development .js-plotly-plot").forEach((plot) => Plotly.relayout(plot, { shapes: [...bands(), ...shownStepMark()] }));
+  });
+}
+
 function redrawWhenResized() {
   let width = innerWidth, timer;
   addEventListener("resize", () => {
@@ -167,6 +181,7 @@ function redrawForPaper() {
 }
 
 listen();
+markShownStep();
 redrawWhenResized();
 redrawForPaper();
 drawAll();
