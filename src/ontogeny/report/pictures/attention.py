@@ -71,8 +71,8 @@ def stills(recording: Recording, trajectory: pd.DataFrame, development: Developm
     return [
         Picture(
             title="Scores of every head over training",
-            caption="A row is a head, a column a checkpoint, from 0 to the largest value in full colour. The frames are the "
-            "candidates. An induction head is dark in prefix matching; the head of an earlier layer that it reads from is "
+            caption="A row is a head, a column a checkpoint, from 0 to the largest value in full colour. The bars above "
+            "are the candidates. An induction head is dark in prefix matching; the head of an earlier layer that it reads from is "
             "dark in the previous-token score.",
             html=f'<div class="maps">{"".join(drawn)}</div>',
         )

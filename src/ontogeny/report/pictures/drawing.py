@@ -4,6 +4,7 @@ import base64
 import struct
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 
 import numpy as np
@@ -14,6 +15,8 @@ from ontogeny.report.numbers import step
 COLOURS = ("#2f7fc1", "#d9661f", "#1a9e77", "#b9559d", "#c98a00", "#4aa3d8", "#7a68c9", "#7d8590")
 """Colours of middling lightness: each has a contrast of 3 or more with a white and with a dark page."""
 CELL = COLOURS[0]
+NEAR = 6
+"""Points nearer to the middle of their square, in its units, have no name there: the names would overlap."""
 LEVELS = 15
 """Shades of a cell beside 0. With 16 in all, two cells share a byte."""
 
@@ -61,36 +64,49 @@ def chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """A passage over the columns of a table: its name, its first and its last column."""
+
+    name: str
+    first: int
+    last: int
+
+
 def heat_map(
-    shares: Float[np.ndarray, "rows checkpoints"],
-    names: Sequence[str],
-    steps: Sequence[int],
-    spans: Sequence[tuple[int, int]],
-    words: str,
+    shares: Float[np.ndarray, "rows checkpoints"], names: Sequence[str], steps: Sequence[int], spans: Sequence[Span], words: str
 ) -> str:
     """Return a table of cells, a row for each name, a column for each checkpoint, whichever the distances of their steps.
 
     Args:
         shares: 0 is transparent, 1 the full colour.
-        spans: the first and the last column of each passage to mark.
+        spans: passages to mark above the table.
         words: for those who do not see it.
     """
     count = len(steps)
-    marks = "".join(
-        f'<i class="span" style="left:{100 * low / count:.2f}%;width:{100 * (high + 1 - low) / count:.2f}%"></i>'
-        for low, high in spans
-    )
     ticks = "".join(
         f'<span style="left:{100 * (place + 0.5) / count:.2f}%">{step(steps[place])}</span>'
         for place in dict.fromkeys(round(share * (count - 1)) for share in (0, 0.25, 0.5, 0.75, 1))
     )
     rows = "".join(f"<span>{escape(name)}</span>" for name in names)
-    listed = " ".join(map(str, steps))
     return (
-        f'<div class="heat" data-steps="{listed}" style="--rows:{len(names)}"><div class="rows">{rows}</div>'
-        f'<div class="cells" role="img" aria-label="{escape(words)}"><img src="{cells_png(shares)}" alt="">{marks}'
+        f'<div class="heat" data-steps="{" ".join(map(str, steps))}" style="--rows:{len(names)}">{span_marks(spans, count)}'
+        f'<div class="rows">{rows}</div>'
+        f'<div class="cells" role="img" aria-label="{escape(words)}"><img src="{cells_png(shares)}" alt="">'
         f'<i class="here" hidden></i></div><div class="ticks" aria-hidden="true">{ticks}</div></div>'
     )
+
+
+def span_marks(spans: Sequence[Span], count: int) -> str:
+    """Return bars above a table of `count` columns, in as many rows as keep them from overlapping; "" without spans."""
+    ends: list[int] = []
+    bars = []
+    for span in spans:
+        row = next((row for row, end in enumerate(ends) if end < span.first), len(ends))
+        ends[row : row + 1] = [span.last]
+        left, width = 100 * span.first / count, 100 * (span.last + 1 - span.first) / count
+        bars.append(f'<i style="left:{left:.2f}%;width:{width:.2f}%;--lane:{row}">{escape(span.name)}</i>')
+    return f'<div class="spans" aria-hidden="true" style="--lanes:{len(ends)}">{"".join(bars)}</div>' if spans else ""
 
 
 def points(
@@ -114,7 +130,8 @@ def points(
     )
     texts = "".join(
         f'<text x="{x:.1f}" y="{y:.1f}">{escape(name)}</text>'
-        for name, (x, y) in zip(names, beside(across, upward), strict=False)
+        for name, (x, y), out in zip(names, beside(across, upward), np.hypot(across - 80, upward - 80), strict=False)
+        if out >= NEAR
     )
     return cross + spokes + dots + texts
 

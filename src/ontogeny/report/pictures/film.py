@@ -5,11 +5,15 @@ from dataclasses import dataclass
 from html import escape
 
 from ontogeny.report.numbers import step
+from ontogeny.report.pictures.drawing import Span
 from ontogeny.report.words import is_named, title_of
 from ontogeny.transitions.records import Candidate, Development
 
 MOST_CANDIDATES = 5
 """The most candidates whose two sides a strip shows; those with a name and then the clearest are taken first."""
+
+NARROW = 200
+"""Frames up to this width leave room for the strip beside the slider, on a wide page."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,13 +73,13 @@ def shown_candidates(development: Development | None) -> list[tuple[int, Candida
     return sorted(best[:MOST_CANDIDATES], key=lambda pair: pair[0])
 
 
-def spans(steps: Sequence[int], development: Development | None) -> list[tuple[int, int]]:
-    """Return the first and the last checkpoint within each candidate that is shown."""
+def spans(steps: Sequence[int], development: Development | None) -> list[Span]:
+    """Return the checkpoints within each candidate that is shown."""
     inside = [
-        [place for place, one in enumerate(steps) if candidate.start <= one <= candidate.end]
-        for _, candidate in shown_candidates(development)
+        (number, [place for place, one in enumerate(steps) if candidate.start <= one <= candidate.end])
+        for number, candidate in shown_candidates(development)
     ]
-    return [(places[0], places[-1]) for places in inside if places]
+    return [Span(name=str(number), first=places[0], last=places[-1]) for number, places in inside if places]
 
 
 def sides(steps: Sequence[int], development: Development | None) -> list[Side]:
@@ -90,7 +94,11 @@ def sides(steps: Sequence[int], development: Development | None) -> list[Side]:
 
 def run_picture(film: Film, development: Development | None) -> Picture:
     """Return a film as it stands on the page of a run: the slider, and below it the strip."""
-    return Picture(title=film.title, caption=film.caption, html=slider(film) + strip(film, development))
+    html = slider(film) + f'<div class="beside">{strip(film, development)}</div>'
+    narrow = " narrow" if film.width <= NARROW else ""
+    return Picture(
+        title=film.title, caption=film.caption, html=f'<div class="both{narrow}" style="--of:{film.width}px">{html}</div>'
+    )
 
 
 def slider(film: Film) -> str:
