@@ -7,6 +7,7 @@ The SVG follows the reader's light or dark theme.
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 
@@ -18,13 +19,14 @@ from ontogeny.pipeline.pictures import read_recordings
 from ontogeny.report.numbers import number, step
 from ontogeny.report.pictures.drawing import COLOURS
 from ontogeny.report.pictures.features import films
-from ontogeny.report.pictures.film import Film, sides
+from ontogeny.report.pictures.film import Film, place_before, sides
 from ontogeny.report.plots import BAND
 from ontogeny.report.tables import LLC, curve, failed, finite, last_step, main_loss
+from ontogeny.report.words import is_named
 from ontogeny.results import load_run
 from ontogeny.transitions.records import Candidate
 
-WIDTH, HEIGHT, LEFT, RIGHT = 900, 470, 62, 12
+WIDTH, HEIGHT, LEFT, RIGHT = 900, 470, 62, 30
 FRAME, STRIP, LOSS, LLC_PLOT = 130, 16, (214, 310), (330, 440)
 """The width of a frame, and where strip, loss and λ̂ lie from the top."""
 STYLE = """
@@ -51,8 +53,9 @@ def picture(folder: Path) -> str:
     if "features" not in recordings:
         raise SystemExit(f"{folder} has no feature vectors: the picture is of a run of the toy model of superposition")
     film, last = films(recordings["features"])[0], last_step(run.trajectory)
-    candidates = [one for one in run.transitions.candidates if one.name != "unnamed"]
-    places = [side.place for side in sides(film.steps, run.transitions)]
+    candidates = tuple(one for one in run.transitions.candidates if is_named(one))
+    middles = [place_before(film.steps, one.location) for one in candidates]
+    places = sorted({side.place for side in sides(film.steps, replace(run.transitions, candidates=candidates))} | {*middles})
     parts = [
         *strip(film, places, last),
         *(passage(one, last) for one in candidates),
@@ -84,9 +87,7 @@ def strip(film: Film, places: Sequence[int], last: int) -> list[str]:
         )
         below = STRIP + size + 14
         drawn.append(f'{frame}<text x="{middle:.1f}" y="{below:.0f}">step {step(film.steps[place])}</text>')
-        drawn.append(
-            f'<path class="lead" fill="none" d="M{middle:.1f} {below + 6:.0f}L{at:.1f} {LOSS[0] - 16}V{LLC_PLOT[1]}"/>'
-        )
+        drawn.append(f'<path class="lead" fill="none" d="M{middle:.1f} {below + 6:.0f}L{at:.1f} {LOSS[0] - 16}V{LLC_PLOT[1]}"/>')
     return drawn
 
 

@@ -91,20 +91,26 @@ def family_picture(
     consensus: Mapping[str, Consensus],
 ) -> Picture:
     """Return a picture of all runs: a heading and rows of seeds for each variant."""
+    variants = dict.fromkeys(variant for variant, _ in films)
     parts = []
-    for variant in dict.fromkeys(variant for variant, _ in films):
-        own_films = {seed: film for (of, seed), film in films.items() if of == variant}
-        passages = events(variant, developments, consensus)
-        names = "; ".join(f"{title}, steps {step(low)} to {step(high)}" for title, low, high in passages)
-        shown = f" The columns lie before and after {names}, from the first seed to the last." if names else ""
-        heading = f"<h4>{escape(variant)}</h4>" if len({of for of, _ in films}) > 1 else ""
-        rows = "".join(seed_row(seed, film, passages) for seed, film in sorted(own_films.items()))
-        parts.append(
-            f'{heading}<div class="seeds-side" tabindex="0" role="region" aria-label="Seeds of {escape(variant)}">{rows}</div>'
-        )
-        parts.append(f'<p class="numbers">{escape(shown.strip())}</p>' if shown else "")
+    for variant in variants:
+        own_films = {seed: film for (of, seed), film in sorted(films.items()) if of == variant}
+        heading = f"<h4>{escape(variant)}</h4>" if len(variants) > 1 else ""
+        parts.append(heading + seeds_side_by_side(own_films, events(variant, developments, consensus), variant))
     first = next(iter(films.values()))
     return Picture(title=first.title, caption=first.caption, html="".join(parts))
+
+
+def seeds_side_by_side(films: Mapping[int, Film], passages: Sequence[tuple[str, float, float]], variant: str) -> str:
+    """Return the rows of all seeds of a variant; text, which takes much room, is folded."""
+    rows = "".join(seed_row(seed, film, passages) for seed, film in films.items())
+    if any(film.change is not None for film in films.values()):
+        return (
+            f"<details><summary>{len(films)} seed{'s' if len(films) > 1 else ''} of {escape(variant)}</summary>{rows}</details>"
+        )
+    names = "; ".join(f"{title}, steps {step(low)} to {step(high)}" for title, low, high in passages)
+    note = f"Between start and end: before and after {names}, from the first seed to the last." if names else ""
+    return f'<div class="seeds-side">{rows}</div>' + (f'<p class="numbers">{escape(note)}</p>' if note else "")
 
 
 def events(
@@ -133,4 +139,4 @@ def seed_row(seed: int, film: Film, passages: Sequence[tuple[str, float, float]]
         return name + "".join(changed(film, film.change, title, low, high) for title, low, high in bounds or whole)
     places = sorted({0, last, *(place for _, *pair in bounds for place in pair)} | ({last // 2} if not bounds else set()))
     frames = "".join(framed(film, place) for place in places)
-    return f'<div class="seed">{name}<div class="strip" style="--frame:{film.width}px">{frames}</div></div>'
+    return f'<div class="seed" tabindex="0" role="region" aria-label="{escape(film.title)} of seed {seed}">{name}<div class="strip" style="--frame:{film.width}px">{frames}</div></div>'
