@@ -81,7 +81,7 @@ def test_large_arrays_are_recorded_at_fewer_checkpoints():
     [
         ("cube", r"own\.py:cube: cube has the shape \(2, 2, 2\); a picture is an array with one axis or two"),
         ("words", r"own\.py:words: words has the type dict"),
-        ("wrong", r"own\.py:wrong: wrong fails: KeyError: 'no such' \(line 14: "),
+        ("wrong", r"own\.py:wrong: wrong fails: KeyError: 'no such' \(line 15: return "),
         ("huge", r"own\.py:huge: a checkpoint takes 4,194,304 bytes; all together may take 1,048,576"),
     ],
 )

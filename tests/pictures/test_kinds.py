@@ -64,8 +64,8 @@ def test_a_long_window_is_cut_so_that_it_still_repeats_itself():
 def test_feature_vectors_in_the_plane_are_the_columns_of_w(tmp_path):
     task = SparseFeatures(kind="sparse_features", features=5, examples=10)
     planar = build_problem(task, Superposition(kind="superposition"), base=tmp_path, pictures=None)
-    weight = np.arange(10.0).reshape(2, 5)
-    np.testing.assert_array_equal(recorded(planar, {"weight": weight, "bias": np.zeros(5)})["features"]["vectors"], weight)
+    weight = jnp.arange(10.0).reshape(2, 5)
+    np.testing.assert_array_equal(recorded(planar, {"weight": weight, "bias": jnp.zeros(5)})["features"]["vectors"], weight)
     spatial = build_problem(task, Superposition(kind="superposition", hidden=3), base=tmp_path, pictures=None)
     assert not spatial.pictures
     with pytest.raises(ValueError, match="pictures features need two hidden dimensions"):
@@ -75,7 +75,7 @@ def test_feature_vectors_in_the_plane_are_the_columns_of_w(tmp_path):
 def test_singular_values_stand_beside_the_teacher_s(tmp_path):
     task = LinearTeacher(kind="linear_teacher", inputs=4, outputs=3, rank=2, scale=1.5, examples=10)
     problem = build_problem(task, Linear(kind="linear", hidden=[3]), base=tmp_path, pictures=None)
-    params = {"layers.0": np.diag([2.0, 1.0, 0.5, 9.0])[:3], "layers.1": np.diag([3.0, 1.0, 1.0])}
+    params = {"layers.0": jnp.diag(jnp.array([2.0, 1.0, 0.5, 9.0]))[:3], "layers.1": jnp.diag(jnp.array([3.0, 1.0, 1.0]))}
     of = recorded(problem, params)["singular_values"]
     np.testing.assert_allclose(of["values"], [6, 1, 0.5], rtol=1e-6)
     np.testing.assert_allclose(of["teacher"], [3, 1.5, 0], atol=1e-6)

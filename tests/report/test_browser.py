@@ -4,11 +4,15 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from html import escape
 
+import numpy as np
 import pytest
 
 from ontogeny.report.pages import family_page, index_page, run_page
+from ontogeny.report.pictures.drawing import heat_map
+from ontogeny.report.pictures.film import Film, Picture, run_picture
 from ontogeny.report.tables import FamilySummary
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -169,3 +173,36 @@ def test_errors_would_be_seen(tmp_path):
     scripts = "".join(f"<script>{script}</script>" for script in ("null.missing", "console.error('bad')", "Plotly.react()"))
     _, console = opened(f"<!doctype html><html><head><title>x</title></head><body>{scripts}</body></html>", tmp_path)
     assert len(console) == 3
+
+
+SLIDE = """
+const seen = [];
+document.addEventListener("ontogeny:step", (event) => seen.push(event.detail.step));
+const input = document.querySelector(".scrub input"), stage = document.querySelector(".stage");
+input.value = 2;
+input.dispatchEvent(new Event("input"));
+const marks = () => document.getElementById("overview").layout.shapes.filter((one) => one.x0 === one.x1 && one.x0 === 20).length;
+const all = [...document.querySelectorAll(".stage")].map((one) => one.textContent);
+const here = document.querySelector(".heat .here");
+const width = document.documentElement.scrollWidth <= innerWidth;
+setTimeout(() => { document.title = JSON.stringify({
+  seen, all, told: stage.getAttribute("aria-label"), value: input.getAttribute("aria-valuetext"), marks: marks(), here: here.style.left, width,
+}); }, 200);
+"""
+
+
+@pytest.mark.end_to_end
+def test_a_slider_moves_all_pictures_and_marks_the_step_on_the_plots(polygon, tmp_path):
+    steps = (0, 10, 20, 30)
+    films = [
+        Film(title=title, caption="", steps=steps, frames=[f"<b>{name}{step}</b>" for step in steps], words=[""] * 4, width=100)
+        for title, name in (("First", "a"), ("Second", "b"))
+    ]
+    heat = Picture(title="Scores", caption="", html=heat_map(np.eye(4), list("abcd"), steps, [], "scores"))
+    report = replace(polygon, pictures=[*(run_picture(film, None) for film in films), heat])
+    document, console = opened(with_script(run_page(report, {}), SLIDE), tmp_path)
+    assert console == []
+    assert found(document) == {
+        "seen": [20], "all": ["a20", "b20"], "told": "First at step 20: ", "value": "step 20", "marks": 1, "here": "62.5%",
+        "width": True,
+    }  # fmt: skip

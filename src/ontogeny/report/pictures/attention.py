@@ -71,9 +71,9 @@ def stills(recording: Recording, trajectory: pd.DataFrame, development: Developm
     return [
         Picture(
             title="Scores of every head over training",
-            caption="A row is a head, a column a checkpoint, from 0 to the largest value in full colour. The bars above "
-            "are the candidates. An induction head is dark in prefix matching; the head of an earlier layer that it reads from is "
-            "dark in the previous-token score.",
+            caption="A row is a head, a column a checkpoint, from 0 to the largest value in full colour; the bars above are the "
+            "candidates. An induction head scores high in prefix matching, and the head of an earlier layer that it reads from "
+            "in the previous-token score.",
             html=f'<div class="maps">{"".join(drawn)}</div>',
         )
     ]

@@ -47,7 +47,7 @@ def stills(recording: Recording, trajectory: pd.DataFrame, development: Developm
         Picture(
             title="Fourier spectrum of the embedding over training",
             caption="A row is a frequency, a column a checkpoint; the colour is the frequency's share of the variance over the "
-            f"numbers, in full colour {largest:.0%}. A few dark rows are a network that adds by waves of those frequencies.",
+            f"numbers, in full colour {largest:.0%}. A network that adds by waves has a few rows of full colour.",
             html=f'<div class="maps one">{drawn}</div>',
         )
     ]

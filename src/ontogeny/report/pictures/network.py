@@ -139,4 +139,6 @@ def seed_row(seed: int, film: Film, passages: Sequence[tuple[str, float, float]]
         return name + "".join(changed(film, film.change, title, low, high) for title, low, high in bounds or whole)
     places = sorted({0, last, *(place for _, *pair in bounds for place in pair)} | ({last // 2} if not bounds else set()))
     frames = "".join(framed(film, place) for place in places)
-    return f'<div class="seed" tabindex="0" role="region" aria-label="{escape(film.title)} of seed {seed}">{name}<div class="strip" style="--frame:{film.width}px">{frames}</div></div>'
+    label = escape(f"{film.title} of seed {seed}")
+    strip = f'<div class="strip" style="--frame:{film.width}px">{frames}</div>'
+    return f'<div class="seed" tabindex="0" role="region" aria-label="{label}">{name}{strip}</div>'
