@@ -186,7 +186,8 @@ const all = [...document.querySelectorAll(".stage")].map((one) => one.textConten
 const here = document.querySelector(".heat .here");
 const width = document.documentElement.scrollWidth <= innerWidth;
 setTimeout(() => { document.title = JSON.stringify({
-  seen, all, told: stage.getAttribute("aria-label"), value: input.getAttribute("aria-valuetext"), marks: marks(), here: here.style.left, width,
+  seen, all, told: stage.getAttribute("aria-label"), value: input.getAttribute("aria-valuetext"), marks: marks(),
+  here: here.style.left, width,
 }); }, 200);
 """
 

@@ -7,19 +7,26 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import candidate, consensus, development
 from synthetic import rows
 
 from ontogeny.config import PICTURES
 from ontogeny.pipeline.pictures import FILE, Recording, write_recordings
 from ontogeny.report.pictures.film import Film, place_after, place_before, run_picture, shown_candidates, sides
 from ontogeny.report.pictures.network import KINDS, family_pictures, network_pictures
+from ontogeny.transitions.records import Agreement, Candidate, Consensus, Development
 
 STEPS = (0, 10, 20, 30, 40, 50)
 
 
 def passage(name="unnamed", start=12.0, end=28.0, q_value=0.01):
-    return candidate(name, start=start, location=(start + end) / 2, end=end, q_value=q_value)
+    middle = (start + end) / 2
+    place = {"start": start, "location": middle, "location_low": middle, "location_high": middle, "end": end}
+    clearest = {"observable": "loss", "component": "", "direction": "up", "change": 1.0, "change_standard_error": 0.1}
+    return Candidate(name=name, **place, **clearest, p_value=q_value, q_value=q_value, co_timing_p_value=1.0)
+
+
+def development(candidates=()):
+    return Development(candidates=tuple(candidates), stages=(), boundaries=(), void=(), undecided=())
 
 
 def film(**more):
@@ -103,10 +110,10 @@ def test_the_pictures_of_a_run_come_in_their_order_with_scores_over_training(run
 
 def test_seeds_stand_side_by_side_at_the_same_steps(run, tmp_path):
     grown = development(candidates=[passage("growth")])
-    agreed = consensus(
-        {"name": "growth", "support": "weak", "seeds": [0], "of": 2, "location_median": 20.0, "location_low": 20.0,
-         "location_high": 33.0, "reason": ""}
-    )  # fmt: skip
+    place = {"location_median": 20.0, "location_low": 20.0, "location_high": 33.0}
+    agreed = Consensus(
+        seeds=(0, 1), transitions=(Agreement(name="growth", support="weak", seeds=(0,), of=2, reason="", **place),)
+    )
     second = tmp_path / "base" / "seed~1"
     second.mkdir()
     (second / FILE).write_bytes((run / FILE).read_bytes())
