@@ -42,7 +42,7 @@ def build(network: Network, task: Task) -> Mapping[str, Recorded]:
 def waves(embedding: Embedding) -> Float[Array, "2 frequencies width"]:
     """Return the sums over a of the embedding times cos(2π k a / p) and sin(2π k a / p), for k = 1 to p // 2."""
     count = len(embedding)
-    angles = 2 * jnp.pi * jnp.outer(jnp.arange(1, count // 2 + 1), jnp.arange(count)) / count
+    angles = 2 * jnp.pi * jnp.outer(jnp.arange(1.0, count // 2 + 1), jnp.arange(float(count))) / count
     return jnp.stack([jnp.cos(angles), jnp.sin(angles)]) @ embedding
 
 
@@ -53,7 +53,7 @@ def spectrum(embedding: Embedding) -> Float[Array, " frequencies"]:
     """
     power = jnp.sum(waves(embedding) ** 2, axis=(0, 2))
     if len(embedding) % 2 == 0:
-        power = power.at[-1].divide(2)
+        power = power.at[-1].divide(2.0)
     return power / jnp.maximum(power.sum(), jnp.finfo(power.dtype).tiny)
 
 
