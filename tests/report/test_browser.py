@@ -2,14 +2,18 @@
 
 import re
 import shutil
+from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from browser import BROWSER, Page, started
 
 from ontogeny.report.assets import write_plotly
 from ontogeny.report.family_page import family_page
 from ontogeny.report.index_page import index_page
+from ontogeny.report.pictures.drawing import heat_map
+from ontogeny.report.pictures.film import Film, Picture, run_picture
 from ontogeny.report.run_page import run_page
 from ontogeny.report.tables import FamilySummary
 
@@ -186,8 +190,34 @@ def test_a_step_that_a_picture_shows_is_marked_in_the_plots(opened):
     page = opened("polygon")
     count = "document.getElementById('overview').layout.shapes.length"
     before = page.value(count)
-    page.value("document.dispatchEvent(new CustomEvent('ontogeny:step', { detail: 120000 }))")
+    page.value("document.dispatchEvent(new CustomEvent('ontogeny:step', { detail: { step: 120000 } }))")
     page.wait(f"{count} === {before + 1}")
+
+
+def test_a_slider_moves_all_pictures_and_marks_the_step_in_the_plots(browser, site, polygon):
+    steps = (0, 10, 20, 30)
+    films = [
+        Film(title=title, caption="", steps=steps, frames=[f"<b>{name}{step}</b>" for step in steps], words=[""] * 4, width=100)
+        for title, name in (("First", "a"), ("Second", "b"))
+    ]
+    heat = Picture(title="Scores", caption="", html=heat_map(np.eye(4), list("abcd"), steps, [], "scores"))
+    report = replace(polygon, pictures=[*(run_picture(film, None) for film in films), heat])
+    (site / "pictures.html").write_text(run_page(report, {"plotly": write_plotly(site)}), encoding="utf-8")
+    page = Page(browser)
+    page.open((site / "pictures.html").as_uri())
+    page.settle()
+    count = "document.getElementById('overview').layout.shapes.length"
+    before = page.value(count)
+    page.value(
+        "(() => { const one = document.querySelector('.film input'); one.value = 2; one.dispatchEvent(new Event('input')); })()"
+    )
+    page.wait(f"{count} === {before + 1}")
+    shown = "[...document.querySelectorAll('.film .stage')].map((one) => one.textContent.trim())"
+    assert page.value(shown) == ["a20", "b20"]
+    assert page.value("document.querySelector('.film input').getAttribute('aria-valuetext')") == "step 20"
+    assert page.value("document.querySelector('.heat .here').style.left") == "62.5%"
+    assert page.value("document.getElementById('overview').layout.shapes.at(-1).x0") in (20, 21)
+    assert page.console == []
 
 
 def test_a_run_can_be_hidden_and_marked_in_all_plots_of_its_family(opened):

@@ -12,6 +12,7 @@ from ontogeny.config.models.superposition import Superposition
 from ontogeny.config.models.transformer import Transformer
 from ontogeny.config.observables import OBSERVABLES
 from ontogeny.config.phases import Posterior
+from ontogeny.config.pictures import PICTURES
 from ontogeny.config.tasks.linear_teacher import LinearTeacher
 from ontogeny.config.tasks.modular_addition import ModularAddition
 from ontogeny.config.tasks.sparse_features import SparseFeatures
@@ -22,6 +23,7 @@ from ontogeny.config.transitions import Transitions
 __all__ = [
     "MLP",
     "OBSERVABLES",
+    "PICTURES",
     "Checkpoints",
     "Linear",
     "LinearTeacher",

@@ -5,11 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from ontogeny.config.observables import Label
+from ontogeny.config.pictures import PictureCard
 from ontogeny.jobs.job import Job
 from ontogeny.pipeline.files import read_json, read_parquet, write_text
 from ontogeny.report.assets import write_plotly
 from ontogeny.report.family_page import family_page
 from ontogeny.report.labels import given_labels
+from ontogeny.report.pictures.network import family_pictures
 from ontogeny.report.tables import FamilySummary, PosteriorSummary, RunSummary
 from ontogeny.transitions.records import Consensus, Development, read_record
 
@@ -20,8 +22,11 @@ def run(job: Job) -> None:
     family = summary(job.results, job.family, specification["description"], specification["variants"], to_family="")
     posteriors = [posterior(job.family_folder, variant) for variant in specification["phases"]]
     links = {"index": "../report/index.html", "plotly": f"../{write_plotly(job.results)}"}
+    cards = job.section("picture_cards", dict[str, PictureCard])
     with given_labels(job.section("labels", dict[str, Label])):
-        page = family_page(replace(family, posteriors=posteriors), links)
+        developments = {(run.variant, run.seed): run.transitions for run in family.runs}
+        pictures = family_pictures(job.family_folder, developments, family.consensus, cards)
+        page = family_page(replace(family, posteriors=posteriors, pictures=pictures), links)
     write_text(job.family_folder / "report.html", page)
 
 

@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 
 from ontogeny.config.observables import Label
+from ontogeny.config.pictures import PictureCard
 from ontogeny.jobs.job import Job, Made
 from ontogeny.pipeline.files import read_json, read_parquet, read_result, write_json, write_text
 from ontogeny.report.assets import write_plotly
 from ontogeny.report.labels import given_labels
+from ontogeny.report.pictures.network import network_pictures
 from ontogeny.report.run_page import run_page
 from ontogeny.report.svg import trajectory_svg
 from ontogeny.report.tables import WHOLE_NETWORK, RunReport
@@ -88,16 +90,18 @@ def run_report(job: Job, seed: int, calibration: Any, consensus: Consensus, prov
     tables["traces"] = read_result(folder / "draws", lambda path: traces(path, job.manifest(seed, "sample")["steps"]))
     # The page shows the health of the whole network; that of refined components is in health.parquet.
     tables["health"] = pd.DataFrame(tables["health"][tables["health"]["component"] == WHOLE_NETWORK])
+    development = read_record(Development, folder / "transitions.json")
     return RunReport(
         family=job.family,
         variant=job.variant,
         seed=seed,
         description=configuration["description"],
-        transitions=read_record(Development, folder / "transitions.json"),
+        transitions=development,
         consensus=consensus,
         calibration=calibration,
         specification={"seed": seed, **configuration},
         provenance=provenance,
+        pictures=network_pictures(folder, development, job.section("picture_cards", dict[str, PictureCard])),
         **tables,
     )
 

@@ -53,9 +53,9 @@ function listenToZoom() {
   });
   document.getElementById("show-all").addEventListener("click", () => focusOn(null));
   addEventListener("keydown", (event) => { if (event.key === "Escape" && focus !== null) focusOn(null); });
-  /* A picture with a slider says which step it shows; null takes the mark away. */
+  /* A picture with a slider says which step it shows. */
   document.addEventListener("ontogeny:step", (event) => {
-    shownStep = event.detail;
+    shownStep = event.detail?.step ?? null;
     document.querySelectorAll(".js-plotly-plot").forEach((plot) => {
       if (PAGE.figures[plot.id]?.layout.xaxis?.type === undefined && plot.id !== "traces") Plotly.relayout(plot, { shapes: shapes(look) });
     });
