@@ -150,9 +150,11 @@ class Page:
 
     @property
     def requests(self) -> list[str]:
-        """The addresses that the page asked for, itself among them, without what it carries."""
-        asked = [event["request"]["url"] for event in self.seen("Network.requestWillBeSent")]
-        return [address for address in asked if not address.startswith(("data:", "blob:"))]
+        """The addresses that the page asked for, itself among them, without what it carries and what its policy forbids."""
+        forbidden = {event["requestId"] for event in self.seen("Network.loadingFailed") if event.get("blockedReason") == "csp"}
+        asked = [event for event in self.seen("Network.requestWillBeSent") if event["requestId"] not in forbidden]
+        addresses = [event["request"]["url"] for event in asked]
+        return [address for address in addresses if not address.startswith(("data:", "blob:"))]
 
 
 @contextmanager
