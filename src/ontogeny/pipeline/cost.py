@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ontogeny.config import ModelSection, Posterior, TaskSection
-from ontogeny.config.job_names import JOBS
+from ontogeny.config.job_names import JOBS, ON_REQUEST
 from ontogeny.config.reading import Variant, read_study
 from ontogeny.pipeline.plan import Plan, blocks, seeds_per_job
 from ontogeny.training.schedule import checkpoint_steps, sampled_steps
@@ -160,7 +160,7 @@ def job_count(variant: Variant) -> int:
     """Return how many jobs work on a variant and its blocks."""
     count = {"block": len(blocks(variant)), "variant": 1, "family": 0, "study": 0}
     asked = {"phases": variant.family.phases is not None, "sensitivity": variant.family.llc.sensitivity}
-    left_out = [name for name, wanted in asked.items() if not wanted]
+    left_out = [*ON_REQUEST, *(name for name, wanted in asked.items() if not wanted)]
     return sum(count[kind.scope] for kind in JOBS if kind.name not in left_out)
 
 
