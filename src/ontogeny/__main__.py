@@ -1,4 +1,4 @@
-"""The command line: `ontogeny KIND` runs one job of the workflow, `plan` and `schema` describe a study."""
+"""The command line: `ontogeny KIND` runs one job of the workflow, `plan` and `schema` describe a study, `sweep` compares settings."""
 
 import argparse
 import importlib
@@ -27,6 +27,7 @@ def parser() -> argparse.ArgumentParser:
     given.add_argument(
         "--configfile", type=Path, metavar="FILE", default=Path("config.yaml"), help="the same, as Snakemake spells it"
     )
+    commands.add_parser("sweep", help="compare steps, nβ and γ at three checkpoints of a family, and recommend a set")
     commands.add_parser("schema", help="print the JSON schema of config.yaml, for editors")
     for kind in KINDS:
         job = commands.add_parser(kind, help=f"run a job of the workflow: {kind}")
@@ -58,7 +59,10 @@ def read_specification(file: str) -> dict[str, Any]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that the arguments name, by default those of the process; return its exit status."""
-    arguments = parser().parse_args(argv)
+    given = list(sys.argv[1:] if argv is None else argv)
+    if given[:1] == ["sweep"]:
+        return show_sweep(given[1:])
+    arguments = parser().parse_args(given)
     if arguments.command == "plan":
         return show_plan(arguments.file or arguments.configfile)
     if arguments.command == "schema":
@@ -67,6 +71,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(json_schema(), end="")
         return 0
     return run_job(arguments)
+
+
+def show_sweep(arguments: Sequence[str]) -> int:
+    from ontogeny.commands.sweep import run_with
+    from ontogeny.errors import SpecificationError
+
+    try:
+        return run_with(arguments)
+    except SpecificationError as error:
+        print(error, file=sys.stderr)
+        return 1
 
 
 def show_plan(configfile: Path) -> int:

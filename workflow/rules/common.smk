@@ -62,8 +62,13 @@ def lock_results():
 def name_index():
     """Name the page to open in the very last line: Snakemake prints more after `onsuccess`."""
     families = sorted(set(workflow.dag_settings.targets) & set(PLAN.study.families))
+    swept = [
+        page for page in workflow.dag_settings.targets if page.endswith("/sweep.html")
+    ]
     page = f"{RESULTS}/{families[0]}/report.html" if families else INDEX
     done = f"{', '.join(families)}: done." if families else "The study is done."
+    if swept:
+        page, done = swept[0], "The sweep is done."
     if Path(page).exists():
         atexit.register(print, f"{done} Open {page} in a browser.", flush=True)
 

@@ -62,7 +62,8 @@ class SettingsSweep(Section):
         Field(
             min_length=1,
             max_length=MOST_VALUES,
-            description="The sweep tries these inverse temperatures nβ; null means 1/10, 1/3, 1, 3 and 10 times that of the family.",
+            description="The sweep tries these inverse temperatures nβ; null means 1/10, 1/3, 1, 3 and 10 times "
+            "that of the family.",
         ),
     ] = None
     localization: Annotated[

@@ -83,6 +83,7 @@ def run(job: Job) -> None:
         "seed": seed,
         "steps": list(steps),
         "components": list(masks),
+        "sampler": llc.sampler.model_dump(mode="json"),
         "own": own,
         "n": target.n,
         "batch_size": target.batch_size,
@@ -100,7 +101,7 @@ def three_steps(sampled: Sequence[int]) -> list[int]:
 
 
 def values(section: SettingsSweep, own: Mapping[str, float]) -> dict[str, list[float]]:
-    """Return the values of each setting that are tried, in order: those that the config lists, else multiples of the variant's."""
+    """Return the values of each setting that are tried, in order: those of the config, else multiples of the variant's own."""
     grid = {}
     for name, factors in FACTORS.items():
         listed = getattr(section, name)

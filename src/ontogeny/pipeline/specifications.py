@@ -170,7 +170,11 @@ def phases(selected: Selected) -> dict[str, Any]:
 
 
 def configuration(selected: Selected) -> dict[str, Any]:
-    return {"configuration": selected.variant.family.model_dump(mode="json", exclude={"seeds": True, "phases": True, "llc": {"sweep"}})}
+    return {
+        "configuration": selected.variant.family.model_dump(
+            mode="json", exclude={"seeds": True, "phases": True, "llc": {"sweep"}}
+        )
+    }
 
 
 def description(selected: Selected) -> dict[str, Any]:
