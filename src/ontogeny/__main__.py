@@ -1,4 +1,4 @@
-"""The command line: `ontogeny KIND` runs one job of the workflow, `plan` and `schema` describe a study, `sweep` compares settings."""
+"""The command line: `ontogeny KIND` runs a job of the workflow; `plan`, `schema` and `sweep` serve a study."""
 
 import argparse
 import importlib
