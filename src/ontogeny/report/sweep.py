@@ -9,7 +9,7 @@ import numpy as np
 from ontogeny.estimates.localisation import LOCALISED
 from ontogeny.estimates.sweep import SEVERAL_BASINS, JudgedCell, nearest, recommended, remedies
 from ontogeny.report import views
-from ontogeny.report.labels import listed
+from ontogeny.report.labels import INK, listed
 from ontogeny.report.numbers import UNKNOWN, number, step, with_error
 from ontogeny.report.pages import page_data, plotly_script, render
 from ontogeny.report.plots import Figure, Panel, Trace
@@ -21,7 +21,7 @@ RULE = (
     "localisation decides the smallest share of λ̂, at the checkpoint where it decides most; of shares that are equal within one "
     "standard error, the one with the largest nβ, and then with the longest step."
 )
-PASSING, FAILING = [[0, "#eaf2f8"], [1, "#0072B2"]], [[0, "#e3e5e8"], [1, "#e3e5e8"]]
+PASSING, FAILING = [[0, "#eef5fa"], [1, "#6baed6"]], [[0, "#e3e5e8"], [1, "#e3e5e8"]]
 BASINS = "several basins"
 RECOMMENDED, OWN, FAILED = "★", "•", "✕"
 ROW_HEIGHT, AROUND = 56, 70
@@ -267,7 +267,7 @@ def heat_map(report: SweepReport, step_size: float, place: int, chosen: JudgedCe
             "hovertext": hover.tolist(),
             "texttemplate": "%{text}",
             "hovertemplate": "%{hovertext}<extra></extra>",
-            "textfont": {"size": 11, **({"color": "#57606a"} if fails else {})},
+            "textfont": {"size": 11, "color": "#57606a" if fails else INK},
             "colorscale": scale,
             "zmin": low,
             "zmax": high if high > low else low + 1,
