@@ -81,8 +81,13 @@ def name_index():
     if "ontogeny" in workflow.output_settings.log_handler_settings:
         return  # `ontogeny run` says it
     families = sorted(set(workflow.dag_settings.targets) & set(PLAN.study.families))
+    swept = [
+        page for page in workflow.dag_settings.targets if page.endswith("/sweep.html")
+    ]
     page = f"{RESULTS}/{families[0]}/report.html" if families else INDEX
     done = f"{', '.join(families)}: done." if families else "The study is done."
+    if swept:
+        page, done = swept[0], "The sweep is done."
     if Path(page).exists():
         atexit.register(print, f"{done} Open {page} in a browser.", flush=True)
 

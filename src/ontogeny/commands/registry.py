@@ -4,6 +4,7 @@ COMMANDS = {
     "init": "start a study in a folder",
     "run": "run a study, or some of its families, and write the reports",
     "plan": "list a study's runs, jobs, minutes and disk before anything runs",
+    "sweep": "compare steps, nβ and γ of a family at three checkpoints, and recommend a set",
     "status": "show which jobs are done, which would run, and what the results take",
     "diff": "say what an edit of the config changed, and what it reruns",
     "open": "open the index page of the results in a browser",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ontogeny.config import ModelSection, Posterior, TaskSection
-from ontogeny.config.job_names import JOBS
+from ontogeny.config.job_names import JOBS, ON_REQUEST
 from ontogeny.config.reading import Variant, read_study
 from ontogeny.pipeline.columns import columns
 from ontogeny.pipeline.plan import Plan, blocks, seeds_per_job
@@ -193,7 +193,8 @@ def jobs_by_kind(variant: Variant) -> dict[str, int]:
     """Return how many jobs of each kind work on a variant and its blocks."""
     count = {"block": len(blocks(variant)), "variant": 1}
     asked = {"phases": variant.family.phases is not None, "sensitivity": variant.family.llc.sensitivity}
-    return {kind.name: count[kind.scope] for kind in JOBS if kind.scope in count and asked.get(kind.name, True)}
+    made = [kind for kind in JOBS if kind.scope in count and kind.name not in ON_REQUEST and asked.get(kind.name, True)]
+    return {kind.name: count[kind.scope] for kind in made}
 
 
 def posterior_seconds(section: Posterior | None) -> float:
