@@ -19,6 +19,10 @@ PAIRS = [
         config.Superposition(kind="superposition", hidden=3),
     ),
     (config.LinearTeacher(kind="linear_teacher", inputs=7, outputs=6, examples=10), config.Linear(kind="linear", hidden=[4, 3])),
+    (
+        config.PolynomialTask(kind="polynomial", coefficients=[0, 1, 0]),
+        config.PolynomialModel(kind="polynomial", exponents=[[1], [1, 2], [3]]),
+    ),
     (config.ModularAddition(kind="modular_addition", modulus=5), config.MLP(kind="mlp", width=3, hidden=4)),
     (
         config.Text(kind="text", corpus="corpus.txt", tokenizer="byte", context=8, examples=4, evaluation=4),

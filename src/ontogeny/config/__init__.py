@@ -8,12 +8,14 @@ from ontogeny.config.kinds import Model, Task, UserKind
 from ontogeny.config.llc import LocalLearningCoefficient, PerExample, Refine
 from ontogeny.config.models.linear import Linear
 from ontogeny.config.models.mlp import MLP
+from ontogeny.config.models.polynomial import Polynomial as PolynomialModel
 from ontogeny.config.models.superposition import Superposition
 from ontogeny.config.models.transformer import Transformer
 from ontogeny.config.observables import OBSERVABLES
 from ontogeny.config.phases import Posterior
 from ontogeny.config.tasks.linear_teacher import LinearTeacher
 from ontogeny.config.tasks.modular_addition import ModularAddition
+from ontogeny.config.tasks.polynomial import Polynomial as PolynomialTask
 from ontogeny.config.tasks.sparse_features import SparseFeatures
 from ontogeny.config.tasks.text import Text
 from ontogeny.config.training import Checkpoints, Schedule, Training
@@ -30,6 +32,8 @@ __all__ = [
     "ModelSection",
     "ModularAddition",
     "PerExample",
+    "PolynomialModel",
+    "PolynomialTask",
     "Posterior",
     "Refine",
     "Schedule",
