@@ -28,6 +28,7 @@ def aoyagi(widths: Sequence[int], rank: int) -> tuple[float, int]:
     else:
         raise AssertionError("one prefix always satisfies the conditions")
     a = total - (-(-total // size) - 1) * size
-    shared = sum(x * y for x, y in combinations(inside, 2)) / 2
-    ends = (rank * (widths[0] + widths[-1]) - rank**2) / 2
-    return ends + a * (size - a) / (4 * size) - (size - 1) * total**2 / (4 * size) + shared, a * (size - a) + 1
+    ends = rank * (widths[0] + widths[-1]) - rank**2
+    shared = sum(x * y for x, y in combinations(inside, 2))
+    quarters = a * (size - a) - (size - 1) * total**2 + 2 * size * (ends + shared)
+    return quarters / (4 * size), a * (size - a) + 1
