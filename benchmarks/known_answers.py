@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 import ontogeny
 from benchmarks.accuracy_answers import gibbs_energy
@@ -41,8 +42,8 @@ def main() -> None:
     parser.add_argument("config", type=Path)
     arguments = parser.parse_args()
     study, variants = read_study(arguments.config)
-    print("| family | variant | nβ | γ | λ | m | exact | chains | apart | verdict |")
-    print("|---|---|---|---|---|---|---|---|---|---|")
+    print("| family | variant | component | nβ | γ | λ | m | exact | chains | apart | verdict |")
+    print("|---|---|---|---|---|---|---|---|---|---|---|")
     for line in rows(Path(study.results), variants):
         print(line, flush=True)
 
@@ -50,45 +51,55 @@ def main() -> None:
 def rows(results: Path, variants: tuple[Variant, ...]) -> Iterator[str]:
     for variant in variants:
         run = ontogeny.load_run(results / variant.family_name / variant.name / f"seed~{variant.seeds[0]}")
-        found = run.llc[run.llc["component"] == ""].sort_values("step").iloc[0]
-        known = known_answer(variant, run)
-        llc = variant.family.llc
-        error = np.hypot(float(found["standard_error"]), known.error)
-        exact = f"{known.exact:.4f}" + (f" ± {known.error:.4f}" if known.error else "")
-        cells = (
-            variant.family_name,
-            variant.name,
-            f"{llc.inverse_temperature:g}",
-            f"{llc.localization:g}",
-            f"{known.limit:g}",
-            known.multiplicity,
-            exact,
-            f"{found['llc']:.4f} ± {found['standard_error']:.4f}",
-            f"{(found['llc'] - known.exact) / error:+.1f}",
-            found["verdict"],
-        )
-        yield "| " + " | ".join(map(str, cells)) + " |"
+        first = run.llc[run.llc["step"] == run.steps[0]].set_index("component")
+        answers = known_answers(variant, run)
+        for component, found in first.iterrows():
+            yield row(variant, str(component), found, answers[str(component)])
 
 
-def known_answer(variant: Variant, run: Run) -> Known:
-    """Return what is known of the first checkpoint of a run.
+def row(variant: Variant, component: str, found: pd.Series, known: Known) -> str:
+    llc = variant.family.llc
+    error = np.hypot(found["standard_error"], known.error)
+    cells = (
+        variant.family_name,
+        variant.name,
+        component or "all",
+        f"{llc.inverse_temperature:g}",
+        f"{llc.localization:g}",
+        f"{known.limit:g}",
+        known.multiplicity,
+        f"{known.exact:.4f}" + (f" ± {known.error:.4f}" if known.error else ""),
+        f"{found['llc']:.4f} ± {found['standard_error']:.4f}",
+        f"{(found['llc'] - known.exact) / error:+.1f}",
+        found["verdict"],
+    )
+    return "| " + " | ".join(map(str, cells)) + " |"
+
+
+def known_answers(variant: Variant, run: Run) -> dict[str, Known]:
+    """Return what is known of the first checkpoint of a run, by component; "" is the whole network.
 
     Raises:
         ValueError: the model is neither a polynomial with a start nor a linear network with one.
     """
-    family = variant.family
-    n_beta, localization = family.llc.inverse_temperature, family.llc.localization
+    model, llc = variant.family.model, variant.family.llc
+    assert llc.inverse_temperature is not None
     parameters = run.parameters(run.steps[0])
-    model = family.model
     if isinstance(model, config.PolynomialModel) and model.start is not None:
         centers = [parameters[f"factors.{j}"].tolist() for j in range(len(model.exponents))]
-        limit, multiplicity = learning_coefficient(model.exponents, model.start)
-        return Known(limit, multiplicity, expected_llc(model.exponents, centers, n_beta, localization))
+        parts = {"": slice(None)} | {f"factors.{j}": slice(j, j + 1) for j in range(len(centers))}
+        return {
+            name: Known(
+                *learning_coefficient(model.exponents[part], model.start[part]),
+                expected_llc(model.exponents[part], centers[part], llc.inverse_temperature, llc.localization),
+            )
+            for name, part in parts.items()
+        }
     if isinstance(model, config.Linear) and model.start is not None:
         layers = [parameters[f"layers.{i}"] for i in range(len(model.hidden) + 1)]
         widths = [layers[0].shape[1], *(layer.shape[0] for layer in layers)]
-        exact, error = gibbs_energy(layers, n_beta, localization, sweeps=SWEEPS, burn_in=SWEEPS // 10)
-        return Known(*aoyagi(widths, model.start.rank), exact, error)
+        exact, error = gibbs_energy(layers, llc.inverse_temperature, llc.localization, sweeps=SWEEPS, burn_in=SWEEPS // 10)
+        return {"": Known(*aoyagi(widths, model.start.rank), exact, error)}
     raise ValueError(f"{variant.family_name}: the model has no start of known learning coefficient")
 
 

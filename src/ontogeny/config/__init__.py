@@ -8,6 +8,7 @@ from ontogeny.config.kinds import Model, Task, UserKind
 from ontogeny.config.llc import LocalLearningCoefficient, PerExample, Refine
 from ontogeny.config.models.linear import Linear
 from ontogeny.config.models.mlp import MLP
+from ontogeny.config.models.pair_transformer import PairTransformer
 from ontogeny.config.models.polynomial import Polynomial as PolynomialModel
 from ontogeny.config.models.superposition import Superposition
 from ontogeny.config.models.transformer import Transformer
@@ -31,6 +32,7 @@ __all__ = [
     "Model",
     "ModelSection",
     "ModularAddition",
+    "PairTransformer",
     "PerExample",
     "PolynomialModel",
     "PolynomialTask",

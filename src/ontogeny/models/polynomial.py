@@ -14,6 +14,7 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from ontogeny.config.models.polynomial import Polynomial as Config
+from ontogeny.problem.problem import Predicate
 
 
 class Polynomial(nnx.Module):
@@ -34,6 +35,15 @@ class Polynomial(nnx.Module):
                 for values, powers in zip(self.factors, self.exponents, strict=True)
             ]
         )
+
+    def components(self) -> Mapping[str, Predicate]:
+        """Return the predicates of `factors.j`, the parameters of coefficient j."""
+        return {f"factors.{j}": of_array(f"factors.{j}") for j in range(len(self.factors))}
+
+
+def of_array(path: str) -> Predicate:
+    """Return the predicate of one array of parameters."""
+    return lambda shapes: {path: ()}
 
 
 def build(config: Config, shape: Mapping[str, int]) -> Callable[[nnx.Rngs], Polynomial]:
