@@ -58,7 +58,7 @@ def build(network: Network, task: Task) -> Mapping[str, ObservableFunction]:
     measured: dict[str, ObservableFunction] = {
         "fourier_gini": lambda params: gini(jnp.sqrt(shares(params))),
         "key_frequencies": lambda params: jnp.sum(is_key(shares(params))),
-        "key_frequency_share": lambda params: jnp.sum(shares(params) * is_key(shares(params))),
+        "key_frequency_share": lambda params: jnp.sum(shares(params), where=is_key(shares(params))),
         "restricted_loss": lambda params: mean_loss(parts(params)[0], task.data.evaluation),
         "excluded_loss": lambda params: mean_loss(parts(params)[1], task.data.sampling),
     }

@@ -1,0 +1,113 @@
+"""Print how λ̂ of networks that add modulo p grows with p, for sums and for random labels.
+
+Run it as: python -m benchmarks.modular_addition studies/modular-addition.yaml
+
+For the family `against_p` of a finished study, at the last checkpoint of every run: accuracies, λ̂ and its verdict. For each kind of
+labels, over the runs that have learnt what they were given: the exponent of λ̂ in p and R² of a straight line through λ̂ against
+p, with 95% intervals from a bootstrap over runs that keeps the number of runs at each p.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import ontogeny
+from ontogeny.config.reading import Variant, read_study
+
+FAMILY = "against_p"
+LEARNT = 0.95
+"""A run has learnt when its accuracy is at least this: on held-out pairs for sums, on its own pairs for random labels."""
+RESAMPLES = 10_000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("config", type=Path)
+    arguments = parser.parse_args()
+    study, variants = read_study(arguments.config)
+    table = measured(Path(study.results), [variant for variant in variants if variant.family_name == FAMILY])
+    print_runs(table)
+    print("\n| labels | runs that learnt | exponent in p | R² of a line | R² of a line, means over seeds |")
+    print("|---|---|---|---|---|")
+    for labels, runs in table[table["learnt"]].groupby("labels"):
+        print(fit_row(str(labels), runs))
+    print_ratios(table[table["learnt"]])
+
+
+def measured(results: Path, variants: list[Variant]) -> pd.DataFrame:
+    """Return a row for each run: p, labels, seed, accuracies, λ̂, its error and verdict at the last checkpoint."""
+    rows = []
+    for variant in variants:
+        for seed in variant.seeds:
+            run = ontogeny.load_run(results / variant.family_name / variant.name / f"seed~{seed}")
+            found = run.llc[(run.llc["step"] == run.steps[-1]) & (run.llc["component"] == "")].iloc[0]
+            seen = pd.read_parquet(run.folder / "observables.parquet")
+            last = seen[seen["step"] == run.steps[-1]].set_index("observable")["value"]
+            task = variant.family.task.model_dump()
+            accuracy, held_out = float(last["accuracy"]), float(last["evaluation_accuracy"])
+            rows.append(
+                {
+                    "p": task["modulus"],
+                    "labels": task["labels"],
+                    "seed": seed,
+                    "accuracy": accuracy,
+                    "held_out": held_out,
+                    "learnt": (held_out if task["labels"] == "sums" else accuracy) >= LEARNT,
+                    "llc": float(found["llc"]),
+                    "error": float(found["standard_error"]),
+                    "verdict": str(found["verdict"]),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def print_runs(table: pd.DataFrame) -> None:
+    print("| p | labels | accuracy | held-out accuracy | λ̂ of the seeds | verdicts |")
+    print("|---|---|---|---|---|---|")
+    for (p, labels), runs in table.groupby(["p", "labels"]):
+        found = ", ".join(
+            f"{row.llc:.1f} ± {row.error:.1f}" + ("" if row.learnt else " (not learnt)") for row in runs.itertuples()
+        )
+        accuracies = (", ".join(f"{value:.2f}" for value in runs[name]) for name in ("accuracy", "held_out"))
+        print(f"| {p} | {labels} | {' | '.join(accuracies)} | {found} | {', '.join(runs['verdict'])} |")
+
+
+def exponent(runs: pd.DataFrame) -> float:
+    """Return the slope of log λ̂ on log p."""
+    return float(np.polyfit(np.log(runs["p"]), np.log(runs["llc"]), 1)[0])
+
+
+def straightness(runs: pd.DataFrame) -> float:
+    """Return R² of a straight line through λ̂ against p."""
+    return float(np.corrcoef(runs["p"], runs["llc"])[0, 1] ** 2)
+
+
+def resampled(runs: pd.DataFrame, generator: np.random.Generator) -> pd.DataFrame:
+    """Return as many runs at each p, drawn with replacement from the runs at that p."""
+    places = [generator.choice(group, len(group)) for group in runs.groupby("p").indices.values()]
+    return runs.iloc[np.concatenate(places)]
+
+
+def fit_row(labels: str, runs: pd.DataFrame) -> str:
+    generator = np.random.default_rng(0)
+    drawn = [resampled(runs, generator) for _ in range(RESAMPLES)]
+    means = runs.groupby("p", as_index=False)["llc"].mean()
+    cells = [
+        f"{statistic(runs):.3f} [{', '.join(f'{bound:.3f}' for bound in np.quantile(values, [0.025, 0.975]))}]"
+        for statistic in (exponent, straightness)
+        if len(values := [statistic(one) for one in drawn])
+    ]
+    return f"| {labels} | {len(runs)} | {' | '.join(cells)} | {straightness(means):.3f} |"
+
+
+def print_ratios(runs: pd.DataFrame) -> None:
+    """Print λ̂ of sums over that of random labels at each p, of means over seeds."""
+    means = runs.pivot_table(index="p", columns="labels", values="llc")
+    print("\n| p | " + " | ".join(map(str, means.index)) + " |\n|---" * 1 + "|---" * len(means) + "|")
+    print("| λ̂ of sums / random labels | " + " | ".join(f"{value:.2f}" for value in means["sums"] / means["random"]) + " |")
+
+
+if __name__ == "__main__":
+    main()
