@@ -2,12 +2,13 @@
 
 Run it as: python -m benchmarks.modular_addition studies/modular-addition.yaml
 
-For the family `against_p` of a finished study, at the last checkpoint of every run: accuracies, λ̂ and its verdict. For each kind of
-labels, over the runs that have learnt what they were given: the exponent of λ̂ in p and R² of a straight line through λ̂ against
-p, with 95% intervals from a bootstrap over runs that keeps the number of runs at each p.
+For the family `against_p` of a finished study, at the last checkpoint of every run: accuracies, λ̂ and its verdict. For each kind
+of labels, over the runs that have learnt what they were given: the exponent of λ̂ in p and R² of a straight line through λ̂
+against p, with 95% intervals from a bootstrap over runs that keeps the number of runs at each p.
 """
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from ontogeny.config.reading import Variant, read_study
 FAMILY = "against_p"
 LEARNT = 0.95
 """A run has learnt when its accuracy is at least this: on held-out pairs for sums, on its own pairs for random labels."""
-RESAMPLES = 10_000
+RESAMPLES = 2000
 
 
 def main() -> None:
@@ -74,38 +75,41 @@ def print_runs(table: pd.DataFrame) -> None:
         print(f"| {p} | {labels} | {' | '.join(accuracies)} | {found} | {', '.join(runs['verdict'])} |")
 
 
-def exponent(runs: pd.DataFrame) -> float:
+def exponent(p: np.ndarray, llc: np.ndarray) -> float:
     """Return the slope of log λ̂ on log p."""
-    return float(np.polyfit(np.log(runs["p"]), np.log(runs["llc"]), 1)[0])
+    return float(np.polyfit(np.log(p), np.log(llc), 1)[0])
 
 
-def straightness(runs: pd.DataFrame) -> float:
+def straightness(p: np.ndarray, llc: np.ndarray) -> float:
     """Return R² of a straight line through λ̂ against p."""
-    return float(np.corrcoef(runs["p"], runs["llc"])[0, 1] ** 2)
+    return float(np.corrcoef(p, llc)[0, 1] ** 2)
 
 
-def resampled(runs: pd.DataFrame, generator: np.random.Generator) -> pd.DataFrame:
-    """Return as many runs at each p, drawn with replacement from the runs at that p."""
-    places = [generator.choice(group, len(group)) for group in runs.groupby("p").indices.values()]
-    return runs.iloc[np.concatenate(places)]
+def interval(statistic: Callable[[np.ndarray, np.ndarray], float], p: np.ndarray, llc: np.ndarray) -> tuple[float, float]:
+    """Return the 95% interval of a statistic over bootstrap samples with as many runs at each p, the runs drawn from that p."""
+    generator = np.random.default_rng(0)
+    groups = [np.flatnonzero(p == value) for value in np.unique(p)]
+    places = [np.concatenate([generator.choice(group, len(group)) for group in groups]) for _ in range(RESAMPLES)]
+    low, high = np.quantile([statistic(p[place], llc[place]) for place in places], [0.025, 0.975])
+    return float(low), float(high)
 
 
 def fit_row(labels: str, runs: pd.DataFrame) -> str:
-    generator = np.random.default_rng(0)
-    drawn = [resampled(runs, generator) for _ in range(RESAMPLES)]
-    means = runs.groupby("p", as_index=False)["llc"].mean()
-    cells = [
-        f"{statistic(runs):.3f} [{', '.join(f'{bound:.3f}' for bound in np.quantile(values, [0.025, 0.975]))}]"
-        for statistic in (exponent, straightness)
-        if len(values := [statistic(one) for one in drawn])
-    ]
-    return f"| {labels} | {len(runs)} | {' | '.join(cells)} | {straightness(means):.3f} |"
+    p, llc = (runs[name].to_numpy(float) for name in ("p", "llc"))
+    means = runs.groupby("p")["llc"].mean()
+    cells = []
+    for statistic in (exponent, straightness):
+        low, high = interval(statistic, p, llc)
+        cells.append(f"{statistic(p, llc):.2f} [{low:.2f}, {high:.2f}]")
+    cells.append(f"{straightness(means.index.to_numpy(float), means.to_numpy()):.3f}")
+    return f"| {labels} | {len(runs)} | {' | '.join(cells)} |"
 
 
 def print_ratios(runs: pd.DataFrame) -> None:
     """Print λ̂ of sums over that of random labels at each p, of means over seeds."""
     means = runs.pivot_table(index="p", columns="labels", values="llc")
-    print("\n| p | " + " | ".join(map(str, means.index)) + " |\n|---" * 1 + "|---" * len(means) + "|")
+    print("\n| p | " + " | ".join(map(str, means.index)) + " |")
+    print("|---" * (len(means) + 1) + "|")
     print("| λ̂ of sums / random labels | " + " | ".join(f"{value:.2f}" for value in means["sums"] / means["random"]) + " |")
 
 
