@@ -4,7 +4,7 @@ Run it as: python -m benchmarks.modular_addition studies/modular-addition.yaml
 
 For the family `against_p` of a finished study, at the last checkpoint of every run: accuracies, λ̂ and its verdict. For each kind
 of labels, over the runs that have learnt what they were given: the exponent of λ̂ in p and R² of a straight line through λ̂
-against p, with 95% intervals from a bootstrap over runs that keeps the number of runs at each p.
+against p, with 95% intervals from a bootstrap over the runs at each p.
 """
 
 import argparse
@@ -75,22 +75,31 @@ def print_runs(table: pd.DataFrame) -> None:
         print(f"| {p} | {labels} | {' | '.join(accuracies)} | {found} | {', '.join(runs['verdict'])} |")
 
 
-def exponent(p: np.ndarray, llc: np.ndarray) -> float:
-    """Return the slope of log λ̂ on log p."""
-    return float(np.polyfit(np.log(p), np.log(llc), 1)[0])
+def exponent(p: np.ndarray, llc: np.ndarray) -> np.ndarray:
+    """Return the slope of log λ̂ on log p; `llc` is [..., runs]."""
+    x = np.log(p) - np.log(p).mean()
+    return np.log(llc) @ x / (x @ x)
 
 
-def straightness(p: np.ndarray, llc: np.ndarray) -> float:
-    """Return R² of a straight line through λ̂ against p."""
-    return float(np.corrcoef(p, llc)[0, 1] ** 2)
+def straightness(p: np.ndarray, llc: np.ndarray) -> np.ndarray:
+    """Return R² of a straight line through λ̂ against p; `llc` is [..., runs]."""
+    x, y = p - p.mean(), llc - llc.mean(axis=-1, keepdims=True)
+    return (y @ x) ** 2 / ((x @ x) * np.sum(y**2, axis=-1))
 
 
-def interval(statistic: Callable[[np.ndarray, np.ndarray], float], p: np.ndarray, llc: np.ndarray) -> tuple[float, float]:
-    """Return the 95% interval of a statistic over bootstrap samples with as many runs at each p, the runs drawn from that p."""
+def interval(statistic: Callable[[np.ndarray, np.ndarray], np.ndarray], p: np.ndarray, llc: np.ndarray) -> tuple[float, float]:
+    """Return the 95% interval of a statistic by a bootstrap of log λ̂ over the runs at each p.
+
+    k runs drawn from k have (k - 1) / k of their variance, so deviations from the mean at a p are drawn √(k / (k - 1)) as large.
+    """
     generator = np.random.default_rng(0)
-    groups = [np.flatnonzero(p == value) for value in np.unique(p)]
-    places = [np.concatenate([generator.choice(group, len(group)) for group in groups]) for _ in range(RESAMPLES)]
-    low, high = np.quantile([statistic(p[place], llc[place]) for place in places], [0.025, 0.975])
+    drawn = np.empty((RESAMPLES, len(p)))
+    for value in np.unique(p):
+        group = np.flatnonzero(p == value)
+        logs = np.log(llc[group])
+        deviations = (logs - logs.mean()) * np.sqrt(len(group) / max(len(group) - 1, 1))
+        drawn[:, group] = logs.mean() + generator.choice(deviations, (RESAMPLES, len(group)))
+    low, high = np.quantile(statistic(p, np.exp(drawn)), [0.025, 0.975])
     return float(low), float(high)
 
 

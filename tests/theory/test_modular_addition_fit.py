@@ -13,12 +13,11 @@ def test_the_exponent_and_the_straightness_of_a_power_law():
     assert modular_addition.straightness(p, p**2) < 0.99
 
 
-def test_the_interval_of_the_exponent_holds_the_true_one_and_shrinks_with_the_noise():
-    generator = np.random.default_rng(1)
-    p = np.repeat([13.0, 17, 19, 23, 29, 31], 3)
-    widths = []
-    for noise in (0.1, 0.01):
-        low, high = modular_addition.interval(modular_addition.exponent, p, p**2 * np.exp(noise * generator.normal(size=len(p))))
-        assert low < 2 < high
-        widths.append(high - low)
-    assert widths[1] < widths[0] / 5
+def test_the_interval_of_the_exponent_holds_the_true_one_in_about_95_of_100_samples():
+    generator = np.random.default_rng(0)
+    p = np.repeat([13.0, 17, 19, 23, 29, 31, 37], 3)
+    held = []
+    for _ in range(200):
+        low, high = modular_addition.interval(modular_addition.exponent, p, p**2 * np.exp(0.1 * generator.normal(size=len(p))))
+        held.append(low < 2 < high)
+    assert 0.88 <= np.mean(held) <= 0.99
