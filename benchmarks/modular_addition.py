@@ -4,15 +4,15 @@ Run it as: python -m benchmarks.modular_addition studies/modular-addition.yaml
 
 For the family `against_p` of a finished study, at the last checkpoint of every run: accuracies, λ̂ and its verdict. For each kind
 of labels, over the runs that have learnt what they were given: the exponent of λ̂ in p and R² of a straight line through λ̂
-against p, with 95% intervals from a bootstrap over the runs at each p.
+against p, with 95% intervals.
 """
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 import ontogeny
 from ontogeny.config.reading import Variant, read_study
@@ -20,7 +20,6 @@ from ontogeny.config.reading import Variant, read_study
 FAMILY = "against_p"
 LEARNT = 0.95
 """A run has learnt when its accuracy is at least this: on held-out pairs for sums, on its own pairs for random labels."""
-RESAMPLES = 2000
 
 
 def main() -> None:
@@ -75,42 +74,27 @@ def print_runs(table: pd.DataFrame) -> None:
         print(f"| {p} | {labels} | {' | '.join(accuracies)} | {found} | {', '.join(runs['verdict'])} |")
 
 
-def exponent(p: np.ndarray, llc: np.ndarray) -> np.ndarray:
-    """Return the slope of log λ̂ on log p; `llc` is [..., runs]."""
-    x = np.log(p) - np.log(p).mean()
-    return np.log(llc) @ x / (x @ x)
+def exponent(p: np.ndarray, llc: np.ndarray) -> tuple[float, float, float]:
+    """Return the slope of log λ̂ on log p by least squares, and its 95% interval by Student's t."""
+    fit = stats.linregress(np.log(p), np.log(llc))
+    margin = stats.t.ppf(0.975, len(p) - 2) * fit.stderr
+    return float(fit.slope), float(fit.slope - margin), float(fit.slope + margin)
 
 
-def straightness(p: np.ndarray, llc: np.ndarray) -> np.ndarray:
-    """Return R² of a straight line through λ̂ against p; `llc` is [..., runs]."""
-    x, y = p - p.mean(), llc - llc.mean(axis=-1, keepdims=True)
-    return (y @ x) ** 2 / ((x @ x) * np.sum(y**2, axis=-1))
-
-
-def interval(statistic: Callable[[np.ndarray, np.ndarray], np.ndarray], p: np.ndarray, llc: np.ndarray) -> tuple[float, float]:
-    """Return the 95% interval of a statistic by a bootstrap of log λ̂ over the runs at each p.
-
-    k runs drawn from k have (k - 1) / k of their variance, so deviations from the mean at a p are drawn √(k / (k - 1)) as large.
-    """
-    generator = np.random.default_rng(0)
-    drawn = np.empty((RESAMPLES, len(p)))
-    for value in np.unique(p):
-        group = np.flatnonzero(p == value)
-        logs = np.log(llc[group])
-        deviations = (logs - logs.mean()) * np.sqrt(len(group) / max(len(group) - 1, 1))
-        drawn[:, group] = logs.mean() + generator.choice(deviations, (RESAMPLES, len(group)))
-    low, high = np.quantile(statistic(p, np.exp(drawn)), [0.025, 0.975])
-    return float(low), float(high)
+def straightness(p: np.ndarray, llc: np.ndarray) -> tuple[float, float, float]:
+    """Return R² of a straight line through λ̂ against p, and its 95% interval by Fisher's z."""
+    correlation = np.corrcoef(p, llc)[0, 1]
+    margin = stats.norm.ppf(0.975) / np.sqrt(len(p) - 3)
+    low, high = (np.tanh(np.arctanh(correlation) + sign * margin) for sign in (-1, 1))
+    return float(correlation**2), float(max(low, 0) ** 2), float(high**2)
 
 
 def fit_row(labels: str, runs: pd.DataFrame) -> str:
     p, llc = (runs[name].to_numpy(float) for name in ("p", "llc"))
     means = runs.groupby("p")["llc"].mean()
-    cells = []
-    for statistic in (exponent, straightness):
-        low, high = interval(statistic, p, llc)
-        cells.append(f"{statistic(p, llc):.2f} [{low:.2f}, {high:.2f}]")
-    cells.append(f"{straightness(means.index.to_numpy(float), means.to_numpy()):.3f}")
+    fits = (exponent(p, llc), straightness(p, llc))
+    cells = [f"{value:.2f} [{low:.2f}, {high:.2f}]" for value, low, high in fits]
+    cells.append(f"{np.corrcoef(means.index, means)[0, 1] ** 2:.3f}")
     return f"| {labels} | {len(runs)} | {' | '.join(cells)} |"
 
 
