@@ -59,7 +59,7 @@ def test_signs_and_centres_agree_with_an_integral_over_the_plane(powers, center)
 
 
 def test_the_density_of_a_product_has_mass_one_and_its_moments():
-    logs, (positive, negative) = density_of_product((1, 1, 2), (1.0, -0.5, 0.3), 4.0)
+    logs, (positive, negative) = density_of_product((1, 1, 2), (1.0, -0.5, 0.3), 4.0, 0.01)
     spacing, size = logs[1] - logs[0], np.exp(logs)
     assert (positive + negative).sum() * spacing == pytest.approx(1, abs=1e-6)
     mean = ((positive - negative) * size).sum() * spacing
@@ -70,6 +70,12 @@ def test_the_zero_function_lies_below_the_fourth_power_at_equal_lambda():
     """Skalse's machine: λ is 5/2 at both; the multiplicities 11 and 7 part them at every finite nβ."""
     fourth = [*ZERO[:4], [1.0] * 5]
     assert learning_coefficient(MACHINE, [0] * 5)[0] == learning_coefficient(MACHINE, [0] * 4 + [1])[0]
-    for n_beta in (1e2, 1e3, 1e4):
+    for n_beta in (1e2, 1e3, 1e4, 1e6):
         zero, other = (expected_llc(MACHINE, point, n_beta, 10.0) for point in (ZERO, fourth))
         assert zero < other - 0.4 < 2.5
+
+
+def test_an_answer_rises_to_its_limit():
+    values = [expected_energy((1, 1, 1), (1.0, 1.0, 1.0), n_beta, 10.0) for n_beta in (1e2, 1e4, 1e6, 1e8)]
+    assert values == sorted(values)
+    assert values[-1] == pytest.approx(0.5, abs=1e-6)

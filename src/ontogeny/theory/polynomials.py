@@ -13,7 +13,7 @@ from scipy.signal import fftconvolve
 
 Exponents = Sequence[int]
 SPACING = 0.01
-"""The distance of the grid points in log |c|. At half of it the answers agree to 1e-8."""
+"""The largest distance of the grid points in log |c|. It is smaller where the posterior of log |c| is narrower."""
 LOWEST = -30.0
 """The grid of log |θ| starts here, e^-30."""
 
@@ -36,7 +36,6 @@ def expected_llc(
     parameters: Sequence[Sequence[float]],
     inverse_temperature: float,
     localization: float,
-    spacing: float = SPACING,
 ) -> float:
     """Return E λ̂ = nβ E[K] under exp(-nβ K - (γ/2) |θ - θ*|²), where K = ½ Σ_j (c_j - c*_j)² and c* is c at θ*.
 
@@ -47,16 +46,16 @@ def expected_llc(
         localization: γ, above 0.
     """
     return sum(
-        expected_energy(powers, center, inverse_temperature, localization, spacing)
+        expected_energy(powers, center, inverse_temperature, localization)
         for powers, center in zip(exponents, parameters, strict=True)
     )
 
 
-def expected_energy(
-    powers: Exponents, center: Sequence[float], inverse_temperature: float, localization: float, spacing: float = SPACING
-) -> float:
+def expected_energy(powers: Exponents, center: Sequence[float], inverse_temperature: float, localization: float) -> float:
     """Return the term of one coefficient in `expected_llc`, by the trapezoidal rule in log |c| over both signs."""
     target = float(np.prod(np.power(np.asarray(center, float), powers)))
+    width = 1 / (np.sqrt(inverse_temperature) * max(abs(target), 1e-300))  # of log |c| around log |c*|
+    spacing = min(SPACING, width / 2)
     logs, (positive, negative) = density_of_product(powers, center, localization, spacing)
     size = np.exp(logs)
     energies = [inverse_temperature / 2 * (sign * size - target) ** 2 for sign in (1, -1)]
@@ -65,7 +64,7 @@ def expected_energy(
 
 
 def density_of_product(
-    powers: Exponents, center: Sequence[float], precision: float, spacing: float = SPACING
+    powers: Exponents, center: Sequence[float], precision: float, spacing: float
 ) -> tuple[Float[np.ndarray, " points"], tuple[Float[np.ndarray, " points"], Float[np.ndarray, " points"]]]:
     """Return a grid of log |Π θ_i^{e_i}| and its densities, where the product is positive and where it is negative.
 
