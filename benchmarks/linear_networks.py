@@ -29,10 +29,23 @@ def main() -> None:
     parser.add_argument("config", type=Path)
     arguments = parser.parse_args()
     study, variants = read_study(arguments.config)
-    print(
-        "| family | seed | rank | from step | layers agree | λ | m | checkpoints | mean λ̂ | at step | λ̂ there | exact there | verdict |"
-    )
-    print("|" + "---|" * 13)
+    columns = [
+        "family",
+        "seed",
+        "rank",
+        "from",
+        "layers-agree",
+        "λ",
+        "m",
+        "checkpoints",
+        "mean-λ̂",
+        "at",
+        "λ̂-there",
+        "exact-there",
+        "verdict",
+    ]
+    print("| " + " | ".join(name.replace("-", " ") for name in columns) + " |")
+    print("|" + "---|" * len(columns))
     for variant in variants:
         if isinstance(variant.family.model, config.Linear) and variant.family.model.start is None:
             for seed in variant.seeds:
