@@ -22,6 +22,10 @@ from ontogeny.results import Run
 
 SWEEPS = 4000
 """Gibbs sweeps; a tenth is discarded."""
+COLUMNS = (
+    *("family", "seed", "rank", "from step", "layers agree", "λ", "m"),
+    *("checkpoints", "mean λ̂", "at step", "λ̂ there", "exact there", "verdict"),
+)
 
 
 def main() -> None:
@@ -29,23 +33,7 @@ def main() -> None:
     parser.add_argument("config", type=Path)
     arguments = parser.parse_args()
     study, variants = read_study(arguments.config)
-    columns = [
-        "family",
-        "seed",
-        "rank",
-        "from",
-        "layers-agree",
-        "λ",
-        "m",
-        "checkpoints",
-        "mean-λ̂",
-        "at",
-        "λ̂-there",
-        "exact-there",
-        "verdict",
-    ]
-    print("| " + " | ".join(name.replace("-", " ") for name in columns) + " |")
-    print("|" + "---|" * len(columns))
+    print(f"| {' | '.join(COLUMNS)} |\n|{'---|' * len(COLUMNS)}")
     for variant in variants:
         if isinstance(variant.family.model, config.Linear) and variant.family.model.start is None:
             for seed in variant.seeds:
