@@ -66,7 +66,7 @@ def row(variant: Variant, component: str, found: pd.Series, known: Known) -> str
         component or "all",
         f"{llc.inverse_temperature:g}",
         f"{llc.localization:g}",
-        f"{known.limit:g}",
+        f"{known.limit:.4g}",
         known.multiplicity,
         f"{known.exact:.4f}" + (f" ± {known.error:.4f}" if known.error else ""),
         f"{found['llc']:.4f} ± {found['standard_error']:.4f}",

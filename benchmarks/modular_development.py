@@ -3,7 +3,7 @@
 Run it as: python -m benchmarks.modular_development studies/modular-addition.yaml
 
 A row for each run of the families of a study that are followed along training; their jobs `observe`, and for λ̂ `estimate`,
-must be done. It has the first checkpoints at which accuracy on the learnt pairs is .95, at which the restricted loss has made half
+must be done. It has the first checkpoints at which accuracy on learnt pairs is .95, at which the restricted loss has made half
 of its fall, and at which held-out accuracy is .5 and .9; the values at the last checkpoint; and λ̂ where it is highest and at the
 end.
 """
