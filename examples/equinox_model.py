@@ -21,8 +21,8 @@ def make_data(key, n=500):
     return inputs, jnp.sin(inputs[:, 0]) + 0.1 * jax.random.normal(noise_key, (n,))
 
 
-def main() -> ontogeny.Estimate:
-    """Train, estimate, print."""
+def main(most_draws: int = 4_000) -> ontogeny.Estimate:
+    """Train, estimate with chains of at most `most_draws`, print."""
     model = eqx.nn.MLP(in_size=1, out_size="scalar", width_size=8, depth=1, activation=jnp.tanh, key=jax.random.key(0))
     params, static = eqx.partition(model, eqx.is_inexact_array)
     data = make_data(jax.random.key(1))
@@ -53,8 +53,8 @@ def main() -> ontogeny.Estimate:
         checkpoints,
         data,
         key=jax.random.key(2),
-        sampler=ontogeny.SGLD(step_size="auto"),
         localization=10.0,
+        most_draws=most_draws,
         steps=range(0, STEPS + 1, EVERY),
     )
     print(estimate)

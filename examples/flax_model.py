@@ -31,8 +31,8 @@ def make_data(key, n=500):
     return inputs, inputs[:, 0] * inputs[:, 1] + 0.1 * jax.random.normal(noise_key, (n,))
 
 
-def main() -> ontogeny.Estimate:
-    """Train, estimate, print."""
+def main(most_draws: int = 4_000) -> ontogeny.Estimate:
+    """Train, estimate with chains of at most `most_draws`, print."""
     graph, params = nnx.split(Net(nnx.Rngs(0)), nnx.Param)
     data = make_data(jax.random.key(1))
 
@@ -62,8 +62,8 @@ def main() -> ontogeny.Estimate:
         checkpoints,
         data,
         key=jax.random.key(2),
-        sampler=ontogeny.SGLD(step_size="auto"),
         localization=10.0,
+        most_draws=most_draws,
         steps=range(0, STEPS + 1, EVERY),
     )
     print(estimate)

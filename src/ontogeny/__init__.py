@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ontogeny.estimates.information import information_criteria
     from ontogeny.estimates.llc import Estimate, summarise
     from ontogeny.estimates.thermodynamic import free_energy_difference
+    from ontogeny.notebook import plot_trajectory
     from ontogeny.problem.behavioural import behavioural_loss
     from ontogeny.problem.divergences import kullback_leibler, squared_difference
     from ontogeny.results import Run, load_run
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from ontogeny.sampling.losses import per_example_losses
     from ontogeny.sampling.target import Target
     from ontogeny.transitions.detection.detect import detect_transitions
+
+    __version__: str
 
 HOMES = {
     "Draws": "ontogeny.sampling.draws",
@@ -49,6 +52,7 @@ HOMES = {
     "load_run": "ontogeny.results",
     "kullback_leibler": "ontogeny.problem.divergences",
     "per_example_losses": "ontogeny.sampling.losses",
+    "plot_trajectory": "ontogeny.notebook",
     "sample": "ontogeny.estimate",
     "squared_difference": "ontogeny.problem.divergences",
     "summarise": "ontogeny.estimates.llc",
@@ -77,6 +81,7 @@ __all__ = [
     "kullback_leibler",
     "load_run",
     "per_example_losses",
+    "plot_trajectory",
     "sample",
     "squared_difference",
     "summarise",
@@ -84,10 +89,14 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("ontogeny")
     if name not in HOMES:
         raise AttributeError(f"module 'ontogeny' has no attribute {name!r}")
     return getattr(import_module(HOMES[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, "__version__"})

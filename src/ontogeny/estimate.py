@@ -26,6 +26,7 @@ from ontogeny.sampling.kernels.sghmc import SGHMC
 from ontogeny.sampling.kernels.sgnht import SGNHT
 from ontogeny.sampling.layout import Layout
 from ontogeny.sampling.objective import Examples, Loss
+from ontogeny.sampling.stacking import stacked
 from ontogeny.sampling.sufficiency import RELATIVE_ERROR
 from ontogeny.sampling.target import Projection, Target
 
@@ -66,25 +67,41 @@ def estimate_llc(
     Args:
         loss: (params, batch) -> [batch]; (params, None) -> a scalar where data is None. Keep the same object to reuse its
             compilation.
-        checkpoints: pytree, every leaf with a leading axis of K checkpoints. Half precision is raised to float32.
+        checkpoints: pytree, every leaf with a leading axis of K checkpoints, or a list of K checkpoints, which is stacked. Half
+            precision is raised to float32.
         data: pytree of arrays with a leading axis of n examples; None for a potential. Half precision is raised to float32.
         key: of the random numbers; None for `jax.random.key(0)`.
         sampler: with `step_size="auto"` (or None) the step is chosen by `calibrate`, from all checkpoints. None for SGHMC on the
             full batch and SGNHT on minibatches, with step and friction chosen.
-        inverse_temperature, localization, batch_size, n, mask, projection, control_variates: as in `Target.of`.
-        chains, steps, progress: as in `sample`.
+        inverse_temperature: nβ of the local posterior; None for n / log n (Watanabe 2013).
+        localization: γ, how strongly chains are held to w*.
+        chains: how many start at each checkpoint, at least two; their spread gives the standard error.
         draws: of each chain; "auto" for as many as `relative_error` and the checks need at every checkpoint, up to `most_draws`.
         burn_in: draws of each chain that are discarded first; "auto" for the number that `calibrate` returns. None for "auto"
             where the step is chosen, and for 200 where it is given.
         relative_error: with draws "auto", the standard error that is asked for, as a share of λ̂.
         most_draws: the cap of draws "auto". Where it stops the chains, `print(estimate)` says how many would do.
+        batch_size: examples of one step, drawn independently with replacement; None for all n.
+        n: the number of examples; None to count them. A potential needs it unless nβ is given.
+        mask: pytree of 0 and 1 shaped like one checkpoint. Parameters at 0 stay where they are. None lets all move.
+        projection: "gradient" keeps chains in the hyperplane through w* normal to ∇L_n(w*), where w* is no minimum.
+        control_variates: subtract the noise that minibatches have at w*, for a second gradient in each step.
+        steps: the labels of the checkpoints, such as their training steps; None for 0, 1, 2, …
+        progress: show a line of progress while chains run.
         refine: name -> mask, each like `mask` and instead of it: weight-refined λ̂ beside that of the whole network, with
             the same batches and noise. The program is compiled once for all.
         extrapolate: also run chains of half the step, and return 2 λ̂(ε/2) - λ̂(ε). Richardson's extrapolation removes the bias
             of first order in the step, at twice the cost and two to three times the error.
 
+    Returns:
+        λ̂ at the K checkpoints with its standard error and the checks that it fails; `print` shows the table and the remedies.
+
     Raises:
         ValueError: naming the argument, its value, and what was expected; or chains of the step diverge.
+
+    Example:
+        >>> estimate = ontogeny.estimate_llc(lambda w, _: (w**2).sum(), jax.numpy.zeros((1, 2)), n=100)
+        >>> estimate.mean, estimate.verdict  # one checkpoint of two parameters: λ = 2 / 2
     """
     sampler = default_sampler(batch_size) if sampler is None else sampler
     checks.check_sampler(sampler)
@@ -98,6 +115,7 @@ def estimate_llc(
         checks.check_counts(burn_in=(burn_in, 0))
     key = jax.random.key(0) if key is None else key
     checks.check_key(key)
+    checkpoints = stacked(checkpoints, loss, data)
     target = Target.of(
         loss,
         data,
@@ -223,6 +241,7 @@ def sample(
     Raises:
         ValueError: naming the argument, its value, and what was expected; or the loss is not finite at a checkpoint.
     """
+    checkpoints = stacked(checkpoints, loss, data)
     target = Target.of(
         loss,
         data,
@@ -279,6 +298,7 @@ def calibrate(
         ValueError: naming the argument, its value, and what was expected; or no step can be chosen, or a given one is beyond
             stability.
     """
+    checkpoints = stacked(checkpoints, loss, data)
     target = Target.of(
         loss,
         data,

@@ -41,7 +41,7 @@ class Run:
 
     @cached_property
     def trajectory(self) -> pd.DataFrame:
-        """A row for each checkpoint, observable and component (`ontogeny.trajectory.SCHEMA`)."""
+        """A row for each checkpoint, observable and component (`ontogeny.trajectory.schema`)."""
         return read_parquet(self.folder / "trajectory.parquet")
 
     @cached_property
@@ -70,7 +70,7 @@ class Run:
 
         return read_result(self.folder / "draws", read)
 
-    def parameters(self, steps: int | Sequence[int]) -> dict[str, np.ndarray]:
+    def params(self, steps: int | Sequence[int]) -> dict[str, np.ndarray]:
         """Return the parameters at a step, by dotted path; at several steps, with a leading axis of checkpoints.
 
         Raises:

@@ -55,7 +55,7 @@ def test_draws_are_what_the_estimate_is_made_of(finished):
 
 def test_a_run_is_read_in_python(finished):
     run = load_run(finished.folder / "results" / "toy" / "base" / "seed~0")
-    assert run.parameters(200)["weight"].shape == (2, 6) and run.parameters([0, 200])["weight"].shape == (2, 2, 6)
+    assert run.params(200)["weight"].shape == (2, 6) and run.params([0, 200])["weight"].shape == (2, 2, 6)
     assert run.about["axis"]["name"] == "step" and run.about["parameters"] == 18
     assert {"llc", "loss"} <= set(run.trajectory["observable"]) and run.transitions.stages[0].start == 0
     with pytest.raises(ResultError, match="holds no run"):

@@ -5,7 +5,8 @@ Lau, Murfet and Wei (2023), "Quantifying degeneracy in singular models via the l
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -18,6 +19,8 @@ from ontogeny.sampling.draws import Draws
 
 if TYPE_CHECKING:
     import pandas as pd
+    import plotly.graph_objects as go
+    import xarray
 
     from ontogeny.sampling.calibration.stability import Stability
     from ontogeny.sampling.kernels.kernel import Kernel
@@ -134,6 +137,17 @@ class Estimate:
 
         return llc_rows(self.to_frame())
 
+    def plot(self) -> "go.Figure":
+        """Return a Plotly figure of λ̂ along the checkpoints, see `notebook.plot_trajectory`."""
+        return notebook().plot_estimate(self)
+
+    def _repr_html_(self) -> str:
+        return notebook().estimate_html(self)
+
+    def to_datatree(self) -> "xarray.DataTree":
+        """Return the draws as ArviZ reads them, see `notebook.estimate_datatree`."""
+        return notebook().estimate_datatree(self)
+
     @property
     def chains(self) -> dict[tuple[str, str], Float[np.ndarray, "checkpoints chains"]]:
         """λ̂ of each chain, for `detect_transitions(chains=)`: the errors of checkpoints are correlated."""
@@ -164,6 +178,11 @@ class Estimate:
                 "verdict": self.verdict,
             }
         )
+
+
+def notebook() -> Any:
+    """Return the module that draws estimates. It is imported by its name, so that no digest of a job follows it."""
+    return import_module("ontogeny.notebook")
 
 
 def with_step_size_check(estimate: Estimate, *, extrapolated: bool = False) -> Estimate:

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ontogeny.estimates.localisation import LOCALISED
 from ontogeny.report.labels import BLUE, GREY, dashes, listed, palette
 from ontogeny.report.numbers import step
 from ontogeny.report.plots import Panel, band, figure, line
@@ -14,6 +13,8 @@ from ontogeny.transitions.records import Candidate
 from ontogeny.transitions.robustness import Coarse, Robustness, from_content, robustness
 
 HELD = "held_by_localization"
+LOCALISED = 0.3
+"""The share that the localisation decides from which λ̂ is called a localised λ̂."""
 LARGEST_ERROR = 0.15
 """Standard error up to which the share from the draws is shown; the noise of batches may hide it."""
 

@@ -1,6 +1,6 @@
 """How long the search for transitions takes."""
 
-MOST_CHECKPOINTS = 700
+MOST_CHECKPOINTS = 350
 """Checkpoints of a curve that are searched. A lone curve of so many takes about 10 s. The search takes memory with the square of
 their number and time with the cube."""
 PER_CURVE, PER_CHECKPOINT, PER_CUBE = 0.1, 5e-4, 3e-9
