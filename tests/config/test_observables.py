@@ -27,6 +27,8 @@ def test_rules_come_in_their_stated_order_and_those_of_own_observables_first(tmp
         "generalisation",
         "memorisation",
         "rank {before} → {after}",
+        "coefficient learning",
+        "circuit formation",
     ]
     assert [rule.name for rule in DEFAULT_RULES] == built_in
     (tmp_path / "own.card.yaml").write_text(OWN_CARD)

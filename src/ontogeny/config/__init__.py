@@ -8,6 +8,8 @@ from ontogeny.config.kinds import Model, Task, UserKind
 from ontogeny.config.llc import LocalLearningCoefficient, PerExample, Refine
 from ontogeny.config.models.linear import Linear
 from ontogeny.config.models.mlp import MLP
+from ontogeny.config.models.pair_transformer import PairTransformer
+from ontogeny.config.models.polynomial import Polynomial as PolynomialModel
 from ontogeny.config.models.superposition import Superposition
 from ontogeny.config.models.transformer import Transformer
 from ontogeny.config.observables import OBSERVABLES
@@ -15,6 +17,7 @@ from ontogeny.config.phases import Posterior
 from ontogeny.config.pictures import PICTURES
 from ontogeny.config.tasks.linear_teacher import LinearTeacher
 from ontogeny.config.tasks.modular_addition import ModularAddition
+from ontogeny.config.tasks.polynomial import Polynomial as PolynomialTask
 from ontogeny.config.tasks.sparse_features import SparseFeatures
 from ontogeny.config.tasks.text import Text
 from ontogeny.config.training import Checkpoints, Schedule, Training
@@ -31,7 +34,10 @@ __all__ = [
     "Model",
     "ModelSection",
     "ModularAddition",
+    "PairTransformer",
     "PerExample",
+    "PolynomialModel",
+    "PolynomialTask",
     "Posterior",
     "Refine",
     "Schedule",
