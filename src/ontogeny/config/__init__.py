@@ -12,7 +12,9 @@ from ontogeny.config.models.superposition import Superposition
 from ontogeny.config.models.transformer import Transformer
 from ontogeny.config.observables import OBSERVABLES
 from ontogeny.config.phases import Posterior
+from ontogeny.config.tasks.in_context_regression import InContextRegression
 from ontogeny.config.tasks.linear_teacher import LinearTeacher
+from ontogeny.config.tasks.markov_chains import MarkovChains
 from ontogeny.config.tasks.modular_addition import ModularAddition
 from ontogeny.config.tasks.sparse_features import SparseFeatures
 from ontogeny.config.tasks.text import Text
@@ -23,9 +25,11 @@ __all__ = [
     "MLP",
     "OBSERVABLES",
     "Checkpoints",
+    "InContextRegression",
     "Linear",
     "LinearTeacher",
     "LocalLearningCoefficient",
+    "MarkovChains",
     "Model",
     "ModelSection",
     "ModularAddition",
