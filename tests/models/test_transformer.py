@@ -43,6 +43,26 @@ def test_the_paper_s_network_has_its_number_of_parameters():
     assert sum(int(np.prod(array.shape)) for array in shapes.values()) == 3_355_016  # Hoogland et al. 2024
 
 
+def test_the_paper_s_regression_network_has_its_number_of_parameters():
+    config, shape = Transformer(kind="transformer", layers=2, heads=4, width=64, mlp=64), {"token_size": 5, "context": 16}
+    shapes = parameter_shapes(functional(build(config, shape)))
+    biases, unused = 2 * 4 * 64, 4 * 65  # attention has none in Hoogland et al. 2024, whose output has five numbers, four unused
+    assert sum(int(np.prod(array.shape)) for array in shapes.values()) == 51_717 + biases - unused == config.parameters(shape)
+
+
+def test_vectors_are_read_with_their_length_and_their_position():
+    config, shape = Transformer(kind="transformer", layers=1, heads=2, width=12), {"token_size": 3, "context": CONTEXT}
+    vectors = functional(build(config, shape))
+    params = vectors.init(jax.random.key(0))
+    tokens = jax.random.normal(jax.random.key(1), (2, CONTEXT, 3))
+    outputs, doubled, swapped = (vectors.apply(params, x) for x in (tokens, 2 * tokens, tokens[:, jnp.array([1, 0, 2, 3])]))
+    assert outputs.shape == (2, CONTEXT, 1)
+    assert jnp.abs(outputs[:, 0] - doubled[:, 0]).max() > 1e-2
+    assert jnp.abs(outputs[:, 3] - swapped[:, 3]).max() > 1e-3
+    later = vectors.apply(params, tokens.at[:, 5].add(1.0))
+    np.testing.assert_allclose(later[:, :5], outputs[:, :5], atol=1e-6)
+
+
 @pytest.mark.end_to_end
 def test_no_prediction_depends_on_a_later_token(small):
     transformer, params = small

@@ -2,7 +2,18 @@
 
 from pathlib import Path
 
-from ontogeny.config import MLP, Linear, LinearTeacher, ModularAddition, SparseFeatures, Superposition, Text, Transformer
+from ontogeny.config import (
+    MLP,
+    InContextRegression,
+    Linear,
+    LinearTeacher,
+    MarkovChains,
+    ModularAddition,
+    SparseFeatures,
+    Superposition,
+    Text,
+    Transformer,
+)
 from ontogeny.config.observables import built_in_cards, labels_on
 from ontogeny.problem.build import build_problem
 
@@ -10,8 +21,12 @@ from ontogeny.problem.build import build_problem
 def test_every_observable_has_a_label_and_every_label_an_observable(tmp_path: Path):
     (tmp_path / "corpus.txt").write_text("to be or not to be " * 4000)
     text = Text(kind="text", corpus="corpus.txt", tokenizer="byte", context=8, examples=4, evaluation=4)
+    chains = MarkovChains(kind="markov_chains", context=8, examples=4, evaluation=4)
+    regression = InContextRegression(kind="in_context_regression", diversity=2, examples=4, evaluation=4)
     families = {
         text: Transformer(kind="transformer", width=8),
+        chains: Transformer(kind="transformer", width=8),
+        regression: Transformer(kind="transformer", width=8),
         SparseFeatures(kind="sparse_features", examples=10): Superposition(kind="superposition"),
         LinearTeacher(kind="linear_teacher", examples=10): Linear(kind="linear"),
         ModularAddition(kind="modular_addition", modulus=5): MLP(kind="mlp"),

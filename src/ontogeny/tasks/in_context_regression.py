@@ -5,6 +5,7 @@ A sequence has a map t of its own, K vectors x ~ N(0, I), and y = t · x + noise
 with t ~ N(0, I) it is ridge regression with penalty σ². The sets of maps are nested: M maps are the first M of any larger set.
 """
 
+from functools import partial
 from pathlib import Path
 
 import jax
@@ -23,16 +24,15 @@ Predictions = Float[Array, "batch pairs"]
 
 def build(config: Config, *, batch_size: int, base: Path) -> Task:
     """Return the task. Training draws new sequences at every step; the maps and the fixed sequences come from `config.seed`."""
-    keys = [jax.random.fold_in(jax.random.key(config.seed), part) for part in range(5)]
-    maps = None if config.diversity is None else draw_maps(keys[0], config.diversity, config.dimensions)
+    maps, fixed = drawn_once(config)
     predictors = {"ridge": lambda tokens: ridge(tokens, config.noise_variance)}
     if maps is not None:
         predictors["dmmse"] = lambda tokens: dmmse(tokens, maps, config.noise_variance)
     return Task(
         data=Data(
             train=lambda key, step: draw(config, maps, jax.random.fold_in(key, step), batch_size),
-            sampling=draw(config, maps, keys[1], config.examples),
-            evaluation=draw(config, maps, keys[2], config.evaluation),
+            sampling=fixed.pop("sampling"),
+            evaluation=fixed.pop("evaluation"),
         ),
         output_loss=lambda outputs, targets: squared_error(predicted(outputs), targets),
         divergence=lambda outputs, others: squared_error(predicted(outputs), predicted(others)),
@@ -40,12 +40,22 @@ def build(config: Config, *, batch_size: int, base: Path) -> Task:
         provides={
             "predictors": predictors,
             "bayes": "ridge" if maps is None else "dmmse",
-            "out_of_distribution": {
-                "unseen_maps": draw(config, None, keys[3], config.evaluation),
-                "wide_inputs": draw(config, maps, keys[4], config.evaluation, spread=WIDE),
-            },
+            "out_of_distribution": fixed,
         },
     )
+
+
+@partial(jax.jit, static_argnums=0)
+def drawn_once(config: Config) -> tuple[Float[Array, "maps dimensions"] | None, dict[str, Batch]]:
+    """Return the maps, and the sequences that stay the same during training. One program makes all, to compile less."""
+    keys = [jax.random.fold_in(jax.random.key(config.seed), part) for part in range(5)]
+    maps = None if config.diversity is None else draw_maps(keys[0], config.diversity, config.dimensions)
+    return maps, {
+        "sampling": draw(config, maps, keys[1], config.examples),
+        "evaluation": draw(config, maps, keys[2], config.evaluation),
+        "unseen_maps": draw(config, None, keys[3], config.evaluation),
+        "wide_inputs": draw(config, maps, keys[4], config.evaluation, spread=WIDE),
+    }
 
 
 def draw_maps(key: RandomKey, count: int, dimensions: int) -> Float[Array, "maps dimensions"]:
@@ -98,7 +108,7 @@ def squared_error(predictions: Predictions, targets: Predictions) -> Float[Array
 def ridge(tokens: Tokens, noise_variance: float) -> Predictions:
     """Return x_k · (XᵀX + σ² I)⁻¹ Xᵀ y of the k - 1 earlier pairs: the posterior mean under t ~ N(0, I)."""
     x, y = pairs_of(tokens)
-    gram = earlier(x[..., :, None] * x[..., None, :]) + noise_variance * jnp.eye(x.shape[-1])
+    gram = earlier(x[..., :, None] * x[..., None, :]) + noise_variance * jnp.eye(x.shape[-1])[None, None]
     weights = jnp.linalg.solve(gram, earlier(x * y[..., None])[..., None])[..., 0]
     return jnp.sum(x * weights, axis=-1)
 

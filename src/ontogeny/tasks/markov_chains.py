@@ -4,6 +4,7 @@ Every row of a chain's matrix is drawn from Dirichlet(α, …, α), and its firs
 nothing of the matrix, and the bigram rule is the exact Bayes posterior predictive: no predictor has a smaller expected loss.
 """
 
+from functools import partial
 from pathlib import Path
 
 import jax
@@ -22,11 +23,7 @@ Probabilities = Float[Array, "chains time symbols"]
 
 def build(config: Config, *, batch_size: int, base: Path) -> Task:
     """Return the task. Training draws new chains at every step; the fixed chains come from `config.seed`."""
-    key = jax.random.key(config.seed)
-    sampling, evaluation = (
-        split(draw(config, jax.random.fold_in(key, part), count))
-        for part, count in enumerate((config.examples, config.evaluation))
-    )
+    sampling, evaluation = drawn_once(config)
     return Task(
         data=Data(
             train=lambda key, step: split(draw(config, jax.random.fold_in(key, step), batch_size)),
@@ -38,8 +35,21 @@ def build(config: Config, *, batch_size: int, base: Path) -> Task:
         shape=config.shape,
         is_log_likelihood=True,
         averages_over=config.context,
-        provides={"predictors": {name: bind(rule, config) for name, rule in RULES.items()}},
+        provides={
+            "predictors": {
+                name: partial(rule, count=config.symbols, concentration=config.concentration) for name, rule in RULES.items()
+            }
+        },
     )
+
+
+@partial(jax.jit, static_argnums=0)
+def drawn_once(config: Config) -> tuple[Batch, Batch]:
+    """Return the chains that stay the same during training: those of the local posterior, and those for evaluation."""
+    key = jax.random.key(config.seed)
+    counts = config.examples, config.evaluation
+    sampling, evaluation = (split(draw(config, jax.random.fold_in(key, part), count)) for part, count in enumerate(counts))
+    return sampling, evaluation
 
 
 def draw(config: Config, key: RandomKey, count: int) -> Int[Array, "count window"]:
@@ -68,10 +78,6 @@ def split(chains: Int[Array, "chains window"]) -> Batch:
 def cross_entropy(logits: Probabilities, targets: Symbols) -> Float[Array, " chains"]:
     """Return the cross-entropy of the next symbol in nats, averaged over the positions of a chain."""
     return optax.softmax_cross_entropy_with_integer_labels(logits, targets).mean(-1)
-
-
-def bind(rule, config: Config):
-    return lambda symbols: rule(symbols, config.symbols, config.concentration)
 
 
 def uniform(symbols: Symbols, count: int, concentration: float) -> Probabilities:
