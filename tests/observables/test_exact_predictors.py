@@ -3,7 +3,6 @@
 from dataclasses import replace
 from pathlib import Path
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -22,7 +21,7 @@ def measured(kind, task, predict, **more):
 
 @pytest.fixture(scope="module")
 def chains():
-    return build_chains(MarkovChains(kind="markov_chains", evaluation=64), batch_size=4, base=Path())
+    return build_chains(MarkovChains(kind="markov_chains", evaluation=400), batch_size=4, base=Path())
 
 
 def test_the_divergence_of_a_predictor_from_itself_is_zero_and_the_gap_of_the_unigram_is_one(chains):
@@ -36,13 +35,11 @@ def test_the_divergence_of_a_predictor_from_itself_is_zero_and_the_gap_of_the_un
 
 
 def test_the_divergence_from_the_bigram_is_the_loss_beyond_it(chains):
-    """On many chains, the loss of the unigram rule less that of Bayes is KL(bigram ‖ unigram), up to the noise of the targets."""
-    task = build_chains(MarkovChains(kind="markov_chains", evaluation=4000), batch_size=4, base=Path())
+    """The loss of the unigram rule less that of Bayes is KL(bigram ‖ unigram), up to the noise of the targets."""
+    task, rules = chains, chains.provides["predictors"]
     symbols, targets = task.data.evaluation
-    rules = task.provides["predictors"]
-    excess = task.output_loss(jnp.log(rules["unigram"](symbols)), targets) - task.output_loss(
-        jnp.log(rules["bigram"](symbols)), targets
-    )
+    unigram, bigram = (task.output_loss(jnp.log(rules[name](symbols)), targets) for name in ("unigram", "bigram"))
+    excess = unigram - bigram
     values = measured(markov_chains, task, lambda symbols: jnp.log(rules["unigram"](symbols)))
     assert abs(excess.mean() - values["divergence_from_bigram"]) < 4 * excess.std() / len(excess) ** 0.5
 
@@ -51,7 +48,8 @@ def test_a_head_that_attends_what_followed_copies_has_the_score_one():
     symbols = jnp.array([[0, 1, 2, 0, 1, 0]])
     followers = markov_chains.follows_a_copy(symbols)[0]
     assert np.argwhere(followers).tolist() == [[3, 1], [4, 2], [5, 1], [5, 4]]
-    patterns = jnp.where(followers, followers / jnp.maximum(followers.sum(-1, keepdims=True), 1), 1 / 6)
+    shares = np.asarray(followers, np.float32)
+    patterns = jnp.asarray(shares / np.maximum(shares.sum(-1, keepdims=True), 1))
     scores = markov_chains.statistical_induction(patterns[None, None, None], symbols)
     np.testing.assert_allclose(scores, 1, rtol=1e-6)
     evenly = markov_chains.statistical_induction(jnp.full((1, 1, 1, 6, 6), 1 / 6), symbols)
@@ -89,7 +87,11 @@ def test_with_a_new_map_each_time_ridge_is_the_bayes_predictor_and_there_is_no_d
 def test_vanished_weights_of_layer_norms_are_counted(regression):
     network = Network(init=lambda key: {}, apply=lambda params, tokens, method="__call__": jnp.zeros((*tokens.shape[:2], 1)))
     functions = in_context_regression.build(network, regression)
-    params = {"layers.0.attention_norm.scale": jnp.array([1.0, -0.05, 0.05, -1.0]), "norm.scale": jnp.ones(4), "other": jnp.zeros(4)}
+    params = {
+        "layers.0.attention_norm.scale": jnp.array([1.0, -0.05, 0.05, -1.0]),
+        "norm.scale": jnp.ones(4),
+        "other": jnp.zeros(4),
+    }
     assert functions["layer_norm_vanished"](params) == {"layers.0.attention_norm": 0.5, "norm": 0.0}
     assert functions["layer_norm_scale"](params)["layers.0.attention_norm"] == pytest.approx(0.525)
 
@@ -105,9 +107,3 @@ def test_heads_are_scored_where_the_network_shows_them(chains):
     values = {name: function({}) for name, function in markov_chains.build(network, chains).items()}
     assert values["previous_token_score"]["layers.1.heads.0"] == pytest.approx(1)
     assert 0 < values["statistical_induction_score"]["layers.0.heads.0"] < 1
-
-
-def test_losses_of_the_network_bound_the_gap_from_below(chains):
-    logits = jax.random.normal(jax.random.key(0), (64, 32, 3))
-    values = measured(markov_chains, chains, lambda symbols: jnp.broadcast_to(logits[0, 0], (*symbols.shape, 3)))
-    assert all(value > 0 for value in values.values())

@@ -12,11 +12,15 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from ontogeny.arrays.parts import mapped
 from ontogeny.config.tasks.in_context_regression import InContextRegression as Config
 from ontogeny.problem.problem import Batch, Data, RandomKey, Task
 
 WIDE = 2.0
 """The standard deviation of x in the sequences `wide_inputs`; it is 1 in training."""
+
+LARGEST_PART = 2**22
+"""dMMSE is computed for so many (pair, map) at a time, 16 MiB for each intermediate result."""
 
 Tokens = Float[Array, "batch time token"]
 Predictions = Float[Array, "batch pairs"]
@@ -115,10 +119,14 @@ def ridge(tokens: Tokens, noise_variance: float) -> Predictions:
 
 def dmmse(tokens: Tokens, maps: Float[Array, "maps dimensions"], noise_variance: float) -> Predictions:
     """Return x_k · E[t | the k - 1 earlier pairs], t uniform on the maps: their mean, weighted by the likelihoods (dMMSE)."""
-    x, y = pairs_of(tokens)
-    of_each = jnp.einsum("bkd,md->bkm", x, maps)
-    log_likelihood = -earlier((y[..., None] - of_each) ** 2) / (2 * noise_variance)
-    return jnp.sum(jax.nn.softmax(log_likelihood, axis=-1) * of_each, axis=-1)
+
+    def of_part(tokens: Tokens) -> Predictions:
+        x, y = pairs_of(tokens)
+        of_each = jnp.einsum("bkd,md->bkm", x, maps)
+        log_likelihood = -earlier((y[..., None] - of_each) ** 2) / (2 * noise_variance)
+        return jnp.sum(jax.nn.softmax(log_likelihood, axis=-1) * of_each, axis=-1)
+
+    return mapped(of_part, tokens, max(1, 2 * LARGEST_PART // (tokens.shape[1] * len(maps))))
 
 
 def earlier(terms: Float[Array, "batch pairs *shape"]) -> Float[Array, "batch pairs *shape"]:

@@ -21,9 +21,7 @@ class MarkovChains(TaskSection):
     ] = 1.0
     examples: Annotated[AtLeastTwo, Field(description="The data set on which λ̂ is estimated has this many chains, n.")] = 1024
     evaluation: Annotated[AtLeastTwo, Field(description="Observables are measured on this many other chains.")] = 512
-    seed: Annotated[
-        Seed, Field(description="This seed draws the fixed chains; the seeds of the runs do not change them.")
-    ] = 0
+    seed: Annotated[Seed, Field(description="This seed draws the fixed chains; the seeds of the runs do not change them.")] = 0
 
     same_network: ClassVar = ("concentration", "examples", "seed")
     fresh_batches: ClassVar = True
