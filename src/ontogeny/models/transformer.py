@@ -8,8 +8,8 @@ and the projections that write to the residual stream are divided by sqrt(2 laye
 Smaller embeddings delay induction heads about ten times. Attention that starts sharp (full-size queries and keys, positions
 added after the LayerNorm) leaves a third of the seeds without induction heads for twice as long.
 
-Tokens may be vectors, which a matrix embeds; the output is then one number for each. Positions enter the residual stream there,
-as in Hoogland et al. 2024: the LayerNorm of an embedded vector alone would hide its length.
+Tokens may be vectors, which a matrix embeds; the output is then one number for each. Positions that enter the residual stream
+slow regression in context: after 1,500 steps it was three times as far from ridge regression.
 """
 
 from collections.abc import Callable, Mapping
@@ -116,12 +116,10 @@ class Transformer(nnx.Module):
         x = self.activations(tokens)[f"residual.{len(self.layers)}"]
         return self.norm(x) @ self.unembedding[...] + self.unembedding_bias[None, None]
 
-    def embed(self, tokens: Tokens) -> tuple[Residual, Float[Array, "time width"]]:
-        """Return the residual stream before the first layer, and the positions that queries and keys read beside it."""
-        positions = self.positions[...][: tokens.shape[1]]
-        if jnp.issubdtype(tokens.dtype, jnp.integer):
-            return self.embedding[...][tokens], positions
-        return tokens @ self.embedding[...] + positions[None], jnp.zeros_like(positions)
+    def embed(self, tokens: Tokens) -> Residual:
+        """Return the residual stream before the first layer."""
+        numbered = jnp.issubdtype(tokens.dtype, jnp.integer)
+        return self.embedding[...][tokens] if numbered else tokens @ self.embedding[...]
 
     def activations(self, tokens: Tokens) -> dict[str, Array]:
         """Return the activations by site.
@@ -132,7 +130,8 @@ class Transformer(nnx.Module):
         - `layers.i.attention`, `layers.i.mlp` [batch, time, width]: what the sublayer adds to the residual stream.
         - `residual.k` [batch, time, width]: the residual stream after k layers.
         """
-        x, positions = self.embed(tokens)
+        x = self.embed(tokens)
+        positions = self.positions[...][: tokens.shape[1]]
         sites = {"embedding": x}
         for i, layer in enumerate(self.layers):
             x, own = layer.run(x, positions)

@@ -86,7 +86,7 @@ def uniform(symbols: Symbols, count: int, concentration: float) -> Probabilities
 
 
 def unigram(symbols: Symbols, count: int, concentration: float) -> Probabilities:
-    """Return (α + c_j) / (k α + t), where c_j of the t symbols read are j: Bayes for independent symbols from one distribution."""
+    """Return (α + c_j) / (k α + t), where c_j of the t symbols read are j: Bayes for independent symbols."""
     counts = jnp.cumsum(jax.nn.one_hot(symbols, count), axis=1) + concentration
     return counts / counts.sum(-1, keepdims=True)
 
