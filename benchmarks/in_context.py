@@ -16,6 +16,11 @@ from ontogeny.results import Run
 CHAINS = ("divergence_from_uniform", "divergence_from_unigram", "divergence_from_bigram")
 REGRESSION = ("distance_from_zero", "distance_from_ridge", "distance_from_dmmse")
 
+COLUMNS = (
+    ["KL from uniform", "from unigram", "from bigram", "smallest from unigram", "gap"],
+    ["from 0", "from ridge", "from dMMSE", "loss / Bayes", "gap", "smallest from ridge", "on unseen maps", "LayerNorm"],
+)
+
 
 def runs(results: Path) -> Iterator[tuple[str, Run]]:
     """Yield `variant, seed` and the results of every run."""

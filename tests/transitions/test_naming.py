@@ -178,9 +178,8 @@ def test_a_condition_that_cannot_be_checked_is_refused(conditions: list[dict], w
         NamingRule.model_validate(rule)
 
 
-TO_BIGRAM, TO_UNIGRAM, TO_UNIFORM = (("divergence_from_" + name, "") for name in ("bigram", "unigram", "uniform"))
-CHAINS = {TO_BIGRAM[0]: np.array([0.6, 0.1, 0.02, 0.01]), TO_UNIGRAM[0]: np.array([0.6, 0.03, 0.09, 0.1])}
-CHAINS |= {TO_UNIFORM[0]: np.array([0.45, 0.04, 0.12, 0.15])}
+GAP, TO_UNIGRAM = ("gap_to_bayes", ""), ("divergence_from_unigram", "")
+CHAINS = {GAP[0]: np.array([6.0, 1.0, 0.3, 0.1]), TO_UNIGRAM[0]: np.array([0.6, 0.03, 0.09, 0.1])}
 
 
 def named_among(changes: dict, values: dict, detected: set) -> str:
@@ -190,10 +189,11 @@ def named_among(changes: dict, values: dict, detected: set) -> str:
 @pytest.mark.parametrize(
     ("changes", "name"),
     [
-        ({TO_BIGRAM: (0.1, 0.02), TO_UNIGRAM: (0.03, 0.09)}, "unigram → bigram solution"),
-        ({TO_BIGRAM: (0.1, 0.09), TO_UNIGRAM: (0.03, 0.04)}, "unnamed"),
-        ({TO_BIGRAM: (0.6, 0.1), TO_UNIGRAM: (0.6, 0.03), TO_UNIFORM: (0.45, 0.04)}, "unigram solution"),
-        ({TO_BIGRAM: (0.02, 0.1), TO_UNIGRAM: (0.09, 0.03)}, "unnamed"),
+        ({GAP: (1.0, 0.3), TO_UNIGRAM: (0.03, 0.09)}, "unigram → bigram solution"),
+        ({GAP: (1.0, 0.6), TO_UNIGRAM: (0.03, 0.07)}, "unnamed"),
+        ({GAP: (6.0, 1.0), TO_UNIGRAM: (0.6, 0.03)}, "unigram solution"),
+        ({GAP: (6.0, 0.3), TO_UNIGRAM: (0.6, 0.11)}, "unigram solution"),
+        ({GAP: (0.3, 1.0), TO_UNIGRAM: (0.09, 0.03)}, "unnamed"),
     ],
 )
 def test_the_bigram_solution_is_named_where_the_network_leaves_the_unigram_for_it(changes, name):
