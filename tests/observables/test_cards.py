@@ -4,8 +4,10 @@ from pathlib import Path
 
 from ontogeny.config import (
     MLP,
+    InContextRegression,
     Linear,
     LinearTeacher,
+    MarkovChains,
     ModularAddition,
     PolynomialModel,
     PolynomialTask,
@@ -21,8 +23,12 @@ from ontogeny.problem.build import build_problem
 def test_every_observable_has_a_label_and_every_label_an_observable(tmp_path: Path):
     (tmp_path / "corpus.txt").write_text("to be or not to be " * 4000)
     text = Text(kind="text", corpus="corpus.txt", tokenizer="byte", context=8, examples=4, evaluation=4)
+    chains = MarkovChains(kind="markov_chains", context=8, examples=4, evaluation=4)
+    regression = InContextRegression(kind="in_context_regression", diversity=2, examples=4, evaluation=4)
     families = [
         (text, Transformer(kind="transformer", width=8)),
+        (chains, Transformer(kind="transformer", width=8)),
+        (regression, Transformer(kind="transformer", width=8)),
         (SparseFeatures(kind="sparse_features", examples=10), Superposition(kind="superposition")),
         (LinearTeacher(kind="linear_teacher", examples=10), Linear(kind="linear")),
         (PolynomialTask(kind="polynomial"), PolynomialModel(kind="polynomial")),

@@ -15,7 +15,9 @@ from ontogeny.config.models.transformer import Transformer
 from ontogeny.config.observables import OBSERVABLES
 from ontogeny.config.phases import Posterior
 from ontogeny.config.pictures import PICTURES
+from ontogeny.config.tasks.in_context_regression import InContextRegression
 from ontogeny.config.tasks.linear_teacher import LinearTeacher
+from ontogeny.config.tasks.markov_chains import MarkovChains
 from ontogeny.config.tasks.modular_addition import ModularAddition
 from ontogeny.config.tasks.polynomial import Polynomial as PolynomialTask
 from ontogeny.config.tasks.sparse_features import SparseFeatures
@@ -28,9 +30,11 @@ __all__ = [
     "OBSERVABLES",
     "PICTURES",
     "Checkpoints",
+    "InContextRegression",
     "Linear",
     "LinearTeacher",
     "LocalLearningCoefficient",
+    "MarkovChains",
     "Model",
     "ModelSection",
     "ModularAddition",
