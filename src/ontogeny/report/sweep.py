@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from ontogeny.estimates.localisation import LOCALISED
 from ontogeny.estimates.sweep import SEVERAL_BASINS, JudgedCell, nearest, recommended, remedies
 from ontogeny.report.labels import listed, slug
 from ontogeny.report.numbers import UNKNOWN, number, step, with_error
@@ -14,6 +13,7 @@ from ontogeny.report.pages import page_data, render
 from ontogeny.report.phases import INK
 from ontogeny.report.plots import Figure, Panel, Trace
 from ontogeny.report.words import verdict
+from ontogeny.transitions.records import LARGEST_SHARE_HELD
 
 SETTINGS = {"step_size": "ε", "inverse_temperature": "nβ", "localization": "γ"}
 RULE = (
@@ -110,7 +110,7 @@ def headline(report: SweepReport, chosen: JudgedCell | None) -> str:
     share = f"There γ decides at most {percent(chosen.share[0])} of λ̂"
     if report.own and report.own is not chosen:
         share += f", and {percent(report.own.share[0])} with the family's own settings"
-    localised = "; it remains a localised λ̂" if chosen.share[0] >= LOCALISED else ""
+    localised = "; it remains a localised λ̂" if chosen.share[0] >= LARGEST_SHARE_HELD else ""
     own = " These are the family's own." if chosen is report.own else ""
     return f"Recommended: {settings_in_words(chosen)}.{own} {share}{localised}. {passing}."
 
