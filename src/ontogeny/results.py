@@ -42,7 +42,7 @@ class Run:
 
     @cached_property
     def trajectory(self) -> pd.DataFrame:
-        """A row for each checkpoint, observable and component (`ontogeny.trajectory.SCHEMA`)."""
+        """A row for each checkpoint, observable and component (`ontogeny.trajectory.schema`)."""
         return read_parquet(self.folder / "trajectory.parquet")
 
     @cached_property

@@ -50,6 +50,13 @@ JOBS = (
         code=("task", "model", "sampler"),
     ),
     JobKind(
+        "sweep_cells",
+        "variant",
+        needs=("train", "calibrate"),
+        reads=("first_seed", "problem", "sampler", "sweep", "checkpoints", "run_identity"),
+        code=("task", "model", "sampler"),
+    ),
+    JobKind(
         "observe",
         "block",
         needs=("train",),
@@ -73,6 +80,9 @@ JOBS = (
         reads=("description", "variants", "labels", "picture_cards"),
         code=("templates",),
     ),
+    JobKind("sweep_page", "variant", needs=("sweep_cells",), code=("templates",)),
     JobKind("index_page", "study", needs=("family_page",), reads=("families", "labels"), code=("templates",)),
 )
+ON_REQUEST = ("sweep_cells", "sweep_page")
+"""Kinds whose results no other kind reads: they run where their files are asked for by name."""
 KINDS = {kind.name: kind for kind in JOBS}

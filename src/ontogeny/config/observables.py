@@ -20,7 +20,7 @@ from ontogeny.config.transitions import NamingRule
 ROOM, SUFFIX = Path(__file__).parents[1] / "observables", ".card.yaml"
 OBSERVABLES = tuple(sorted(path.stem for path in ROOM.glob("[!_]*.py")))
 """The built-in kinds of observables."""
-FIRST_RULES = ("attention", "in_context", "polygons", "accuracy", "spectrum")
+FIRST_RULES = ("markov_chains", "attention", "in_context", "polygons", "accuracy", "spectrum")
 """The rules of these kinds are tried first, in this order; those of other kinds follow in the order of their names."""
 
 

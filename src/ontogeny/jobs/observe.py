@@ -1,6 +1,7 @@
 """Measure the observables of a family at every checkpoint of every seed of a block, and record its pictures."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import jax
@@ -12,10 +13,12 @@ from ontogeny.jobs.pictures import picture_recorder
 from ontogeny.pipeline.files import write_parquet
 from ontogeny.pipeline.progress import progress
 from ontogeny.problem.build import build_problem
+from ontogeny.problem.example_means import measure_all
+from ontogeny.sampling.layout import even_size
 from ontogeny.training.schedule import consecutive
 from ontogeny.trajectory import tidy_observables
 
-CHUNK = 16
+LARGEST_CHUNK = 16
 
 
 def run(job: Job) -> None:
@@ -26,7 +29,7 @@ def run(job: Job) -> None:
 
     @jax.jit
     def measure(params: Any) -> Mapping[str, Any]:
-        return jax.lax.map(lambda one: {name: function(one) for name, function in problem.observables.items()}, params)
+        return jax.lax.map(partial(measure_all, problem.observables), params)
 
     def observe_seed(seed: int) -> Made:
         path = job.seed_folder(seed) / "observables.parquet"
@@ -39,12 +42,13 @@ def run(job: Job) -> None:
 
 
 def in_chunks(measure, params: Mapping[str, np.ndarray], count: int, label: str) -> Mapping[str, Any]:
-    """Return the observables at all checkpoints. The program takes `CHUNK` of them; the last chunk is padded."""
+    """Return the observables at all checkpoints, in chunks of one size, of which the last is filled up."""
+    size = even_size(count, LARGEST_CHUNK)
     measured = []
     with progress(label, count, "checkpoints") as show:
         show(0)
-        for places in consecutive(range(count), CHUNK):
-            filled = [*places, *places[-1:] * (CHUNK - len(places))]
+        for places in consecutive(range(count), size):
+            filled = [*places, *places[-1:] * (size - len(places))]
             chunk = measure({name: array[filled] for name, array in params.items()})
             measured.append(jax.tree.map(np.asarray, chunk))
             show(places[-1] + 1)

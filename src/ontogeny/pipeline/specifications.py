@@ -116,7 +116,17 @@ def run_identity(selected: Selected) -> dict[str, Any]:
 
 
 def sampler(selected: Selected) -> dict[str, Any]:
-    return {"llc": selected.variant.family.llc.model_dump(mode="json", exclude={"refine", "per_example", "sensitivity"})}
+    return {"llc": selected.variant.family.llc.model_dump(mode="json", exclude={"refine", "per_example", "sensitivity", "sweep"})}
+
+
+def llc(selected: Selected) -> dict[str, Any]:
+    return {"llc": selected.variant.family.llc.model_dump(mode="json", exclude={"sweep"})}
+
+
+def sweep(selected: Selected) -> dict[str, Any]:
+    """Return the settings that a sweep tries, and the components that it tries them on."""
+    section = selected.variant.family.llc
+    return {"sweep": section.sweep.model_dump(mode="json"), "components": section.refine.components if section.refine else []}
 
 
 def other_data(selected: Selected) -> dict[str, Any]:
@@ -174,7 +184,11 @@ def phases(selected: Selected) -> dict[str, Any]:
 
 
 def configuration(selected: Selected) -> dict[str, Any]:
-    return {"configuration": selected.variant.family.model_dump(mode="json", exclude={"seeds", "phases"})}
+    return {
+        "configuration": selected.variant.family.model_dump(
+            mode="json", exclude={"seeds": True, "phases": True, "llc": {"sweep"}}
+        )
+    }
 
 
 def description(selected: Selected) -> dict[str, Any]:
@@ -204,7 +218,7 @@ PARTS: Mapping[str, Callable[[Selected], dict[str, Any]]] = {
     "first_seed": first_seed,
     "labels": labels,
     "lanes": lanes,
-    "llc": section("llc"),
+    "llc": llc,
     "observables": observables,
     "other_data": other_data,
     "phases": phases,
@@ -215,6 +229,7 @@ PARTS: Mapping[str, Callable[[Selected], dict[str, Any]]] = {
     "run_identity": run_identity,
     "sampler": sampler,
     "seeds": seeds,
+    "sweep": sweep,
     "training": section("training"),
     "transitions": transitions,
     "variants": variants,

@@ -12,6 +12,7 @@ from ontogeny.transitions.records import Candidate, Consensus, Development
 
 WHOLE_NETWORK = ""
 LLC = "llc"
+FEWEST_EARLY = 3
 PASSED = ("ok", "")
 EMPTY_CURVE = pd.DataFrame(
     {"step": np.empty(0, int), "value": np.empty(0), "standard_error": np.empty(0), "verdict": np.empty(0, str)}
@@ -74,13 +75,19 @@ class RunReport:
 
 @dataclass(frozen=True, kw_only=True)
 class RunSummary:
-    """The data of a run for the family's page and the index; `href` is relative to the page that shows it."""
+    """The data of a run for the family's page and the index.
+
+    Attributes:
+        href: relative to the page that shows it.
+        provenance: the content of provenance.json: kind of job -> when it finished, how long it took, versions.
+    """
 
     variant: str
     seed: int
     trajectory: pd.DataFrame
     transitions: Development
     href: str
+    provenance: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,9 +159,14 @@ def last_step(trajectory: pd.DataFrame) -> int:
     return int(max(steps_of(trajectory), default=0))
 
 
-def crowded_early(trajectory: pd.DataFrame) -> bool:
-    """Return whether most checkpoints lie in the first quarter of training. A logarithmic axis then shows them better."""
-    return len(trajectory) > 0 and float(np.median(steps_of(trajectory))) < last_step(trajectory) / 4
+def spaced_logarithmically(trajectory: pd.DataFrame) -> bool:
+    """Return whether a logarithmic axis shows the checkpoints better: most lie in the first quarter of training, or
+    `FEWEST_EARLY` lie between step 0 and the usual distance of two checkpoints."""
+    steps = steps_of(trajectory)
+    if len(steps) < 2:
+        return False
+    early = (steps > 0) & (steps < np.median(np.diff(steps)))
+    return float(np.median(steps)) < steps[-1] / 4 or int(early.sum()) >= FEWEST_EARLY
 
 
 def failed(rows: pd.DataFrame) -> pd.Series:
