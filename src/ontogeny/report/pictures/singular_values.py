@@ -1,7 +1,5 @@
 """The singular values of a linear network's map beside those of its teacher (Saxe et al. 2014)."""
 
-import numpy as np
-
 from ontogeny.pipeline.pictures import Recording
 from ontogeny.report.pictures.drawing import bars, svg
 from ontogeny.report.pictures.film import Film
