@@ -12,7 +12,7 @@ from ontogeny.jobs import sweep_cells, sweep_page
 from ontogeny.jobs.sweep_cells import FACTORS, three_steps, values
 from ontogeny.pipeline.files import read_json, write_json
 
-GRID = {"step_size": [0.01, 0.02], "inverse_temperature": [30.0, 300.0], "localization": [1.0, 30.0]}
+GRID = {"step_size": [0.01, 0.02], "inverse_temperature": [30.0, 300.0], "localization": [0.5, 30.0]}
 SAMPLER = {"kind": "sgld", "step_size": 0.01}
 CURVATURE = np.mean(np.linspace(-1, 1, 30) ** 2)
 
@@ -58,15 +58,15 @@ def test_every_cell_has_the_value_of_the_quadratic(swept):
 def test_a_step_that_is_too_long_for_a_cell_fails_there(swept):
     content = read_json(swept.folder / "sweep.json")
     biases = {tuple(cell[name] for name in GRID): cell["stability"]["whole_bias"] for cell in content["cells"]}
-    assert biases[0.01, 30.0, 1.0] < 0.05 < biases[0.02, 300.0, 1.0]
+    assert biases[0.01, 30.0, 0.5] < 0.05 < biases[0.02, 300.0, 0.5]
 
 
 def test_the_page_recommends_the_cell_that_the_localisation_decides_least(swept):
     page = (swept.folder / "sweep.html").read_text()
     headline = re.search(r'<p class="headline">(.*?)</p>', page, re.DOTALL)[1]
-    assert "Recommended: ε = 0.01" in headline and "γ = 1." in headline and "cells pass" in headline
+    assert "Recommended: ε = 0.01" in headline and "γ = 0.5." in headline and "cells pass" in headline
     yaml = re.search(r"<pre><code>(.*?)</code></pre>", page, re.DOTALL)
-    assert yaml and "sampler: {kind: sgld, step_size: 0.01}" in yaml[1] and "localization: 1" in yaml[1]
+    assert yaml and "sampler: {kind: sgld, step_size: 0.01}" in yaml[1] and "localization: 0.5" in yaml[1]
     assert "step too long (2 of 2)" in page and "would do" in page
     assert page.count('"type":"heatmap"') == 2 * 2 * 2, "two layers, two steps, two checkpoints"
 

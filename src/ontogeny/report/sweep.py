@@ -9,9 +9,10 @@ import numpy as np
 from ontogeny.estimates.localisation import LOCALISED
 from ontogeny.estimates.sweep import SEVERAL_BASINS, JudgedCell, nearest, recommended, remedies
 from ontogeny.report import views
-from ontogeny.report.labels import INK, listed
+from ontogeny.report.labels import listed
 from ontogeny.report.numbers import UNKNOWN, number, step, with_error
 from ontogeny.report.pages import page_data, plotly_script, render
+from ontogeny.report.phases import INK
 from ontogeny.report.plots import Figure, Panel, Trace
 from ontogeny.report.words import verdict
 
@@ -123,8 +124,7 @@ def verdict_in_words(cell: JudgedCell) -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share of λ̂; one that is not between 0 and 1 tells nothing."""
-    return f"{100 * share:.0f}%" if 0 < share <= 1 else "none" if share <= 0 else UNKNOWN
+    return f"{100 * min(share, 1.0):.0f}%" if share > 0 else "none" if share <= 0 else UNKNOWN
 
 
 def share_at(cell: JudgedCell, place: int, component: str = "") -> str:
