@@ -47,7 +47,7 @@ def rows(variant: Variant, seed: int, run: Run) -> Iterator[str]:
     seen = pd.read_parquet(run.folder / "observables.parquet")
     wide = seen.pivot_table(index="step", columns=["observable", "component"], values="value").sort_index()
     llc = run.llc[run.llc["component"] == ""].set_index("step").sort_index()
-    ranks = wide["rank"].iloc[:, 0]
+    ranks = wide["rank", ""]
     agree = (wide["layer_rank"].sub(ranks, axis=0) == 0).all(axis=1)
     for rank in sorted(set(ranks)):
         steps = ranks.index[ranks == rank]
@@ -62,8 +62,8 @@ def rows(variant: Variant, seed: int, run: Run) -> Iterator[str]:
             f"{rank:g}",
             int(steps[0]),
             f"{np.mean(agree[steps]):.0%}",
-            f"{wide['known_llc'].iloc[:, 0][steps[0]]:g}",
-            f"{wide['known_multiplicity'].iloc[:, 0][steps[0]]:g}",
+            f"{wide.loc[steps[0], ('known_llc', '')]:g}",
+            f"{wide.loc[steps[0], ('known_multiplicity', '')]:g}",
             len(sampled),
             f"{sampled['llc'].mean():.2f}",
             int(sampled.index[-1]),
