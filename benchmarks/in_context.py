@@ -31,7 +31,7 @@ def runs(results: Path) -> Iterator[tuple[str, Run]]:
 def curve(run: Run, observable: str, component: str = "") -> pd.Series:
     """Return an observable by step; empty where the run does not have it."""
     table = run.trajectory
-    rows = table[(table["observable"] == observable) & (table["component"] == component)]
+    rows = pd.DataFrame(table[(table["observable"] == observable) & (table["component"] == component)])
     return pd.Series(rows["value"].to_numpy(float), rows["step"].to_numpy())
 
 

@@ -112,6 +112,7 @@ def test_the_loss_reads_predictions_at_the_tokens_of_x_alone():
     np.testing.assert_allclose(task.output_loss(outputs, y), ((outputs[:, ::2, 0] - y) ** 2).mean(-1), rtol=1e-6)
     elsewhere = outputs.at[:, 1::2].add(3.0)
     np.testing.assert_array_equal(task.output_loss(elsewhere, y), task.output_loss(outputs, y))
+    assert task.divergence is not None
     np.testing.assert_array_equal(task.divergence(elsewhere, outputs), jnp.zeros(8))
     assert predicted(outputs).shape == y.shape
 
@@ -120,6 +121,6 @@ def test_wide_inputs_keep_the_maps_and_training_draws_new_sequences():
     task = build(card(diversity=3), batch_size=50, base=Path())
     wide = pairs_of(task.provides["out_of_distribution"]["wide_inputs"][0])[0]
     assert float(wide.std()) == pytest.approx(2, abs=0.3)
-    one, again, later = (task.data.train(jax.random.key(0), step)[0] for step in (0, 0, 1))
+    one, again, later = (task.data.train(jax.random.key(0), jnp.asarray(step))[0] for step in (0, 0, 1))
     np.testing.assert_array_equal(one, again)
     assert not np.array_equal(one, later)

@@ -108,7 +108,7 @@ def test_the_first_symbol_is_uniform_and_moves_follow_rows_of_the_asked_concentr
 
 def test_training_draws_new_chains_and_the_fixed_ones_depend_on_the_seed():
     task, same, other = (build(card(seed=seed), batch_size=4, base=Path()) for seed in (0, 0, 1))
-    one, again, later = (task.data.train(jax.random.key(0), step)[0] for step in (0, 0, 1))
+    one, again, later = (task.data.train(jax.random.key(0), jnp.asarray(step))[0] for step in (0, 0, 1))
     np.testing.assert_array_equal(one, again)
     assert one.shape == (4, 32) and not np.array_equal(one, later)
     np.testing.assert_array_equal(task.data.sampling[0], same.data.sampling[0])

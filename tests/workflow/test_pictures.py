@@ -40,7 +40,7 @@ def test_a_picture_of_ones_own_stands_beside_the_built_in_ones(tmp_path):
     assert "Attention of every head" in induction
     assert "What each token costs" in induction
     (study.folder / "own.card.yaml").write_text(CARD.replace("Overlaps of features", "Gram matrix"))
-    assert study.planned() == {"run_pages": 1, "family_page": 1}
+    assert study.planned() == {"run_pages": 1, "family_page": 1, "index_page": 1}
     (study.folder / "own.py").write_text(OWN.replace('["weight"].T @ params', '["weight"].T @ -params'))
     assert {"observe", "detect", "run_pages"} <= study.planned().keys()
     assert not {"train", "sample", "estimate"} & study.planned().keys()

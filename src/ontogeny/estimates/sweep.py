@@ -76,9 +76,13 @@ class JudgedCell:
 
 
 def visits_several_basins(estimate: Estimate) -> Bool[np.ndarray, " checkpoints"]:
-    """Return whether the loss varies more at each checkpoint than within one basin."""
+    """Return whether the loss varies more than within one basin, at the checkpoints that pass every other check.
+
+    Chains that have not settled, and a slope at w*, make the variance larger, too.
+    """
     share, error = estimate.held_by_localization, estimate.held_by_localization_standard_error
-    return (estimate.mean > 0) & (1 - share - ERRORS * error > LARGEST_VARIANCE)
+    passes = ~np.any(list(estimate.failed.values()), axis=0)
+    return passes & (1 - share - ERRORS * error > LARGEST_VARIANCE)
 
 
 def judged(cells: Sequence[JudgedCell]) -> list[JudgedCell]:
@@ -118,7 +122,8 @@ def remedies(cell: JudgedCell) -> list[str]:
         kept = {name: fails if name in kinds else np.zeros_like(fails) for name, fails in estimate.failed.items()}
         sentences += replace(estimate, failed=kept, stability=None).remedies
     if SEVERAL_BASINS in kinds:
-        factor = max(float(np.nanmax(1 - estimate.held_by_localization)) for estimate in cell.estimates.values())
+        places = [(component, place) for check, component, place in cell.counted if check == SEVERAL_BASINS]
+        factor = max(1 - cell.estimates[component].held_by_localization[place] for component, place in places)
         sentences.append(f"(nβ)² Var(L) is up to {factor:.1f} times λ̂, so chains visit more than one basin: raise localization")
     if kinds & {"negative", "share_below"}:
         sentences.append("chains find lower losses than that of w*: raise localization, or train longer")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from ontogeny.config.job_names import JOBS, KINDS
+from ontogeny.config.job_names import JOBS, KINDS, ON_REQUEST
 from ontogeny.config.reading import Variant
 from ontogeny.pipeline.manifests import VARIANT_FILES, damaged_jobs
 from ontogeny.pipeline.plan import Plan, blocks, first_block
@@ -64,8 +64,8 @@ def states(plan: Plan) -> list[JobState]:
 
 
 def planned_jobs(plan: Plan) -> list[PlannedJob]:
-    """Return all jobs of a study, by kind."""
-    return [job for kind in JOBS for job in jobs_of_kind(plan, kind.name)]
+    """Return all jobs that a study runs, by kind; those that run on request only are left out."""
+    return [job for kind in JOBS if kind.name not in ON_REQUEST for job in jobs_of_kind(plan, kind.name)]
 
 
 def jobs_of_kind(plan: Plan, kind: str) -> Iterator[PlannedJob]:

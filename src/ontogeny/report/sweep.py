@@ -126,8 +126,7 @@ def verdict_in_words(cell: JudgedCell) -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share of λ̂; one that is not between 0 and 1 tells nothing."""
-    return f"{100 * share:.0f}%" if 0 < share <= 1 else "none" if share <= 0 else UNKNOWN
+    return f"{100 * min(share, 1.0):.0f}%" if share > 0 else "none" if share <= 0 else UNKNOWN
 
 
 def share_at(cell: JudgedCell, place: int, component: str = "") -> str:

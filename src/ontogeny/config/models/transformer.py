@@ -30,7 +30,9 @@ class Transformer(ModelSection):
 
     def sizes(self, shape: Mapping[str, int]) -> tuple[int, int]:
         """Return how many rows the embedding has, and how many numbers the network writes for each token."""
-        return (shape["vocabulary"],) * 2 if "vocabulary" in shape else (shape["token_size"], 1)
+        if "vocabulary" in shape:
+            return shape["vocabulary"], shape["vocabulary"]
+        return shape["token_size"], 1
 
     def parameters(self, shape: Mapping[str, int]) -> int:
         read, written = self.sizes(shape)
