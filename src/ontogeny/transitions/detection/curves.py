@@ -22,8 +22,8 @@ from ontogeny.transitions.detection.tables import (
     completed,
 )
 from ontogeny.transitions.detection.thinning import thinned_rows
+from ontogeny.transitions.limits import FEWEST_CHECKPOINTS
 
-FEWEST_CHECKPOINTS = 8
 VISIBLE_ERRORS = 5
 """A single change of so many errors is detected with certainty on 100 checkpoints (docs/detection.md)."""
 

@@ -70,7 +70,7 @@ def detect_transitions(
     with the cube of their number.
 
     Args:
-        trajectory: the long table (`trajectory.SCHEMA`), with a column `axis`; or an `Estimate`, whose chains are then used.
+        trajectory: the long table (`trajectory.schema`), with a column `axis`; or an `Estimate`, whose chains are then used.
         observables: names to look at; None for all in the table.
         axis: the column along which development runs.
         scale: "log1p", "log" or "linear".
