@@ -86,7 +86,7 @@ def known_answers(variant: Variant, run: Run) -> dict[str, Known]:
     """
     model, llc = variant.family.model, variant.family.llc
     assert llc.inverse_temperature is not None
-    parameters = run.parameters(run.steps[0])
+    parameters = run.params(run.steps[0])
     if isinstance(model, config.PolynomialModel) and model.start is not None:
         centers = [parameters[f"factors.{j}"].tolist() for j in range(len(model.exponents))]
         parts = {"": slice(None)} | {f"factors.{j}": slice(j, j + 1) for j in range(len(centers))}
