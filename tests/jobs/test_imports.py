@@ -11,6 +11,8 @@ IMPORTED = {
     "calibrate": {"flax", "jax"},
     "sample": {"flax", "jax"},
     "sensitivity": {"flax", "jax"},
+    "sweep_cells": {"flax", "jax"},
+    "sweep_page": {"pandas"},
     "observe": {"flax", "jax", "pandas"},
     "phases": {"flax", "jax", "pandas"},
     "estimate": {"pandas"},
