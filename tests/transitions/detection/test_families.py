@@ -26,7 +26,7 @@ def test_families_without_a_transition_are_seldom_flagged(name: str) -> None:
     assert sum(outcome(KINDS[name], seed)[0] > 0 for seed in range(4)) <= 1
 
 
-@pytest.mark.end_to_end
+@pytest.mark.long
 @pytest.mark.parametrize("name", [family.name for family in FAMILIES if not (family.step or family.name in TOO_OFTEN)])
 def test_families_without_a_transition_are_flagged_as_alpha_says(name: str) -> None:
     assert sum(outcome(KINDS[name], seed)[0] > 0 for seed in range(40)) <= binom.isf(1e-3, 40, 0.05)
