@@ -91,13 +91,13 @@ def test_a_job_that_fails_is_told_last_and_once(copied):
     assert all(line.startswith("  Its log: results/toy/base/jobs/") for line in (second, *logs))
 
 
-@pytest.mark.end_to_end
+@pytest.mark.long
 def test_an_interrupt_ends_the_jobs_and_the_study_goes_on_later(copied):
     copied.edit("draws: 20", "draws: 25")
     command = [*COMMAND, "run", "toy", "--cores", "1"]
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     process = subprocess.Popen(command, cwd=copied.folder, text=True, start_new_session=True, **streams)
-    log = copied.folder / "results/toy/base/jobs/calibrate.log"
+    log = copied.folder / "results/toy/base/jobs/seeds~0-7/sample.log"
     began = time.time()
     while log.stat().st_mtime < began and time.time() < began + 600:
         time.sleep(0.2)
