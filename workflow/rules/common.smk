@@ -82,7 +82,9 @@ def name_index():
         return  # `ontogeny run` says it
     families = sorted(set(workflow.dag_settings.targets) & set(PLAN.study.families))
     swept = [
-        page for page in workflow.dag_settings.targets if page.endswith("/sweep.html")
+        page
+        for page in workflow.dag_settings.targets
+        if Path(page).name == "sweep.html"
     ]
     page = f"{RESULTS}/{families[0]}/report.html" if families else INDEX
     done = f"{', '.join(families)}: done." if families else "The study is done."
