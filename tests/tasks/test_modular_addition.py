@@ -42,7 +42,7 @@ def test_accuracy_counts_right_answers_on_both_parts():
     task = modular_addition.build(SECTION, batch_size=20, base=Path())
     known = {tuple(pair) for pair in np.asarray(task.data.sampling[0]).tolist()}
 
-    def memory(params, pairs):
+    def memory(params, pairs, method="__call__"):
         seen = jnp.array([[(a, b) in known for b in range(7)] for a in range(7)])[pairs[:, 0], pairs[:, 1]]
         return jax.nn.one_hot((pairs.sum(-1) + jnp.where(seen, 0, 1)) % 7, 7)
 
