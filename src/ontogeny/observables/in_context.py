@@ -8,7 +8,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from ontogeny.problem.example_means import ExampleMean
 from ontogeny.problem.needs import Needs
@@ -45,7 +45,7 @@ def build(network: Network, task: Task) -> Mapping[str, ObservableFunction]:
     return measured
 
 
-def without_last(windows: Windows) -> Windows:
+def without_last(windows: Windows) -> Int[Array, "windows context"]:
     """Return the tokens that the network takes of windows: all but the last."""
     return windows[:, :-1]
 
