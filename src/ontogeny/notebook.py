@@ -48,7 +48,7 @@ def plot_trajectory(
     Checkpoints that fail a check are drawn as open crosses. Bars are 1.96 standard errors on either side.
 
     Args:
-        trajectory: the table of `trajectory.SCHEMA`, `load_run(folder).trajectory`, or an `Estimate`.
+        trajectory: the table of `trajectory.schema`, `load_run(folder).trajectory`, or an `Estimate`.
         transitions: what `detect_transitions` returns, or `load_run(folder).transitions`; None shades nothing.
         observables: the panels, from top to bottom; None for all, λ̂ and the loss first.
 

@@ -37,6 +37,8 @@ CALIBRATION = {
     **{"inverse_temperature": 30.0, "localization": 1.0, "chains": 2, "draws": 25, "burn_in": 5, "batch_size": None},
     "layout": {"microbatch": None, "vectorize_chains": True, "center": None, "checkpoints": 2},
     "digest": "",
+    "curvature": [0.4],
+    "gradient_variance": [0.0],
 }
 
 
@@ -45,5 +47,5 @@ def job(folder: Path, name: str, **llc) -> Job:
     changes = llc.get("refine", {}).get("data", {})
     others = {name: SECTIONS["task"] | change for name, change in changes.items()}
     specification = {"seeds": [0], "lanes": [0], "code": "test", "llc": llc, "other_data": others, "transitions": {}, **SECTIONS}
-    specification |= {"seed": 0, "runs": 8}
+    specification |= {"seed": 0, "runs": 8, "sweep": llc.pop("sweep", {}), "components": []}
     return Job(name=name, results=folder, base=folder, specification=specification, family="line", variant="base", block="seed~0")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ontogeny.config.job_names import JOBS, KINDS
+from ontogeny.config.job_names import JOBS, KINDS, ON_REQUEST
 from ontogeny.config.reading import validate_study
 from ontogeny.pipeline.plan import Plan, blocks
 from ontogeny.pipeline.specifications import PARTS
@@ -23,6 +23,9 @@ RAW = {
         }
     },
 }
+
+
+MEASURING = {"train", "calibrate", "sample", "sensitivity", "sweep_cells", "observe"}
 
 
 def test_every_kind_of_job_has_a_module_a_rule_and_parts():
@@ -53,6 +56,10 @@ def changed(change):
     return {kind for kind in before if before[kind] != after[kind]}
 
 
+def test_no_job_needs_what_runs_on_request_only():
+    assert not [kind.name for kind in JOBS if kind.name not in ON_REQUEST and set(kind.needs) & set(ON_REQUEST)]
+
+
 def test_blocks_are_aligned():
     found = blocks(plan().variants[0])
     assert [(block.name, block.seeds) for block in found] == [("seeds~0-7", (0, 1)), ("seeds~8-15", (9,))]
@@ -67,17 +74,22 @@ def test_a_bigger_model_has_a_job_for_each_seed():
 @pytest.mark.parametrize(
     ("change", "jobs"),
     [
-        (lambda family: family.update(llc={"draws": 7}), {"calibrate", "sample", "sensitivity", "run_pages"}),
+        (lambda family: family.update(llc={"draws": 7}), {"calibrate", "sample", "sensitivity", "sweep_cells", "run_pages"}),
         (lambda family: family.update(llc={"per_example": {}}), {"sample", "run_pages"}),
+        (lambda family: family.update(llc={"sweep": {"localization": [1, 10]}}), {"sweep_cells"}),
+        (lambda family: family.update(llc={"refine": {"components": ["W"]}}), {"sample", "sweep_cells", "run_pages"}),
         (lambda family: family.update(llc={"refine": {"data": {"other": {"seed": 1}}}}), {"sample", "run_pages"}),
         (lambda family: family.update(observables=["loss"]), {"observe", "run_pages"}),
         (lambda family: family.update(transitions={"alpha": 0.01}), {"detect", "run_pages"}),
         (lambda family: family.update(phases={}), {"phases", "family_page"}),
         (lambda family: family.update(description="words"), {"run_pages", "family_page", "index_page"}),
-        (lambda family: family["checkpoints"].update(linear=3), {"train", "calibrate", "sensitivity", "run_pages"}),
-        (lambda family: family["task"].update(seed=1), {"train", "calibrate", "sample", "sensitivity", "observe", "run_pages"}),
+        (
+            lambda family: family["checkpoints"].update(linear=3),
+            {"train", "calibrate", "sensitivity", "sweep_cells", "run_pages"},
+        ),
+        (lambda family: family["task"].update(seed=1), {*MEASURING, "run_pages"}),
         (lambda family: family.update(seeds=[0, 1]), {"sensitivity", "consensus", "run_pages", "family_page", "index_page"}),
-        (lambda family: family.update(seeds=[0, 1, 2, 9]), set(KINDS) - {"calibrate", "phases"}),
+        (lambda family: family.update(seeds=[0, 1, 2, 9]), set(KINDS) - {"calibrate", "phases", *ON_REQUEST}),
     ],
 )
 def test_a_job_depends_on_what_it_reads_and_no_more(change, jobs):
@@ -142,8 +154,7 @@ def test_a_corpus_of_python_files_is_read_as_text(tmp_path, line):
     before = found()
     path.write_text(f"x = 1\n{line}\n")
     after = found()
-    expected = {"train", "calibrate", "sample", "sensitivity", "observe"}
-    assert {job for job in before if before[job] != after[job]} == expected
+    assert {job for job in before if before[job] != after[job]} == MEASURING
 
 
 def test_specifications_lie_beside_the_logs_of_their_jobs():

@@ -91,6 +91,12 @@ def test_sensitivity_may_be_left_out(copied):
     assert not {"train", "calibrate", "sensitivity"} & set(planned) and planned["run_pages"] == 1
 
 
+def test_settings_of_a_sweep_rerun_nothing_and_a_sweep_runs_alone(copied):
+    copied.edit("step_size: 1e-3}, chains: 2", "step_size: 1e-3}, sweep: {localization: [1, 10]}, chains: 2")
+    assert copied.planned() == {}
+    assert copied.planned("results/toy/base/sweep.html") == {"sweep_cells": 1, "sweep_page": 1}
+
+
 def test_a_posterior_is_sampled_beside_what_is_there(copied):
     copied.edit("  toy:\n", "  toy:\n    phases: {}\n")
     assert copied.planned() == {"phases": 1, "family_page": 1, "index_page": 1}
@@ -164,6 +170,8 @@ ESTIMATE_AND_BELOW = jobs("estimate") | DETECT_AND_BELOW
         ("observables/polygons.py", jobs("observe") | DETECT_AND_BELOW),
         ("transitions/consensus.py", jobs("consensus") | PAGES_ALONE),
         ("models/transformer.py", dict.fromkeys(EVERYTHING, 1)),
+        ("pictures/features.py", jobs("observe") | DETECT_AND_BELOW),
+        ("report/pictures/features.py", PAGES_ALONE),
         ("report/templates/run.html", PAGES_ALONE),
     ],
 )

@@ -58,6 +58,21 @@ rule sensitivity:
         command("sensitivity")
 
 
+rule sweep_cells:
+    input:
+        first_manifest("train"),
+        of_variant("calibration.json"),
+    output:
+        content=update(of_variant("sweep.json")),
+        draws=update(of_variant("sweep.npz")),
+    log:
+        log_of("sweep_cells"),
+    params:
+        specification=specification("sweep_cells"),
+    shell:
+        command("sweep_cells")
+
+
 rule observe:
     input:
         made_by("train"),

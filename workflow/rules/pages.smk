@@ -37,11 +37,26 @@ rule family_page:
         command("family_page")
 
 
+rule sweep_page:
+    input:
+        of_variant("sweep.json"),
+        of_variant("sweep.npz"),
+    output:
+        update(of_variant("sweep.html")),
+    log:
+        log_of("sweep_page"),
+    params:
+        specification=specification("sweep_page"),
+    shell:
+        command("sweep_page")
+
+
 rule index_page:
     input:
         [f"{RESULTS}/{family}/report.html" for family in PLAN.study.families],
     output:
         update(INDEX),
+        update(PLOTLY),
     log:
         log_of("index_page"),
     params:

@@ -15,7 +15,7 @@ class JobKind:
         needs: the kinds of jobs whose results it reads.
         reads: the parts of the study that its results depend on, see `pipeline.plan.PARTS`.
         code: what else its code depends on besides its own module: the modules of the "task", the "model", the "sampler"
-            and the "observables" of the family, and the "templates" of the pages.
+            and the "observables" and "pictures" of the family, and the "templates" of the pages.
     """
 
     name: str
@@ -50,7 +50,18 @@ JOBS = (
         code=("task", "model", "sampler"),
     ),
     JobKind(
-        "observe", "block", needs=("train",), reads=("seeds", "problem", "observables"), code=("task", "model", "observables")
+        "sweep_cells",
+        "variant",
+        needs=("train", "calibrate"),
+        reads=("first_seed", "problem", "sampler", "sweep", "checkpoints", "run_identity"),
+        code=("task", "model", "sampler"),
+    ),
+    JobKind(
+        "observe",
+        "block",
+        needs=("train",),
+        reads=("seeds", "problem", "observables", "pictures"),
+        code=("task", "model", "observables", "pictures"),
     ),
     JobKind("detect", "block", needs=("estimate", "observe"), reads=("seeds", "training", "transitions")),
     JobKind("consensus", "variant", needs=("detect",), reads=("all_seeds",)),
@@ -59,16 +70,19 @@ JOBS = (
         "run_pages",
         "variant",
         needs=("detect", "calibrate", "consensus", "sensitivity"),
-        reads=("all_seeds", "configuration", "labels"),
+        reads=("all_seeds", "configuration", "labels", "picture_cards"),
         code=("templates",),
     ),
     JobKind(
         "family_page",
         "family",
         needs=("run_pages", "phases"),
-        reads=("description", "variants", "labels"),
+        reads=("description", "variants", "labels", "picture_cards"),
         code=("templates",),
     ),
+    JobKind("sweep_page", "variant", needs=("sweep_cells",), code=("templates",)),
     JobKind("index_page", "study", needs=("family_page",), reads=("families", "labels"), code=("templates",)),
 )
+ON_REQUEST = ("sweep_cells", "sweep_page")
+"""Kinds whose results no other kind reads: they run where their files are asked for by name."""
 KINDS = {kind.name: kind for kind in JOBS}

@@ -16,6 +16,8 @@ MOST_LAYERS = 1_000
 """The most layers of a network."""
 MOST_ENTRIES = 1_000
 """The most entries of any other list or mapping."""
+MOST_VALUES = 20
+"""The most values of one setting that a sweep of settings tries."""
 MOST_FILES = 10_000
 """The most files of a corpus."""
 LONGEST_NAME = 100

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ontogeny.config.limits import LARGEST, LONGEST_NAME, MOST_ENTRIES
+from ontogeny.config.limits import LARGEST, LONGEST_NAME, MOST_ENTRIES, MOST_VALUES
 from ontogeny.config.samplers import Sampler, SGHMCSampler
 from ontogeny.config.section import NAME, AtLeastTwo, Count, CountOrZero, NonNegative, NotEmpty, Positive, Section
 
@@ -44,6 +44,44 @@ class PerExample(Section):
         Field(description="The losses of the first so many of the n examples are kept; `all` means all n."),
     ] = 256
     every: Annotated[Count, Field(description="The losses are kept at one draw in every so many of each chain.")] = 10
+
+
+class SettingsSweep(Section):
+    """The section says which settings of the sampler `ontogeny sweep` tries; no other job reads it."""
+
+    step_size: Annotated[
+        list[Positive] | None,
+        Field(
+            min_length=1,
+            max_length=MOST_VALUES,
+            description="The sweep tries these steps ε; null means 1/4, 1 and 4 times the step that the family has.",
+        ),
+    ] = None
+    inverse_temperature: Annotated[
+        list[Positive] | None,
+        Field(
+            min_length=1,
+            max_length=MOST_VALUES,
+            description="The sweep tries these inverse temperatures nβ; null means 1/10, 1/3, 1, 3 and 10 times "
+            "that of the family.",
+        ),
+    ] = None
+    localization: Annotated[
+        list[NonNegative] | None,
+        Field(
+            min_length=1,
+            max_length=MOST_VALUES,
+            description="The sweep tries these strengths γ; null means 1/10, 1/3, 1 and 3 times that of the family.",
+        ),
+    ] = None
+
+    @model_validator(mode="after")
+    def check_values(self) -> Self:
+        for name in type(self).model_fields:
+            values = getattr(self, name) or []
+            if twice := [value for value in values if values.count(value) > 1]:
+                raise ValueError(f"{name} lists {twice[0]:g} twice")
+        return self
 
 
 BURN_IN = 200
@@ -123,6 +161,7 @@ class LocalLearningCoefficient(Section):
             "variant; `off` leaves that out."
         ),
     ] = True
+    sweep: Annotated[SettingsSweep, Field(description="`ontogeny sweep` tries these settings of the sampler.")] = SettingsSweep()
     refine: Annotated[
         Refine | None,
         NotEmpty,

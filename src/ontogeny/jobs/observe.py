@@ -1,4 +1,4 @@
-"""Measure the observables of a family at every checkpoint of every seed of a block, in one compiled program."""
+"""Measure the observables of a family at every checkpoint of every seed of a block, and record its pictures."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -9,6 +9,7 @@ import numpy as np
 
 from ontogeny.checkpoints import blocks
 from ontogeny.jobs.job import Job, Made, task_and_model
+from ontogeny.jobs.pictures import picture_recorder
 from ontogeny.pipeline.files import write_parquet
 from ontogeny.pipeline.progress import progress
 from ontogeny.problem.build import build_problem
@@ -21,8 +22,10 @@ LARGEST_CHUNK = 16
 
 
 def run(job: Job) -> None:
-    """Write `observables.parquet` of each seed that does not have it."""
-    problem = build_problem(*task_and_model(job), base=job.base, observables=job.specification["observables"])
+    """Write `observables.parquet` and `pictures.npz` of each seed that does not have them."""
+    kinds = {room: job.specification[room] for room in ("observables", "pictures")}
+    problem = build_problem(*task_and_model(job), base=job.base, **kinds)
+    record_pictures = picture_recorder(problem)
 
     @jax.jit
     def measure(params: Any) -> Mapping[str, Any]:
@@ -33,7 +36,7 @@ def run(job: Job) -> None:
         steps, params = blocks.read(job.seed_folder(seed) / "checkpoints", job.run(seed)["steps"])
         values = in_chunks(measure, params, len(steps), f"{job.label} seed {seed}")
         write_parquet(path, tidy_observables(steps.tolist(), values))
-        return Made(outputs=[path])
+        return Made(outputs=[path, *record_pictures(job.seed_folder(seed), steps, params)])
 
     job.per_seed(observe_seed)
 

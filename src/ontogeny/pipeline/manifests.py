@@ -16,6 +16,7 @@ from ontogeny.pipeline.plan import Plan, blocks
 VARIANT_FILES = {
     "calibrate": "calibration.json",
     "sensitivity": "sensitivity.json",
+    "sweep_cells": "sweep.json",
     "consensus": "consensus.json",
     "phases": "phases.json",
 }

@@ -1,4 +1,4 @@
-"""Test what a table may lack, what is refused, and what failed rows and dead chains may not do."""
+"""What a table may lack, what is refused, and what failed rows and dead chains may not do."""
 
 import io
 
