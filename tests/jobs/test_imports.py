@@ -11,6 +11,7 @@ IMPORTED = {
     "calibrate": {"flax", "jax"},
     "sample": {"flax", "jax"},
     "sensitivity": {"flax", "jax"},
+    "sweep_cells": {"flax", "jax"},
     "observe": {"flax", "jax", "pandas"},
     "phases": {"flax", "jax", "pandas"},
     "estimate": {"pandas"},
@@ -18,6 +19,7 @@ IMPORTED = {
     "consensus": {"pandas"},
     "run_pages": {"pandas"},
     "family_page": {"pandas"},
+    "sweep_page": {"pandas"},
     "index_page": {"pandas"},
 }
 PROGRAM = """

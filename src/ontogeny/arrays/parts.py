@@ -102,6 +102,12 @@ def added(rows: Rows) -> Any:
     return jax.tree.map(lambda leaf: leaf.sum(0), rows)
 
 
+def even_size(count: int, most: int) -> int:
+    """Return the size of groups of at most `most`: as few groups as possible, all filled as far as possible."""
+    groups = -(-count // max(1, most))
+    return -(-count // groups)
+
+
 def filled(rows: Rows, size: int) -> Rows:
     """Repeat the last row until the rows are a multiple of `size`."""
     count = row_count(rows)
