@@ -2,9 +2,9 @@
 
 Run it as: python -m benchmarks.known_answers studies/known-answers.yaml
 
-Each row is a point of known learning coefficient λ and multiplicity m. `exact` is E λ̂ under the local posterior at the study's nβ
-and γ: by quadrature for polynomials, by Gibbs sampling without a step size for linear networks, with its error. `chains` is λ̂ of
-the study at the first checkpoint, `apart` their distance in errors of both.
+Each row is a point of known learning coefficient λ and multiplicity m, of a family whose model has a `start`. `exact` is E λ̂
+under the local posterior at the study's nβ and γ: by quadrature for polynomials, by Gibbs sampling without a step size for linear
+networks, with its error. `chains` is λ̂ of the study at the first checkpoint, `apart` their distance in errors of both.
 """
 
 import argparse
@@ -50,6 +50,8 @@ def main() -> None:
 
 def rows(results: Path, variants: tuple[Variant, ...]) -> Iterator[str]:
     for variant in variants:
+        if getattr(variant.family.model, "start", None) is None:
+            continue
         run = ontogeny.load_run(results / variant.family_name / variant.name / f"seed~{variant.seeds[0]}")
         first = run.llc[run.llc["step"] == run.steps[0]].set_index("component")
         answers = known_answers(variant, run)
@@ -84,7 +86,7 @@ def known_answers(variant: Variant, run: Run) -> dict[str, Known]:
     """
     model, llc = variant.family.model, variant.family.llc
     assert llc.inverse_temperature is not None
-    parameters = run.parameters(run.steps[0])
+    parameters = run.params(run.steps[0])
     if isinstance(model, config.PolynomialModel) and model.start is not None:
         centers = [parameters[f"factors.{j}"].tolist() for j in range(len(model.exponents))]
         parts = {"": slice(None)} | {f"factors.{j}": slice(j, j + 1) for j in range(len(centers))}

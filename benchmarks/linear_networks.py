@@ -61,7 +61,7 @@ def rows(variant: Variant, seed: int, run: Run) -> Iterator[str]:
             seed,
             f"{rank:g}",
             int(steps[0]),
-            f"{np.mean(agree[steps]):.0%}",
+            f"{np.mean(np.asarray(agree)[steps]):.0%}",
             f"{wide.loc[steps[0], ('known_llc', '')]:g}",
             f"{wide.loc[steps[0], ('known_multiplicity', '')]:g}",
             len(sampled),
@@ -76,7 +76,7 @@ def rows(variant: Variant, seed: int, run: Run) -> Iterator[str]:
 
 def exact_llc(variant: Variant, run: Run, step: int) -> tuple[float, float]:
     """Return E λ̂ at a checkpoint under the local posterior of the study, and the error it is known to."""
-    llc, parameters = variant.family.llc, run.parameters(step)
+    llc, parameters = variant.family.llc, run.params(step)
     layers = [parameters[f"layers.{i}"] for i in range(len(parameters))]
     assert llc.inverse_temperature is not None
     return gibbs_energy(layers, llc.inverse_temperature, llc.localization, sweeps=SWEEPS, burn_in=SWEEPS // 10)

@@ -44,7 +44,7 @@ def main() -> None:
         if variant.family_name == FAMILY:
             tables.append(pd.DataFrame(measured(variant)))
             print(line(tables[-1]), flush=True)
-    table = pd.concat(tables)
+    table: Any = pd.concat(tables)
     print("\n| labels | networks that learnt | exponent in p | R² of a line | R² of a line, means over seeds |")
     print("|---|---|---|---|---|")
     for labels, runs in table[table["learnt"]].groupby("labels"):
@@ -98,7 +98,7 @@ def trained(problem: Any, training: Any, seeds: tuple[int, ...]) -> Any:
     return compile_training(problem, optimizer)(state, seed_keys(seeds, TRAIN), *bounds)[0].params
 
 
-def line(runs: pd.DataFrame) -> str:
+def line(runs: Any) -> str:
     first = runs.iloc[0]
     found = ", ".join(f"{run.llc:.1f} ± {run.error:.1f}" + ("" if run.learnt else " (not learnt)") for run in runs.itertuples())
     accuracies = (", ".join(f"{value:.2f}" for value in runs[name]) for name in ("accuracy", "held_out"))
@@ -107,7 +107,7 @@ def line(runs: pd.DataFrame) -> str:
 
 def exponent(p: np.ndarray, llc: np.ndarray) -> tuple[float, float, float]:
     """Return the slope of log λ̂ on log p by least squares, and its 95% interval by Student's t."""
-    fit = stats.linregress(np.log(p), np.log(llc))
+    fit: Any = stats.linregress(np.log(p), np.log(llc))
     margin = stats.t.ppf(0.975, len(p) - 2) * fit.stderr
     return float(fit.slope), float(fit.slope - margin), float(fit.slope + margin)
 
@@ -120,7 +120,7 @@ def straightness(p: np.ndarray, llc: np.ndarray) -> tuple[float, float, float]:
     return float(correlation**2), float(max(low, 0) ** 2), float(high**2)
 
 
-def fit_row(labels: str, runs: pd.DataFrame) -> str:
+def fit_row(labels: str, runs: Any) -> str:
     p, llc = (runs[name].to_numpy(float) for name in ("p", "llc"))
     means = runs.groupby("p")["llc"].mean()
     fits = (exponent(p, llc), straightness(p, llc))

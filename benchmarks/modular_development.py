@@ -10,6 +10,7 @@ end.
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -52,7 +53,7 @@ def development(folder: Path) -> list[str]:
     return [*map(first_step, passes), *(f"{wide[name].iloc[-1]:.3g}" for name in names)]
 
 
-def first_step(holds: pd.Series) -> str:
+def first_step(holds: Any) -> str:
     """Return the first step at which something holds; a dash where it never does."""
     return str(int(holds.idxmax())) if holds.any() else "-"
 
@@ -63,7 +64,7 @@ def of_llc(folder: Path) -> list[str]:
     if not path.is_file():
         return ["-", "-"]
     table = pd.read_parquet(path)
-    llc = table[table["component"] == ""].set_index("step")["llc"].sort_index()
+    llc: Any = table[table["component"] == ""].set_index("step")["llc"].sort_index()
     return [f"{llc.max():.1f} at {int(llc.idxmax())}", f"{llc.iloc[-1]:.1f}"]
 
 

@@ -102,7 +102,7 @@ def passage(candidate: Candidate, last: int) -> str:
 
 def plot(rows: pd.DataFrame, extent: tuple[int, int], last: int, name: str, colour: str) -> list[str]:
     """Return a curve with its band and the range of its values; checkpoints that fail a check are left out."""
-    rows = rows[~failed(rows)]
+    rows = pd.DataFrame(rows[~failed(rows)])
     values, errors = (rows[column].to_numpy(float) for column in ("value", "standard_error"))
     half = BAND * np.nan_to_num(errors)
     low, high = (values - half).min(), (values + half).max()

@@ -18,7 +18,7 @@ assert estimate.baseline[-1] < 0.3 * estimate.baseline[0], estimate.baseline  # 
 
 
 @pytest.mark.end_to_end
-@pytest.mark.parametrize("name", ["flax_model", "equinox_model"])
+@pytest.mark.parametrize("name", ["flax_model", pytest.param("equinox_model", marks=pytest.mark.long)])
 def test_an_example_estimates_a_trajectory(name):
     script = str(ROOT / "examples" / f"{name}.py")
     environment = {name: value for name, value in os.environ.items() if name not in SETTINGS_OF_TESTS}

@@ -123,7 +123,7 @@ def test_arguments_that_do_not_fit_are_named(changes: dict, words: str):
         free_energy_difference(ladder, before, after, **given)
 
 
-@pytest.mark.end_to_end
+@pytest.mark.long
 def test_from_the_5_gon_to_the_6_gon_it_crosses_where_the_posterior_does():
     """The mean losses within the phases alone, where both hold some of the posterior, against the shares of the phases."""
     sizes = np.geomspace(1.0, 700.0, 60)

@@ -107,7 +107,7 @@ def test_the_transient_starts_at_zero():
     assert 0 < answer(1e-3, np.array([1])) < answer(1e-3, np.array([5])) < answer(1e-3, np.array([10**6]))
 
 
-@pytest.mark.end_to_end
+@pytest.mark.long
 def test_minibatch_regression_against_a_direct_simulation():
     rng = np.random.default_rng(0)
     inputs, residuals = rng.normal(size=(40, 2)), rng.normal(size=40)
@@ -128,7 +128,7 @@ def test_minibatch_regression_against_a_direct_simulation():
     assert abs(per_walker.mean() - exact) < 3 * error
 
 
-@pytest.mark.end_to_end
+@pytest.mark.long
 @pytest.mark.parametrize("widths", [(2, 2, 3), (4, 6, 6, 4), (3, 2, 4, 2)])
 def test_the_spectrum_of_the_product_map_is_that_of_the_hessian(widths):
     layers = accuracy_rows.orthonormal_layers(widths, seed=0)
@@ -149,7 +149,7 @@ def test_points_where_every_layer_and_the_product_have_the_rank(widths, rank):
     assert np.sum(accuracy_answers.product_spectrum(layers) > 1e-3) / 2 <= aoyagi(widths, rank)[0]
 
 
-@pytest.mark.end_to_end
+@pytest.mark.long
 @pytest.mark.parametrize(("k", "dead_bias", "rank"), [(5, -5.0, 14), (5, 1 / 12, 17), (6, 0.0, 17)])
 def test_polygons_have_the_published_rank(k, dead_bias, rank):
     weight, bias = polygon(k, 6, dead_bias)
@@ -158,7 +158,7 @@ def test_polygons_have_the_published_rank(k, dead_bias, rank):
     assert np.all(np.abs(np.sort(h)[: 18 - rank]) < 1e-4)
 
 
-@pytest.mark.end_to_end
+@pytest.mark.long
 @pytest.mark.parametrize(("widths", "expectation"), [((2, 1, 3), None), ((2, 2, 2), None), ((1, 1, 1, 1), "three")])
 def test_gibbs_sampling_against_quadrature(widths, expectation):
     layers = accuracy_rows.layers_of_rank(widths, 0, seed=0)
@@ -180,7 +180,7 @@ def test_gibbs_sampling_of_a_smooth_fibre():
     assert abs(mean - exact) < 3 * error
 
 
-@pytest.mark.end_to_end
+@pytest.mark.long
 def test_a_row_is_measured():
     """A hand-set and a calibrated step on a quadratic: both agree with their own exact value, over a few seeds."""
     row = next(accuracy_rows.quadratics())
@@ -193,7 +193,7 @@ def test_a_row_is_measured():
     assert jnp.isfinite(measured.root_mean_square_error)
 
 
-@pytest.mark.end_to_end
+@pytest.mark.long
 @pytest.mark.parametrize(("family", "name"), [("crossings", "crossing (1, 1)"), ("singular_networks", "2-1-3, rank 0")])
 def test_sgld_at_singular_points_agrees_with_quadrature(family, name):
     """A step by hand, and draws enough for an error below 5%."""

@@ -53,7 +53,7 @@ def exact():
     return mass / mass.sum(1, keepdims=True), lost / mass
 
 
-@pytest.mark.end_to_end
+@pytest.mark.long
 def test_the_share_of_each_phase_is_exact_at_every_size(found, exact):
     error = found.shares.std(axis=0, ddof=1) / np.sqrt(REPEATS)
     assert error.max() < 0.015
@@ -62,7 +62,7 @@ def test_the_share_of_each_phase_is_exact_at_every_size(found, exact):
     assert exact[0][0, 1] < 0.4 and exact[0][-1, 1] > 0.99
 
 
-@pytest.mark.end_to_end
+@pytest.mark.long
 def test_the_mean_loss_within_a_phase_is_exact(found, exact):
     held = exact[0].min(axis=1) > 0.1
     error = found.losses.std(axis=0, ddof=1)[held] / np.sqrt(REPEATS)
@@ -70,7 +70,7 @@ def test_the_mean_loss_within_a_phase_is_exact(found, exact):
     assert held.sum() > 10 and np.abs(distance).max() < 4
 
 
-@pytest.mark.end_to_end
+@pytest.mark.long
 def test_the_crossing_is_found_where_it_is(found, exact):
     places = [crossing(SIZES, one[:, 0], one[:, 1]) for one in found.shares]
     wanted = crossing(SIZES, *exact[0].T)
@@ -84,7 +84,7 @@ def test_a_rise_that_does_not_last_is_none():
         assert np.isnan(last_rise(sizes, np.array(never)))
 
 
-@pytest.mark.end_to_end
+@pytest.mark.long
 @pytest.mark.parametrize(("k", "features"), [(5, 6), (6, 6)])
 def test_the_learning_coefficient_is_half_the_rank_of_the_hessian(k, features):
     loss, curvatures, _ = second_order(k, features)
@@ -100,7 +100,7 @@ def test_free_energies_grow_as_they_must():
     assert leading_crossing(5, 6, 1.0) == pytest.approx(601.0, abs=0.1)
 
 
-@pytest.mark.end_to_end
+@pytest.mark.long
 def test_the_volume_of_a_dead_feature_is_that_of_quadrature():
     """One dead feature beside the 5-gon: its two weights and its bias on a grid, against importance sampling."""
     weight, bias = polygon(5, 6)

@@ -31,7 +31,7 @@ DATA = jnp.asarray(2 * (DATA - DATA.mean()) / DATA.std(), jnp.float32)
 SAMPLERS = [ontogeny.SGLD, ontogeny.SGHMC, ontogeny.SGNHT, ontogeny.MALA]
 
 
-@pytest.mark.end_to_end
+@pytest.mark.long
 @pytest.mark.parametrize("make", SAMPLERS)
 def test_the_step_is_the_longest_that_keeps_the_bias_of_the_stiffest_direction(make):
     found = ontogeny.calibrate(quadratic, jnp.zeros((2, 10)), sampler=make(step_size="auto"), n=N, localization=3.0)
@@ -43,7 +43,7 @@ def test_the_step_is_the_longest_that_keeps_the_bias_of_the_stiffest_direction(m
     assert found.gradient_variance.max() == 0
 
 
-@pytest.mark.end_to_end
+@pytest.mark.long
 @pytest.mark.parametrize("make", SAMPLERS)
 def test_the_estimate_with_it_is_within_that_bias(make):
     options = {"n": N, "localization": 3.0, "chains": 32, "draws": 4000, "burn_in": "auto"}
@@ -54,7 +54,7 @@ def test_the_estimate_with_it_is_within_that_bias(make):
     assert -3 * error < estimate.mean[0] - exact < 0.02 * exact + 3 * error
 
 
-@pytest.mark.end_to_end
+@pytest.mark.long
 def test_the_noise_of_minibatches_shortens_the_step():
     """s² = 4: R1b's share ε (nβ)² s² / (4 b) is held at the bound, and the estimate is as far off as R1b says."""
     arguments = {"localization": 1.0, "batch_size": 20}
@@ -73,7 +73,7 @@ def test_the_noise_of_minibatches_shortens_the_step():
     assert NBETA * variance / 2 < 1.08 * NBETA / 2 / a
 
 
-@pytest.mark.end_to_end
+@pytest.mark.long
 @pytest.mark.parametrize("many", [2, 1000])
 def test_curvature_is_looked_for_along_the_chains_where_it_vanishes_at_the_checkpoint(many):
     """At all draws of small models, and of large ones (here: of more than two parameters) at one."""
@@ -106,7 +106,7 @@ def test_a_step_beyond_stability_is_refused_with_the_bound(step_size):
     assert float(str(raised.value).split()[-1]) == pytest.approx(bound, rel=0.03)
 
 
-@pytest.mark.end_to_end
+@pytest.mark.long
 def test_a_given_step_is_kept_and_judged():
     sampler = ontogeny.SGLD(step_size=2e-3)
     found = ontogeny.calibrate(quadratic, jnp.zeros((1, 10)), sampler=sampler, n=N)
@@ -122,7 +122,7 @@ def test_samplers_that_cannot_be_calibrated_say_so(sampler):
         ontogeny.calibrate(quadratic, jnp.zeros((1, 10)), sampler=sampler, n=N)
 
 
-@pytest.mark.end_to_end
+@pytest.mark.long
 def test_richardson_removes_the_bias_of_a_long_step():
     step = 1.2 / (NBETA * SPECTRUM.max() + 3)
     options = {"n": N, "localization": 3.0, "chains": 64, "draws": 4000, "burn_in": 500}
@@ -155,7 +155,7 @@ def test_settling_is_where_a_transient_has_gone():
     assert settling(np.full((2, 400), np.nan)) == 400
 
 
-@pytest.mark.end_to_end
+@pytest.mark.long
 def test_with_control_variates_only_the_curvature_bounds_the_step():
     arguments = {"localization": 1.0, "batch_size": 20, "sampler": ontogeny.SGLD(step_size="auto")}
     found = ontogeny.calibrate(centred, jnp.zeros((1, 1)), DATA, control_variates=True, **arguments)
@@ -163,7 +163,7 @@ def test_with_control_variates_only_the_curvature_bounds_the_step():
     assert found.sampler.step_size == pytest.approx(full.sampler.step_size, rel=1e-3)
 
 
-@pytest.mark.end_to_end
+@pytest.mark.long
 @pytest.mark.parametrize("control_variates", [False, True])
 def test_noise_that_there_is_only_away_from_the_checkpoint_bounds_the_step(control_variates):
     """Least squares without residuals and with sparse inputs: ∇ℓ_i(w*) = 0, but minibatches differ in their curvature."""
@@ -197,7 +197,7 @@ def test_chains_that_die_at_every_step_are_an_error():
         calibrate(target, checkpoints, ontogeny.SGLD(step_size="auto"), key=jax.random.key(0), draws=200, rounds=2)
 
 
-@pytest.mark.end_to_end
+@pytest.mark.long
 def test_a_given_step_whose_pilot_chains_die_is_not_called_stable():
     found = ontogeny.calibrate(
         lambda w, _: 40 * jnp.sum(w**6), jnp.zeros((1, 2)), sampler=ontogeny.SGLD(step_size=0.5), n=N, localization=1.0

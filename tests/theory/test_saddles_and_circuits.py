@@ -25,7 +25,7 @@ def observed(task: config.Task, model: config.Model, training: config.Training, 
     return jax.tree.map(np.asarray, measure(jax.tree.map(lambda leaf: leaf[0], piece.params)))
 
 
-@pytest.mark.end_to_end
+@pytest.mark.long
 def test_a_narrow_linear_network_learns_one_rank_at_a_time_in_every_layer():
     task = config.LinearTeacher(kind="linear_teacher", inputs=3, outputs=3, rank=3, examples=24, whiten=True)
     training = config.Training.model_validate(
@@ -41,7 +41,7 @@ def test_a_narrow_linear_network_learns_one_rank_at_a_time_in_every_layer():
     np.testing.assert_allclose(seen["loss"], seen["population_loss"], rtol=1e-3, atol=1e-6)
 
 
-@pytest.mark.end_to_end
+@pytest.mark.long
 def test_the_circuit_of_modular_addition_forms_before_the_network_generalises():
     """Nanda et al.: the restricted loss falls, and the excluded loss rises, while held-out accuracy is still near chance."""
     task = config.ModularAddition(kind="modular_addition", modulus=31, share=0.5)

@@ -50,7 +50,7 @@ CASES = {
 }
 
 
-@pytest.mark.end_to_end
+@pytest.mark.long
 @pytest.mark.parametrize("name", CASES)
 def test_the_stationary_value_is_exact(name):
     sampler, exact = CASES[name]
@@ -71,7 +71,7 @@ def test_the_stationary_value_is_exact(name):
     assert abs(estimate.mean[0] - exact) < 3 * error
 
 
-@pytest.mark.end_to_end
+@pytest.mark.long
 def test_the_noise_of_minibatches_does_not_heat_the_thermostat():
     """At a step where R1b gives SGLD 30% more variance than 1 / a, and SGHMC of this friction six times that share."""
     nbeta, curvature, step, friction, batch_size, heating = 10.0, 0.3, 0.015, 0.05, 4, 0.3
@@ -92,7 +92,7 @@ def test_the_noise_of_minibatches_does_not_heat_the_thermostat():
     assert error < 0.02 * unheated
 
 
-@pytest.mark.end_to_end
+@pytest.mark.long
 def test_masks_leave_the_free_part_of_the_sum():
     mask = jnp.arange(10) % 2
     estimate = ontogeny.estimate_llc(

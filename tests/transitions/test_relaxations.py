@@ -17,7 +17,7 @@ def test_a_fall_that_is_sharper_than_a_relaxation_keeps_its_name(text_run, seed:
     assert [found.name for found in candidates(run, detect_transitions(curves)).candidates] == ["bigram learning"]
 
 
-@pytest.mark.end_to_end
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(12))
 def test_with_one_layer_only_bigrams_are_learnt(text_run, seed: int) -> None:
     run = text_run(seed=seed, layers=1)

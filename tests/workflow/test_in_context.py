@@ -15,7 +15,7 @@ from ontogeny.training.optimizers import build_optimizer
 STEPS = 300
 
 
-@pytest.mark.end_to_end
+@pytest.mark.long
 @pytest.mark.parametrize(("layers", "lowest", "highest"), [(1, 0.8, 1.3), (2, 0.0, 0.5)])
 def test_two_layers_pass_the_unigram_and_one_does_not(layers, lowest, highest):
     task = config.MarkovChains(kind="markov_chains", context=32, examples=8, evaluation=256)

@@ -49,7 +49,7 @@ def test_the_page_is_that_of_the_first_variant_or_of_the_one_named(config):
 
 def test_a_family_or_variant_that_is_not_there_is_told(config, capsys):
     assert main(["sweep", "induktion"]) == 1
-    assert "The study has no family 'induktion'. It has superposition, induction." in capsys.readouterr().err
+    assert "The study has no family 'induktion'. Did you mean induction?" in capsys.readouterr().err
     assert main(["sweep", "induction", "--variant", "layers~3"]) == 1
     assert "induction has no variant 'layers~3'. It has layers~1, layers~2." in capsys.readouterr().err
 

@@ -36,7 +36,7 @@ def run(job: Job) -> None:
         steps, params = blocks.read(job.seed_folder(seed) / "checkpoints", job.run(seed)["steps"])
         values = in_chunks(measure, params, len(steps), f"{job.label} seed {seed}")
         write_parquet(path, tidy_observables(steps.tolist(), values))
-        return Made(outputs=[path, *record_pictures(job.seed_folder(seed), steps, params)])
+        return Made(outputs=[path, *record_pictures(job.seed_folder(seed), steps.tolist(), params)])
 
     job.per_seed(observe_seed)
 

@@ -140,7 +140,7 @@ def as_arrays(component: str, draws: Sequence[Draws]) -> dict[str, np.ndarray]:
     return {f"{component}/{name}": array for name, array in arrays.items()}
 
 
-def save(path: Any, arrays: Mapping[str, np.ndarray]) -> None:
+def save(path: Any, arrays: Mapping[str, Any]) -> None:
     with open(path, "wb") as file:  # np.savez would add a suffix to the name
         np.savez(file, **arrays)
 

@@ -125,7 +125,7 @@ def remedies_of(report: RunReport) -> list[str]:
     from ontogeny.estimates.remedies import remedies
 
     traces = report.traces.sort_values(["step", "chain", "draw"])
-    shape = (traces["step"].nunique(), traces["chain"].nunique(), -1)
+    shape = (len(set(traces["step"])), len(set(traces["chain"])), -1)
     texts = [[check.strip() for check in str(text).split(",")] for text in health["verdict"].fillna("")]
     marks = {name: np.array([name in text for text in texts]) for name in (*CHECKS, ALL_DEAD)}
     run = CheckedRun(

@@ -68,7 +68,7 @@ def run_line(drawn: Drawn, rows: pd.DataFrame, **more: Any) -> Trace:
     style = {"dash": drawn.dash, "width": 1.5}
     meta = {"run": drawn.identifier}
     drawn_line = line(values["step"], values["value"], drawn.name, drawn.colour, mode="lines", line=style, meta=meta, **more)
-    return with_errors(drawn_line, values) if values["standard_error"].notna().any() else drawn_line
+    return with_errors(drawn_line, values) if pd.notna(values["standard_error"].to_numpy(float)).any() else drawn_line
 
 
 def overlay_panels(runs: Sequence[Drawn]) -> list[Panel]:

@@ -283,7 +283,7 @@ def component_panel(trajectory: pd.DataFrame, name: str, parts: Sequence[str]) -
 
 def component_line(rows: pd.DataFrame, part: str, colour: str, dash: str) -> Trace:
     trace = line(rows["step"], rows["value"], part, colour, mode="lines", line={"dash": dash})
-    return with_errors(trace, rows) if rows["standard_error"].notna().any() else trace
+    return with_errors(trace, rows) if pd.notna(rows["standard_error"].to_numpy(float)).any() else trace
 
 
 def title_by_part(title: str, parts: Sequence[str]) -> str:

@@ -125,8 +125,8 @@ def rough_movement(subject: str, rows: pd.DataFrame, candidate: Candidate, why: 
     """Describe a change without clean levels by the checkpoints nearest to the ends of the passage."""
     measured = finite(rows)
     within = measured[(measured["step"] > candidate.start) & (measured["step"] < candidate.end)]
-    first = pd.concat([measured[measured["step"] <= candidate.start].tail(1), within.head(1)]).head(1)
-    last = pd.concat([within.tail(1), measured[measured["step"] >= candidate.end].head(1)]).tail(1)
+    first: Any = pd.concat([measured[measured["step"] <= candidate.start].tail(1), within.head(1)]).head(1)
+    last: Any = pd.concat([within.tail(1), measured[measured["step"] >= candidate.end].head(1)]).tail(1)
     if first.empty or last.empty or first["step"].iloc[0] == last["step"].iloc[0]:
         return f"the change of {subject} is not known ({why})"
     (low, before), (high, after) = ((row["value"].iloc[0], row["step"].iloc[0]) for row in (first, last))

@@ -57,7 +57,7 @@ def tokenize(
         return Tokens(train=as_bytes(train), held_out=as_bytes(held_out), texts=tuple(map(byte_text, range(256))))
     lessons = train if learnt_on is None else split(learnt_on, lowercase)[0]
     encoder = byte_pair_encoder(lessons[::TRAINING_SHARE], vocabulary)
-    texts = tuple(encoder.id_to_token(token).replace(SPACE, " ") for token in range(encoder.get_vocab_size()))
+    texts = tuple(str(encoder.id_to_token(token)).replace(SPACE, " ") for token in range(encoder.get_vocab_size()))
     return Tokens(train=encode(encoder, train), held_out=encode(encoder, held_out), texts=texts)
 
 

@@ -1,4 +1,4 @@
-"""What a table may lack, what is refused, and what failed rows and dead chains may not do."""
+"""Test what a table may lack, what is refused, and what failed rows and dead chains may not do."""
 
 import io
 

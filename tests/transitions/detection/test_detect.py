@@ -48,7 +48,7 @@ def test_p_values_of_smooth_curves_are_not_too_small(one_curve, shape: str) -> N
     assert np.sum(np.array(p_values) <= 0.2) <= binom.isf(1e-3, len(values), 0.2)
 
 
-@pytest.mark.end_to_end
+@pytest.mark.long
 @pytest.mark.parametrize("shape", list(SMOOTH))
 def test_smooth_curves_are_flagged_no_more_often_than_alpha(one_curve, shape: str) -> None:
     flags, curves, alpha = 0, 0, 0.2  # at .05 a rate three times too high would pass half of the time
@@ -80,7 +80,7 @@ def test_a_step_of_eight_errors_on_a_ramp_is_found_where_it_is(one_curve, steps:
     assert abs(row["change"] - 4) <= 3 * row["change_standard_error"] <= 3
 
 
-@pytest.mark.end_to_end
+@pytest.mark.long
 def test_errors_that_are_too_small_do_not_make_noise_a_transition(one_curve) -> None:
     values = 10 + np.random.default_rng(0).standard_normal((40, len(FEW)))
     flags = sum(len(detect_transitions(one_curve(FEW, row, 0.1), seed=seed)) > 0 for seed, row in enumerate(values))
@@ -121,7 +121,7 @@ def test_all_eight_steps_of_an_exact_staircase_are_found(one_curve) -> None:
     np.testing.assert_allclose(detected["location"], np.arange(1, 9) * 16 - 0.5, atol=0.5)
 
 
-@pytest.mark.end_to_end
+@pytest.mark.long
 def test_the_steps_of_a_noisy_staircase_are_surprising_together_and_each_beside_the_others(one_curve) -> None:
     """Each alone is not: to it the others are a trend with noise that neighbours share."""
     place, steps = np.arange(100), np.arange(1, 9) * 11
@@ -209,7 +209,7 @@ def test_small_components_are_measured_against_the_large_ones(one_curve) -> None
     assert detect_transitions(pd.concat(tables)).empty
 
 
-@pytest.mark.end_to_end
+@pytest.mark.long
 @pytest.mark.parametrize("jump", [20, 140])
 def test_the_passage_to_the_5_gon_is_found_on_every_curve(superposition_run, jump: int) -> None:
     run = superposition_run(seed=jump, jump=jump)
@@ -230,7 +230,7 @@ def test_a_run_that_stays_has_nothing_but_undecided_constants(superposition_run)
     assert set(detected["reason"]) == {"constant"}
 
 
-@pytest.mark.end_to_end
+@pytest.mark.long
 def test_induction_heads_are_seen_in_both_heads_and_in_llc(text_run) -> None:
     detected = detect_transitions(text_run())
     for observable, component in [
@@ -243,7 +243,7 @@ def test_induction_heads_are_seen_in_both_heads_and_in_llc(text_run) -> None:
         assert np.any((rows["location"] > 600) & (rows["location"] < 800)), observable
 
 
-@pytest.mark.end_to_end
+@pytest.mark.long
 def test_the_same_call_gives_the_same_table_in_any_order_of_rows(text_run) -> None:
     run = text_run(layers=1)
     run = run[run["observable"].isin(["loss", "llc"])]
@@ -335,7 +335,7 @@ def test_no_curves_no_rows(one_curve) -> None:
     assert detect_transitions(one_curve(np.arange(0), np.arange(0.0))).empty
 
 
-@pytest.mark.end_to_end
+@pytest.mark.long
 def test_the_interval_of_a_location_covers_it_as_often_as_it_says(one_curve) -> None:
     covered = []
     for seed in range(30):

@@ -23,7 +23,7 @@ def films(recording: Recording) -> list[Film]:
     """Return the attention of every head, a row of squares for each layer."""
     patterns = recording.along["patterns"]
     width = min(WIDEST, TILE * patterns.shape[2])
-    texts = recording.constant["texts"]
+    texts = recording.constant["texts"].tolist()
     return [
         Film(
             title="Attention of every head",

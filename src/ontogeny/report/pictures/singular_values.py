@@ -22,7 +22,7 @@ def films(recording: Recording) -> list[Film]:
             caption="A bar is a singular value of the matrix that the network computes, the largest first; an orange dash is the "
             "teacher's. The network has learnt a direction where the bar reaches its dash.",
             steps=recording.steps,
-            frames=[svg(160, 100, bars(one, largest, marks)) for one in values],
+            frames=[svg(160, 100, bars(one, largest, marks.tolist())) for one in values],
             words=[f"{count} of {len(marks)} learnt" for count in learnt],
             width=160,
         )

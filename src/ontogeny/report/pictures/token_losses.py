@@ -19,7 +19,7 @@ Losses = Float[np.ndarray, " time"]
 def films(recording: Recording) -> list[Film]:
     """Return the text coloured by loss, with its change across candidates in the strip."""
     uniform = math.log(max(int(recording.constant["vocabulary"]), 2))
-    texts = {name: recording.constant[f"{name}_texts"] for name in WINDOWS}
+    texts = {name: recording.constant[f"{name}_texts"].tolist() for name in WINDOWS}
     losses = {name: recording.along[f"{name}_losses"].astype(float) for name in WINDOWS}
 
     def frame(place: int) -> str:

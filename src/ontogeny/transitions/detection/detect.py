@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -35,6 +35,7 @@ PASSES = 2
 """Searches of a curve: for its first passage, and for further ones."""
 
 
+@runtime_checkable
 class HasTrajectory(Protocol):
     """What an `Estimate` has: its table, and the chains whose mean its curves are."""
 
@@ -97,7 +98,7 @@ def detect_transitions(
         ValueError: a fault of the table or of an argument; see `curves_of`.
     """
     check_arguments(alpha, seed, interventions)
-    if hasattr(trajectory, "to_trajectory"):
+    if isinstance(trajectory, HasTrajectory):
         trajectory, chains = trajectory.to_trajectory(), trajectory.chains if chains is None else chains
     along = Axis(axis, scale, unit=axis)
     curves = curves_of(trajectory, observables, along, covariance, chains)

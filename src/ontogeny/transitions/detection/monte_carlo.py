@@ -124,7 +124,11 @@ def first_passages(
         # What is nearly a relaxation, as a power law is, may be a smooth trend.
         plain = result.worse[: len(search.nulls.noise)].min(axis=0) <= WITHOUT_RELAXATION
         near = np.flatnonzero(plain & (p_values < ORDINARY))
-        smooth = first_passages(search.relaxing(()), [group[member] for member in near], tests, seed, alpha) if len(near) else []
+        smooth = (
+            first_passages(search.relaxing(()), [group[member] for member in near.tolist()], tests, seed, alpha)
+            if len(near)
+            else []
+        )
         p_values[near] = np.maximum(p_values[near], [passage.p_value for passage in smooth])
     return list(map(Passage, result.passage.tolist(), p_values.tolist(), result.together))
 

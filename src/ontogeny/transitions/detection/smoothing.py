@@ -15,9 +15,11 @@ from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from scipy.linalg.lapack import dtrtri
+from scipy.linalg import get_lapack_funcs
 from sklearn.gaussian_process.kernels import RBF, Matern
 
+(INVERSE,) = get_lapack_funcs(("trtri",))
+"""LAPACK's inverse of an upper triangular matrix."""
 SHARE_OF_AXIS = 0.25
 SPACINGS = 5
 LENGTHS = (1.0, 2.5)
@@ -88,7 +90,7 @@ class Nulls:
     @cached_property
     def whiteners(self) -> Float[np.ndarray, "K N N"]:
         """Return the inverses of the factors: in their coordinates a curve without a transition is white noise."""
-        return np.stack([dtrtri(factor.T)[0].T for factor in self.factors])
+        return np.stack([INVERSE(factor.T)[0].T for factor in self.factors])
 
     @property
     def loose(self) -> Bool[np.ndarray, " K"]:
