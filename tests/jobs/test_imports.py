@@ -12,7 +12,6 @@ IMPORTED = {
     "sample": {"flax", "jax"},
     "sensitivity": {"flax", "jax"},
     "sweep_cells": {"flax", "jax"},
-    "sweep_page": {"pandas"},
     "observe": {"flax", "jax", "pandas"},
     "phases": {"flax", "jax", "pandas"},
     "estimate": {"pandas"},
@@ -20,6 +19,7 @@ IMPORTED = {
     "consensus": {"pandas"},
     "run_pages": {"pandas"},
     "family_page": {"pandas"},
+    "sweep_page": {"pandas"},
     "index_page": {"pandas"},
 }
 PROGRAM = """

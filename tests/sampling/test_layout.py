@@ -3,7 +3,8 @@ import jax.numpy as jnp
 import pytest
 
 from ontogeny.arrays.memory import GIGABYTE, PROCESSOR, example_bytes, memory_within
-from ontogeny.sampling.layout import VECTORS, Layout, choose_layout, even_size
+from ontogeny.arrays.parts import even_size
+from ontogeny.sampling.layout import VECTORS, Layout, choose_layout
 
 SIDE_BY_SIDE = 2 * PROCESSOR.cache
 

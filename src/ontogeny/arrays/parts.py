@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import PyTree, Shaped
 
 from ontogeny.arrays.flat import AnyArray
-from ontogeny.arrays.memory import Memory, device_memory
+from ontogeny.arrays.memory import Memory, device_memory, part_size
 
 Rows = PyTree[Shaped[AnyArray, "rows ..."]]
 
@@ -75,14 +75,16 @@ def mean_in_parts(
     """Return the mean over the examples of `measure(show(examples), examples)`, a tree whose leading axis counts examples.
 
     Args:
-        show: what the network shows of some examples, such as logits. A part holds as many examples as show half a cache.
+        show: what the network shows of some examples, such as logits. A part holds at most as many examples as show half a cache,
+            and where it can be, parts are of one size: a rest is compiled by itself.
         memory: None for that of the device.
     """
     memory = device_memory() if memory is None else memory
     count = row_count(examples)
     of_one = jax.eval_shape(show, jax.tree.map(lambda leaf: leaf[:1], examples))
     bytes_of_one = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(of_one))
-    size = min(count, max(1, memory.cache // 2 // bytes_of_one))
+    most = max(1, memory.cache // 2 // bytes_of_one)
+    size = count if most >= count else part_size(count, most)
 
     def total(part: Rows) -> Any:
         return added(measure(show(part), part))
@@ -98,6 +100,12 @@ def mean_in_parts(
 
 def added(rows: Rows) -> Any:
     return jax.tree.map(lambda leaf: leaf.sum(0), rows)
+
+
+def even_size(count: int, most: int) -> int:
+    """Return the size of groups of at most `most`: as few groups as possible, all filled as far as possible."""
+    groups = -(-count // max(1, most))
+    return -(-count // groups)
 
 
 def filled(rows: Rows, size: int) -> Rows:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ontogeny import config
 from ontogeny.arrays.flat import Checkpoints, shapes_of_one
-from ontogeny.arrays.parts import row_count
+from ontogeny.arrays.parts import even_size, row_count
 from ontogeny.checkpoints import blocks
 from ontogeny.errors import SpecificationError
 from ontogeny.jobs.job import Job, task_and_model
@@ -28,7 +28,7 @@ from ontogeny.sampling.calibration.spectrum import Spectrum, ends_and_middle
 from ontogeny.sampling.calibration.stability import Stability, in_words
 from ontogeny.sampling.kernels.build import build_sampler
 from ontogeny.sampling.kernels.kernel import Kernel
-from ontogeny.sampling.layout import CHUNK, Layout, choose_layout, even_size
+from ontogeny.sampling.layout import CHUNK, Layout, choose_layout
 from ontogeny.sampling.target import Target
 from ontogeny.training.schedule import sampled_steps
 

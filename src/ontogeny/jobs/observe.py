@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from ontogeny.arrays.parts import even_size
 from ontogeny.checkpoints import blocks
 from ontogeny.jobs.job import Job, Made, task_and_model
 from ontogeny.jobs.pictures import picture_recorder
@@ -14,7 +15,6 @@ from ontogeny.pipeline.files import write_parquet
 from ontogeny.pipeline.progress import progress
 from ontogeny.problem.build import build_problem
 from ontogeny.problem.example_means import measure_all
-from ontogeny.sampling.layout import even_size
 from ontogeny.training.schedule import consecutive
 from ontogeny.trajectory import tidy_observables
 

@@ -13,6 +13,7 @@ import jax
 import numpy as np
 
 from ontogeny import config
+from ontogeny.arrays.parts import even_size
 from ontogeny.checkpoints import blocks
 from ontogeny.errors import SpecificationError
 from ontogeny.jobs.job import Job, Made, as_task, task_and_model
@@ -28,7 +29,7 @@ from ontogeny.sampling.chains import sample
 from ontogeny.sampling.checks import leading_axis
 from ontogeny.sampling.draws import WHOLE_NETWORK, Draws, append, open_for_writing, remove_others, stored_steps
 from ontogeny.sampling.kernels.build import build_sampler
-from ontogeny.sampling.layout import CHUNK, Layout, even_size
+from ontogeny.sampling.layout import CHUNK, Layout
 from ontogeny.sampling.losses import per_example_losses
 from ontogeny.sampling.objective import Examples, Loss
 from ontogeny.training.schedule import consecutive, sampled_steps

@@ -12,6 +12,7 @@ import jax
 import numpy as np
 
 from ontogeny import config
+from ontogeny.arrays.parts import even_size
 from ontogeny.checkpoints import blocks
 from ontogeny.jobs.job import Job, task_and_model
 from ontogeny.jobs.target import build_target
@@ -24,7 +25,7 @@ from ontogeny.sampling.calibration.spectrum import Spectrum, spectrum
 from ontogeny.sampling.draws import Draws
 from ontogeny.sampling.kernels.build import build_sampler
 from ontogeny.sampling.kernels.kernel import Kernel, with_step
-from ontogeny.sampling.layout import CHUNK, Layout, even_size
+from ontogeny.sampling.layout import CHUNK, Layout
 from ontogeny.sampling.program import Settings
 from ontogeny.sampling.side_by_side import sample_at
 from ontogeny.sampling.target import Target

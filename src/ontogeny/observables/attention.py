@@ -47,7 +47,7 @@ def build(network: Network, task: Task) -> Mapping[str, ObservableFunction]:
     }
 
 
-def without_last(windows: Tokens) -> Tokens:
+def without_last(windows: Int[Array, "batch window"]) -> Tokens:
     return windows[:, :-1]
 
 

@@ -14,11 +14,11 @@ import numpy as np
 from jaxtyping import Array, Key
 
 from ontogeny.arrays.flat import Checkpoints, Mask, flatten, shapes_of_one, single_precision
-from ontogeny.arrays.parts import call_in_chunks, row_count
+from ontogeny.arrays.parts import call_in_chunks, even_size, row_count
 from ontogeny.sampling import checks
 from ontogeny.sampling.chains import free_parameters, plan_program
 from ontogeny.sampling.draws import Draws
-from ontogeny.sampling.layout import choose_layout, even_size
+from ontogeny.sampling.layout import choose_layout
 from ontogeny.sampling.objective import Examples, Loss
 from ontogeny.sampling.program import Program, Settings, run_chains
 from ontogeny.sampling.target import Target, check_inverse_temperature, check_localization

@@ -16,11 +16,11 @@ from jaxtyping import Array, Key
 from tqdm import tqdm
 
 from ontogeny.arrays.flat import Checkpoints, Mask, Parameters, parameter_count, shapes_of_one, single_precision
-from ontogeny.arrays.parts import call_in_chunks, row_count
+from ontogeny.arrays.parts import call_in_chunks, even_size, row_count
 from ontogeny.sampling import checks
 from ontogeny.sampling.draws import Draws
 from ontogeny.sampling.kernels.kernel import Kernel
-from ontogeny.sampling.layout import Layout, choose_layout, even_size
+from ontogeny.sampling.layout import Layout, choose_layout
 from ontogeny.sampling.over_devices import spread_over
 from ontogeny.sampling.program import Program, Settings, run_chains, same_settings
 from ontogeny.sampling.target import Target

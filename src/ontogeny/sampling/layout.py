@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import jax
 
 from ontogeny.arrays.memory import Memory, choose_microbatch, device_memory, example_bytes
+from ontogeny.arrays.parts import even_size
 
 CHUNK = 10
 """The most checkpoints that a job hands to one call of the compiled program of sampling."""
@@ -69,9 +70,3 @@ def choose_layout(
     alone = batch * example_bytes(loss, parameters, data) + held
     group = even_size(checkpoints, side_by_side // alone)
     return Layout(None, group * alone < enough and chains * group * alone <= side_by_side, center, group)
-
-
-def even_size(count: int, most: int) -> int:
-    """Return the size of groups of at most `most`: as few groups as possible, all filled as far as possible."""
-    groups = -(-count // max(1, most))
-    return -(-count // groups)
