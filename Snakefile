@@ -18,6 +18,7 @@ rule all:
     default_target: True
     input:
         INDEX,
+        PLOTLY,
 
 
 include: "workflow/rules/train.smk"
@@ -39,6 +40,7 @@ for family in PLAN.study.families:
 
 onstart:
     lock_results()
+    announce_jobs()
 
 
 onsuccess:

@@ -1,7 +1,6 @@
 """What λ̂ ought to be at finite nβ, γ, step and batch: closed forms, quadrature, and Gibbs sampling without a step size."""
 
 from collections.abc import Callable, Sequence
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -105,30 +104,6 @@ def product_of_three(n_beta: float, localization: float, points: int = 1500) -> 
     precision = n_beta * np.outer(w, w) ** 2 + localization
     density = np.outer(gaussian, gaussian) / np.sqrt(precision)
     return float(((precision - localization) / precision / 2 * density).sum() / density.sum())
-
-
-def aoyagi(widths: Sequence[int], rank: int) -> tuple[float, int]:
-    """(λ, multiplicity) of a deep linear network whose true product has this rank (Aoyagi 2024, arXiv 2303.15739).
-
-    The least λ over all factorisations; the local one where every layer has that rank too.
-
-    Raises:
-        ValueError: the rank does not fit the widths.
-    """
-    if not 0 <= rank <= min(widths):
-        raise ValueError(f"rank: must lie between 0 and the smallest of the widths {tuple(widths)}, got {rank}")
-    excess = sorted(width - rank for width in widths)
-    for size in range(1, len(excess)):
-        inside, rest = excess[: size + 1], excess[size + 1 :]
-        total = sum(inside)
-        if total >= size * inside[-1] and all(inside[-1] < width and total < size * width for width in rest[:1]):
-            break
-    else:
-        raise AssertionError("one prefix always satisfies the conditions")
-    a = total - (-(-total // size) - 1) * size
-    shared = sum(x * y for x, y in combinations(inside, 2)) / 2
-    ends = (rank * (widths[0] + widths[-1]) - rank**2) / 2
-    return ends + a * (size - a) / (4 * size) - (size - 1) * total**2 / (4 * size) + shared, a * (size - a) + 1
 
 
 def product(layers: Sequence[Any]) -> Any:

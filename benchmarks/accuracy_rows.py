@@ -15,7 +15,6 @@ from scipy.linalg import qr
 import ontogeny
 from benchmarks.accuracy_answers import (
     Answer,
-    aoyagi,
     crossing,
     gibbs_energy,
     product,
@@ -27,6 +26,7 @@ from benchmarks.accuracy_answers import (
 )
 from ontogeny.models.superposition import polygon
 from ontogeny.tasks.sparse_features import population_loss
+from ontogeny.theory.linear_networks import aoyagi
 
 N_BETA = 1000 / np.log(1000)
 

@@ -60,7 +60,8 @@ def trace(name: str) -> tuple[str, Any]:
 
     import ontogeny
     from benchmarks import speed_jax
-    from ontogeny.sampling.chains import bind, plan_program
+    from ontogeny.sampling.chains import plan_program, program_arguments, settings_of
+    from ontogeny.sampling.program import run_chains, same_settings
 
     work, (checkpoints, data), loss = WORKLOADS[name], problem(name), speed_jax.loss_of(name)
     some = {leaf: jax.numpy.asarray(array[: CHECKPOINTS[name]]) for leaf, array in checkpoints.items()}
@@ -69,12 +70,16 @@ def trace(name: str) -> tuple[str, Any]:
     target = ontogeny.Target.of(loss, data, some, **settings)
     program = plan_program(target, some, chains, draws=DRAWS[name], burn_in=0, thin=1, layout=None)
 
+    rows = {"checkpoints": some, "settings": same_settings(settings_of(target, sampler), some, chains)}
+
     def run(seed: int) -> None:
-        jax.block_until_ready(bind(program, target, sampler, jax.random.key(seed), {})(checkpoints=some))
+        arguments = program_arguments(program, target, jax.random.key(seed), {})
+        jax.block_until_ready(run_chains(loss, program, **rows, **arguments))
 
     run(0)
-    call = bind(program, target, sampler, jax.random.key(0), {})
-    text = call.func.lower(*call.args, **call.keywords, checkpoints=some).compile().as_text()
+    text = (
+        run_chains.lower(loss, program, **rows, **program_arguments(program, target, jax.random.key(0), {})).compile().as_text()
+    )
     with tempfile.TemporaryDirectory() as folder:
         with jax.profiler.trace(folder, create_perfetto_trace=True):
             run(1)

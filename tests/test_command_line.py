@@ -4,7 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from ontogeny.__main__ import hide_closed_loops, main
+from ontogeny.__main__ import main
+from ontogeny.commands.job import hide_closed_loops
 
 
 def test_only_tracebacks_of_closed_loops_are_hidden(monkeypatch):

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from ontogeny.sampling.target import Target
     from ontogeny.transitions.detection.detect import detect_transitions
 
+    __version__: str
+
 HOMES = {
     "Draws": "ontogeny.sampling.draws",
     "Estimate": "ontogeny.estimates.llc",
@@ -87,10 +89,14 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("ontogeny")
     if name not in HOMES:
         raise AttributeError(f"module 'ontogeny' has no attribute {name!r}")
     return getattr(import_module(HOMES[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, "__version__"})

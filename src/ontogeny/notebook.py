@@ -48,7 +48,7 @@ def plot_trajectory(
     Checkpoints that fail a check are drawn as open crosses. Bars are 1.96 standard errors on either side.
 
     Args:
-        trajectory: the table of `trajectory.SCHEMA`, `load_run(folder).trajectory`, or an `Estimate`.
+        trajectory: the table of `trajectory.schema`, `load_run(folder).trajectory`, or an `Estimate`.
         transitions: what `detect_transitions` returns, or `load_run(folder).transitions`; None shades nothing.
         observables: the panels, from top to bottom; None for all, λ̂ and the loss first.
 
@@ -84,7 +84,7 @@ def panels_of(table: pd.DataFrame, observables: Sequence[str] | None) -> list[st
     return sorted(known, key=lambda name: FIRST_PANELS.index(name) if name in FIRST_PANELS else len(FIRST_PANELS))
 
 
-def traces_of(rows: pd.DataFrame, axis: str) -> list["go.Scatter"]:
+def traces_of(rows: Any, axis: str) -> list["go.Scatter"]:
     """Return the curves of an observable, one for each component, and crosses where a check fails."""
     import plotly.graph_objects as go
 
@@ -107,7 +107,7 @@ def traces_of(rows: pd.DataFrame, axis: str) -> list["go.Scatter"]:
                 showlegend=component != WHOLE_NETWORK,
             )
         )
-        if failed.any():
+        if np.any(failed):
             traces.append(
                 go.Scatter(
                     x=curve[axis][failed],
@@ -128,7 +128,7 @@ def passages(transitions: "pd.DataFrame | Development | None") -> list[tuple[flo
     if transitions is None:
         return []
     if isinstance(transitions, pd.DataFrame):
-        rows = transitions[transitions["decision"] == "candidate"]
+        rows: Any = transitions[transitions["decision"] == "candidate"]
         return [(row.start, row.end, "") for row in rows.drop_duplicates(["start", "end"]).itertuples()]
     return [(candidate.start, candidate.end, candidate.name) for candidate in transitions.candidates]
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ontogeny.pipeline.files import ResultError, read_json, read_parquet, read_result
+from ontogeny.pipeline.pictures import Recording, read_recordings
 from ontogeny.transitions.records import Development, read_record
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Run:
 
     @cached_property
     def trajectory(self) -> pd.DataFrame:
-        """A row for each checkpoint, observable and component (`ontogeny.trajectory.SCHEMA`)."""
+        """A row for each checkpoint, observable and component (`ontogeny.trajectory.schema`)."""
         return read_parquet(self.folder / "trajectory.parquet")
 
     @cached_property
@@ -69,6 +70,11 @@ class Run:
                 return tree.map_over_datasets(lambda group: group.sortby("step") if "step" in group else group).load()
 
         return read_result(self.folder / "draws", read)
+
+    @cached_property
+    def pictures(self) -> Mapping[str, Recording]:
+        """What the pictures of the network are drawn from, by their kind: arrays at some of the kept steps."""
+        return read_recordings(self.folder)
 
     def params(self, steps: int | Sequence[int]) -> dict[str, np.ndarray]:
         """Return the parameters at a step, by dotted path; at several steps, with a leading axis of checkpoints.

@@ -6,12 +6,14 @@ The functions here are pure: from tables to tables.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pandera.pandas as pa
 from jaxtyping import Shaped
+
+if TYPE_CHECKING:
+    import pandera.pandas as pa
 
 WHOLE_NETWORK = ""
 NOT_APPLICABLE = ""
@@ -68,8 +70,17 @@ STEPS = Axis()
 """The axis of a training run."""
 
 
-def schema(axis: Axis = STEPS) -> pa.DataFrameSchema:
-    """Return the schema of a trajectory along an axis. Steps are integers, the values of any other axis are floats."""
+COLUMNS = [STEPS.name, "observable", "component", "value", "standard_error", "verdict"]
+
+
+def schema(axis: Axis = STEPS) -> "pa.DataFrameSchema":
+    """Return the schema of a trajectory along an axis. Steps are integers, the values of any other axis are floats.
+
+    `component` is "" for the whole network. `verdict` is "" where it does not apply, "ok", or the checks that failed.
+    """
+    # Pages read tables that are checked already, and pandera takes longer to import than they take to write.
+    import pandera.pandas as pa
+
     on_scale = pa.Check(axis.contains, error=f"lies on a {axis.scale} scale")
     return pa.DataFrameSchema(
         {
@@ -87,11 +98,6 @@ def schema(axis: Axis = STEPS) -> pa.DataFrameSchema:
     )
 
 
-SCHEMA = schema()
-"""`component` is "" for the whole network. `verdict` is "" where it does not apply, "ok", or the checks that failed."""
-COLUMNS = list(SCHEMA.columns)
-
-
 def columns(axis: Axis = STEPS) -> list[str]:
     """Return the columns of a trajectory along an axis."""
     return [axis.name, *COLUMNS[1:]]
@@ -103,9 +109,11 @@ def validated(frame: pd.DataFrame, axis: Axis = STEPS) -> pd.DataFrame:
     Raises:
         ValueError: a column is missing, unknown or of the wrong type, or a checkpoint occurs twice in a curve.
     """
+    from pandera.errors import SchemaErrors
+
     try:
         checked = schema(axis).validate(frame, lazy=True)
-    except pa.errors.SchemaErrors as faults:
+    except SchemaErrors as faults:
         cases = faults.failure_cases[["column", "check", "failure_case"]].drop_duplicates().head(5)
         raise ValueError(f"not a trajectory table:\n{cases.to_string(index=False)}") from None
     return with_axis(checked.sort_values(["observable", "component", axis.name], ignore_index=True), axis)

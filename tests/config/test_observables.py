@@ -20,6 +20,8 @@ rules:
 
 def test_rules_come_in_their_stated_order_and_those_of_own_observables_first(tmp_path):
     built_in = [
+        "unigram → bigram solution",
+        "unigram solution",
         "induction-head formation",
         *["previous-token head formation (layer {layer})"] * 2,
         "bigram learning",
@@ -27,6 +29,10 @@ def test_rules_come_in_their_stated_order_and_those_of_own_observables_first(tmp
         "generalisation",
         "memorisation",
         "rank {before} → {after}",
+        "coefficient learning",
+        "circuit formation",
+        "ridge → dMMSE",
+        "regression in context",
     ]
     assert [rule.name for rule in DEFAULT_RULES] == built_in
     (tmp_path / "own.card.yaml").write_text(OWN_CARD)

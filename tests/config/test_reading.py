@@ -67,9 +67,10 @@ def test_numbers_that_yaml_reads_as_text():
         ({"training__steps": None}, "families.small.training.steps is missing: it has no default"),
         (
             {"task__kind": "sparse"},
-            "families.small.task.kind is 'sparse': must be one of linear_teacher, modular_addition, sparse_features, text, path",
+            "families.small.task.kind is 'sparse': must be one of in_context_regression, linear_teacher, markov_chains, "
+            "modular_addition, polynomial, sparse_features, text, path",
         ),
-        ({"task": {"features": 5}}, "families.small.task.kind is missing: must be one of linear_teacher, modular_addition"),
+        ({"task": {"features": 5}}, "families.small.task.kind is missing: must be one of in_context_regression, linear_teacher"),
         ({"task__active": "two"}, "families.small.task.active is 'two': must be 'one'"),
         ({"training__optimizer__learning_rate": "fast"}, "learning_rate is 'fast': must be a number, or a mapping of keys"),
         ({"training__optimizer__name": "sdg"}, "Optax has no optimizer called 'sdg'"),
@@ -118,7 +119,7 @@ def test_numbers_that_yaml_reads_as_text():
         ({"llc__batch_size": 2000}, "llc.batch_size (2000) is larger than task.examples (1000)"),
         ({"checkpoints": {}}, "families.small.checkpoints: give at least one of linear, logarithmic, every"),
         ({"model": {"kind": "transformer"}}, "model transformer needs a task with context, vocabulary; this task has features"),
-        ({"observables": ["polygon"]}, "observables.0 is 'polygon': must be accuracy, attention, features"),
+        ({"observables": ["polygon"]}, "observables.0 is 'polygon': must be accuracy, attention, coefficients"),
         ({"model__kind": "mine.py:Net"}, "families.small.model.kind is 'mine.py:Net': no such file: mine.py"),
         ({"seeds": []}, "families.small.seeds is []"),
         ({"seeds": [0, "a"]}, "families.small.seeds.1 is 'a': must be a whole number"),

@@ -12,7 +12,7 @@ from ontogeny.jobs import phases
 from ontogeny.jobs.family_page import posterior as summary_of
 from ontogeny.jobs.job import Job
 from ontogeny.pipeline.files import read_json
-from ontogeny.report.pages import family_page
+from ontogeny.report.family_page import family_page
 from ontogeny.report.tables import FamilySummary
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from ontogeny.config import MLP, Linear, Superposition, Transformer
-from ontogeny.models import linear, mlp, superposition, transformer
+from ontogeny.config import MLP, Linear, PairTransformer, Superposition, Transformer
+from ontogeny.models import linear, mlp, pair_transformer, superposition, transformer
 from ontogeny.problem.network import functional
 
 TOKENS = jax.random.randint(jax.random.key(0), (3, 8), 0, 11)
@@ -40,6 +40,15 @@ MODELS = {
         PAIRS,
         {"embedding": (3, 2, 5), "hidden": (3, 9)},
         lambda params, sites: sites["hidden"] @ params["output"],
+    ),
+    "pair_transformer": (
+        pair_transformer.build,
+        PairTransformer(kind="pair_transformer", heads=2, width=8, mlp=9),
+        {"numbers": 7, "classes": 5},
+        PAIRS,
+        {"embedding": (3, 3, 8), "patterns": (3, 2, 3), "hidden": (3, 9)}
+        | dict.fromkeys(("attention", "mlp", "residual"), (3, 8)),
+        lambda params, sites: (sites["embedding"][:, -1] + sites["attention"] + sites["mlp"]) @ params["unembedding"],
     ),
     "linear": (
         linear.build,

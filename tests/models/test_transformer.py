@@ -43,6 +43,28 @@ def test_the_paper_s_network_has_its_number_of_parameters():
     assert sum(int(np.prod(array.shape)) for array in shapes.values()) == 3_355_016  # Hoogland et al. 2024
 
 
+def test_the_paper_s_regression_network_has_its_number_of_parameters():
+    config, shape = Transformer(kind="transformer", layers=2, heads=4, width=64, mlp=64), {"token_size": 5, "context": 16}
+    shapes = parameter_shapes(functional(build(config, shape)))
+    biases, unused = 2 * 4 * 64, 4 * 65  # attention has none in Hoogland et al. 2024, whose output has five numbers, four unused
+    assert sum(int(np.prod(array.shape)) for array in shapes.values()) == 51_717 + biases - unused == config.parameters(shape)
+
+
+def test_vectors_are_read_in_their_order_and_written_as_numbers():
+    config, shape = Transformer(kind="transformer", layers=1, heads=2, width=12), {"token_size": 3, "context": CONTEXT}
+    vectors = functional(build(config, shape))
+    apply, params = jax.jit(vectors.apply), vectors.init(jax.random.key(0))
+    tokens = jax.random.normal(jax.random.key(1), (2, CONTEXT, 3))
+    changed, swapped = np.array(tokens), np.array(tokens)
+    changed[:, 5] += 1
+    swapped[:, [0, 1]] = swapped[:, [1, 0]]
+    outputs, of_changed, of_swapped = (np.asarray(apply(params, jnp.asarray(x))) for x in (tokens, changed, swapped))
+    assert outputs.shape == (2, CONTEXT, 1)
+    np.testing.assert_allclose(of_changed[:, :5], outputs[:, :5], atol=1e-6)
+    assert (np.abs(of_changed[:, 5:] - outputs[:, 5:]) > 1e-4).all()
+    assert np.abs(of_swapped[:, 3] - outputs[:, 3]).max() > 1e-3
+
+
 @pytest.mark.end_to_end
 def test_no_prediction_depends_on_a_later_token(small):
     transformer, params = small

@@ -5,12 +5,23 @@ from html.parser import HTMLParser
 
 import pytest
 
-from ontogeny.report.pages import embedded, family_page, index_page, run_page
+from ontogeny.report.assets import write_plotly
+from ontogeny.report.family_page import family_page
+from ontogeny.report.index_page import index_page
+from ontogeny.report.pages import embedded
+from ontogeny.report.run_page import run_page
 from ontogeny.report.tables import FamilySummary
 from ontogeny.report.views import flattened
 from ontogeny.report.words import study_title
 
-LINKS = {"index": "../../../report/index.html", "family": "../../report.html", "trajectory.csv": "trajectory.csv"}
+PLOTLY = "../../../report/assets/plotly-1.min.js"
+LINKS = {
+    "index": "../../../report/index.html",
+    "family": "../../report.html",
+    "next": "../seed~4/report.html",
+    "trajectory.csv": "trajectory.csv",
+    "plotly": PLOTLY,
+}
 VOID = {"meta", "link", "input", "br", "line", "polyline"}
 
 
@@ -20,7 +31,7 @@ class Outline(HTMLParser):
     def __init__(self, page):
         super().__init__()
         self.open, self.headings, self.identifiers, self.addresses, self.plots, self.text = [], [], [], [], [], []
-        self.feed(re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL))
+        self.feed(re.sub(r"<script[^>]*>.*?</script>", "", page, flags=re.DOTALL))
         assert not self.open
 
     def handle_starttag(self, tag, attrs):
@@ -55,9 +66,9 @@ def pages(polygon, induction, bare, summaries, make_consensus):
     return {
         "polygon": run_page(polygon, LINKS),
         "induction": run_page(induction, LINKS),
-        "bare": run_page(bare, {}),
-        "family": family_page(family(summaries, consensus=consensus), {"index": "../report/index.html"}),
-        "empty family": family_page(FamilySummary(family="none", description="", runs=[]), {}),
+        "bare": run_page(bare, {"plotly": PLOTLY}),
+        "family": family_page(family(summaries, consensus=consensus), {"index": "../report/index.html", "plotly": PLOTLY}),
+        "empty family": family_page(FamilySummary(family="none", description="", runs=[]), {"plotly": PLOTLY}),
         "index": index_page([family(summaries, consensus=consensus), FamilySummary(family="none", description="", runs=[])], {}),
         "empty index": index_page([], {}),
     }
@@ -78,7 +89,7 @@ def test_pages_are_well_formed_and_ask_nothing_of_the_network(pages, name):
     assert outline.headings[0] == 1 and outline.headings.count(1) == 1
     assert all(later - earlier <= 1 for earlier, later in zip(outline.headings, outline.headings[1:], strict=False))
     assert not [address for address in outline.addresses if re.match(r"(https?:)?//", address)]
-    assert len(pages[name].encode()) < 6e6
+    assert len(pages[name].encode()) < 1e6
     assert '<html lang="en">' in pages[name]
 
 
@@ -93,7 +104,25 @@ def test_every_figure_has_its_place_and_its_words(pages, name):
 
 def test_the_step_axis_starts_as_the_checkpoints_lie(pages):
     assert not page_data(pages["polygon"])["logarithmic"]
+    assert page_data(pages["induction"])["logarithmic"]
     assert page_data(pages["polygon"])["last"] == 225_000
+
+
+def test_a_page_names_plotly_or_carries_it(bare, pages):
+    assert f'<script src="{PLOTLY}"></script>' in pages["bare"] and f'<a href="{PLOTLY}">' in pages["bare"]
+    alone = run_page(bare, {})
+    assert "<script src" not in alone and len(alone) > 4e6
+    assert "This page needs no network and no other file." in alone
+
+
+def test_plotly_is_written_once_and_again_where_it_is_damaged(tmp_path):
+    address = write_plotly(tmp_path)
+    written = (tmp_path / address).stat()
+    assert re.fullmatch(r"report/assets/plotly-[\d.]+\.min\.js", address) and written.st_size > 4e6
+    assert write_plotly(tmp_path) == address and (tmp_path / address).stat().st_ino == written.st_ino
+    (tmp_path / address).write_text("half")
+    write_plotly(tmp_path)
+    assert (tmp_path / address).stat().st_size == written.st_size
 
 
 def test_a_run_page_tells_candidates_settings_and_links(pages):
@@ -105,6 +134,11 @@ def test_a_run_page_tells_candidates_settings_and_links(pages):
         '<a href="../../report.html">' in pages["induction"]
         and '<a href="trajectory.csv">trajectory.csv</a>' in pages["induction"]
     )
+
+
+def test_a_run_page_leads_to_the_seeds_beside_it(pages):
+    assert '<a href="../seed~4/report.html" rel="next">' in pages["polygon"]
+    assert 'rel="prev"' not in pages["polygon"]
 
 
 def test_undecided_curves_are_told(pages):
@@ -142,12 +176,13 @@ def test_numbers_that_json_lacks_are_refused():
         embedded({"x": float("nan")})
 
 
-def test_the_index_leads_to_every_run_and_needs_no_script(pages):
+def test_the_index_leads_to_every_run_and_needs_no_script_for_it(pages):
     addresses = Outline(pages["index"]).addresses
     assert {f"layers~{layers}/seed~{seed}/report.html" for layers in (1, 2) for seed in (0, 1)} <= set(addresses)
     assert "../induction/report.html" in addresses
-    assert "<script" not in pages["index"]
     assert pages["index"].count("<polyline") == 8
+    text = " ".join(Outline(pages["index"]).text)
+    assert text.index("Induction-head formation: layers = 2 near step 700 in 2 of 2 seeds") < text.index("All runs")
 
 
 def test_settings_are_flattened_under_dotted_names():

@@ -3,17 +3,17 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from ontogeny.report.agreement import agreement_on, agreement_view, named_by_seeds, seeds_of
+from ontogeny.report.candidates import candidate_view
 from ontogeny.report.health import calibration_panels
 from ontogeny.report.order import boundaries_in_words
-from ontogeny.report.sample_sizes import sample_size
+from ontogeny.report.sample_sizes import free_energies, sample_size
 from ontogeny.report.tables import RunReport
 from ontogeny.report.words import (
     MEANINGS,
-    agreement,
-    agreement_on,
     calibration_in_words,
-    candidate_sentences,
     clearest,
+    companions,
     distinguishable,
     evidence_in_words,
     headline,
@@ -21,7 +21,6 @@ from ontogeny.report.words import (
     naming,
     passage,
     sampling_in_words,
-    seeds_of,
     stage_rows,
     verdict,
 )
@@ -30,38 +29,50 @@ from ontogeny.transitions.records import Consensus, Development, Stage
 CHANGES = {"delta_llc": 30.1, "delta_llc_standard_error": 2.1, "delta_loss": -0.42}
 
 
-def test_a_candidate_is_told_in_words(induction):
-    told = " ".join(candidate_sentences(induction.candidates[2], induction.trajectory))
-    assert told.startswith(
+def told_of(report, place):
+    """The three points of a candidate, by their names, and the rest as one text."""
+    view = candidate_view(place + 1, report.candidates[place], report, logarithmic=True)
+    return dict(view["points"]), " ".join(view["more"])
+
+
+def test_a_candidate_is_told_in_three_points_and_the_rest(induction):
+    points, more = told_of(induction, 2)
+    assert list(points) == ["What", "How sure", "Why this name"]
+    assert points["What"].startswith(
         "Between steps 600 and 800 (located at 700, 95% interval 650 to 750) λ̂ rises by 30.1 ± 2.1 while the loss falls by 0.42"
     )
-    assert ": a lower loss is bought with more complexity." in told
-    head = "the prefix-matching score of layers.1.heads.1 rises from 0.077 to 0.793"
-    assert f"It is named induction-head formation because {head}; the in-context learning score falls from" in told
-    assert "With it, the copying score of layers.1.heads.0 rises by 0.100 (and 2 further components)." in told
-    assert "The free energies cross at n ≈ 380 (95% interval 301 to 492)." in told
-    assert "p = 0.0050, q = 0.012" in told
+    assert points["What"].endswith(": a lower loss is bought with more complexity.")
+    assert points["How sure"].startswith("In 2 of 2 seeds, at median step 700, from 690 to 715. In this one q = 0.012 over all")
+    head = "The prefix-matching score of layers.1.heads.1 rises from 0.077 to 0.793"
+    assert points["Why this name"].startswith(f"{head}; the in-context learning score falls from")
+    assert more.startswith("With it, the copying score of layers.1.heads.0 rises by 0.100 (and 2 further components).")
+    assert "The free energies cross at n ≈ 380 (95% interval 301 to 492)." in more
+    assert more.endswith("p = 0.0050.")
 
 
-def test_what_a_name_rests_on_is_its_first_reason(make_candidate):
+def test_what_a_name_rests_on_is_told_and_what_else_changes(make_candidate):
     evidence = [(name, "", 1.0) for name in ("dead_biases", "polygon_vertices", "feature_norm")]
     reasons = [{"observable": "polygon_vertices", "component": "", "before": 4.0, "after": 5.0}]
-    told = naming(make_candidate(evidence=evidence, name="4-gon → 5-gon", named_by=reasons), pd.DataFrame())
-    assert "because the number of polygon vertices rises from 4 to 5. With it, the dead biases rises by 1; the feature" in told
+    candidate = make_candidate(evidence=evidence, name="4-gon → 5-gon", named_by=reasons)
+    assert naming(candidate) == "The number of polygon vertices rises from 4 to 5."
+    assert companions(candidate, pd.DataFrame()).startswith("With it, the dead biases rises by 1; the feature")
 
 
 def test_a_level_that_a_name_asks_for_is_told_as_a_level(make_candidate):
     level = {"observable": "previous_token_score", "component": "layers.0.heads.1", "before": 0.5, "after": 0.5}
     levels = [level | {"direction": "level", "at": at} for at in ("transition", "end")]
-    told = naming(make_candidate(name="induction-head formation", named_by=levels), pd.DataFrame())
-    head = "the previous-token score of layers.0.heads.1 is 0.500"
-    assert f"because {head} afterwards; {head} at the end of the run." in told
+    told = naming(make_candidate(name="induction-head formation", named_by=levels))
+    head = "he previous-token score of layers.0.heads.1 is 0.500"
+    assert told == f"T{head} afterwards; t{head} at the end of the run."
 
 
-def test_the_loss_is_no_reason_for_a_name(induction):
-    told = " ".join(candidate_sentences(induction.candidates[2], induction.trajectory))
-    reasons = told.split("because")[1].split("free energies")[0]
-    assert "loss" not in reasons
+def test_a_name_that_another_seed_gives_is_told_as_such(polygon, make_candidate, make_development):
+    own = make_candidate(location=120_000.0)
+    run = replace(make_development(), candidates=(own,))
+    (renamed,) = named_by_seeds(run, polygon.consensus, 1).candidates
+    assert renamed == replace(own, name="4-gon → 5-gon")
+    assert "another seed" in naming(renamed)
+    assert named_by_seeds(run, polygon.consensus, 0) == named_by_seeds(run, None, 1) == run
 
 
 @pytest.mark.parametrize(
@@ -72,14 +83,16 @@ def test_the_loss_is_no_reason_for_a_name(induction):
         ({"delta_llc": 0.3, "delta_llc_standard_error": 0.5, "delta_loss": -0.1}, "λ̂ does not clearly change (+0.30 ± 0.50)"),
         ({"delta_llc": None, "delta_loss": -0.1}, "the change of λ̂ is not known"),
         ({"delta_llc": 3.0, "delta_llc_standard_error": 0.5, "delta_loss": None}, "the change of the loss is not known"),
-        ({}, "neither the change of λ̂ is known (no clean level before or after) nor that of the loss (no clean level before or"),
-        ({"loss_before": 4.2, "delta_loss": -0.1}, "the change of λ̂ is not known (no clean level before or after)"),
-        ({"llc_after": 61.2, "delta_loss": -0.1}, "the change of λ̂ is not known (no clean level before, 61.2 after)"),
+        (
+            {},
+            "λ̂ is not known (no clean level before or after) while the change of the loss is not known (no clean level before or",
+        ),
+        ({"llc_after": 61.2, "delta_loss": -0.1}, "the change of λ̂ is not known (no clean level before)"),
         ({"llc_verdict": "failed", "delta_loss": -0.1}, "(λ̂ passes the sampler's checks at too few checkpoints)"),
     ],
 )
 def test_every_kind_of_passage_has_its_words(make_candidate, changes, words):
-    assert words in passage(make_candidate(**changes))
+    assert words in passage(make_candidate(**changes), pd.DataFrame())
 
 
 @pytest.mark.parametrize(
@@ -128,8 +141,7 @@ def test_every_kind_of_passage_has_its_words(make_candidate, changes, words):
     ],
 )
 def test_free_energies_are_told_as_far_as_known(make_candidate, fields, words):
-    told = candidate_sentences(make_candidate(**CHANGES, **fields), pd.DataFrame())
-    assert any(words in sentence for sentence in told)
+    assert words in free_energies(make_candidate(**CHANGES, **fields))
 
 
 def test_the_table_marks_an_order_of_magnitude(make_candidate):
@@ -161,11 +173,11 @@ def test_a_location_is_vague_if_its_interval_is_wider_than_the_candidate(make_ro
     trajectory = make_rows(range(0, 150_000, 1500), "feature_norm", [0.0] * 100, "features.4")
     place = {"start": start, "location": (start + end) / 2, "end": end, "location_low": low, "location_high": high}
     candidate = make_candidate(**CHANGES, **FEATURE, **place)
-    first, second, *_ = candidate_sentences(candidate, trajectory)
-    assert f"95% interval {low:,.0f} to {high:,.0f})" in first
-    assert ("Its location is vague" in second) == vague
     run = Development(candidates=(candidate,), stages=(), boundaries=(), void=(), undecided=())
     report = RunReport(family="f", variant="v", seed=0, description="", trajectory=trajectory, transitions=run)
+    points = told_of(report, 0)[0]
+    assert f"95% interval {low:,.0f} to {high:,.0f})" in points["What"]
+    assert ("Its location is vague" in points["How sure"]) == vague
     assert ("95% interval" in headline(report)) == vague
 
 
@@ -187,12 +199,27 @@ def test_no_boundary_is_certain(make_development):
     assert likely.endswith("with probability 0.93")
 
 
-def test_a_name_without_independent_evidence_gets_no_because(induction, make_candidate):
+def test_a_candidate_that_only_the_loss_shows_says_so(induction, make_candidate, make_development):
     evidence = [("loss_by_position", "positions.1", -1.3)]
     candidate = make_candidate(evidence=evidence, name="bigram learning", start=25.0, end=150.0, **CHANGES)
-    told = " ".join(candidate_sentences(candidate, induction.trajectory))
-    assert "It is named bigram learning. With it, the loss by position of positions.1 falls from" in told
-    assert "because" not in told
+    run = replace(make_development(), candidates=(candidate,))
+    points, more = told_of(replace(induction, transitions=run), 0)
+    assert points["How sure"].endswith("Nothing independent of the loss and λ̂ changes with it.")
+    assert more.startswith("With it, the loss by position of positions.1 falls from")
+    assert "independent" not in told_of(induction, 2)[0]["How sure"]
+
+
+def test_without_a_clean_level_the_nearest_checkpoints_that_pass_are_told(make_rows, make_candidate):
+    """As in a run whose first λ̂ fail their checks: 28 of 30 pass, and λ̂ rises from 31 to 61."""
+    verdicts = ["negative", "negative", *["ok"] * 28]
+    values = [-80.0, -60.0, 31.0, 45.0, *[61.0] * 26]
+    trajectory = make_rows(range(0, 3000, 100), "llc", values, verdicts=verdicts)
+    candidate = make_candidate(start=100.0, end=400.0, llc_verdict="ok", llc_after=61.0)
+    told = "λ̂ rises from about 31 at step 200 to about 61 at 400 (no clean level before)"
+    assert told in passage(candidate, trajectory)
+    run = Development(candidates=(candidate,), stages=(), boundaries=(), void=(), undecided=())
+    report = RunReport(family="f", variant="v", seed=0, description="", trajectory=trajectory, transitions=run)
+    assert told in headline(report)
 
 
 def test_evidence_without_its_curve_falls_back_on_the_change(make_candidate):
@@ -218,8 +245,9 @@ def test_a_named_candidate_comes_first_even_if_less_certain(make_candidate):
 
 
 def test_headlines_say_what_is_there(polygon, bare):
-    assert headline(polygon).startswith(
-        "2 candidate transitions in 225,000 steps. The clearest is 4-gon → 5-gon, near step 133,000"
+    assert headline(polygon) == (
+        "4-gon → 5-gon near step 133,000 of 225,000 steps: λ̂ rises by 1.53 ± 0.21 while the loss falls by 0.03540 ± 0.00020. "
+        "Besides: 1 unnamed transition near step 2,200."
     )
     assert headline(bare) == "Nothing has been measured on this run."
 
@@ -238,12 +266,15 @@ def test_verdicts_are_readable():
     assert verdict("all chains dead") == "all chains dead"
 
 
-def test_agreement_of_seeds(polygon):
+def test_agreement_of_seeds_is_told_as_two_facts(polygon):
     row = polygon.consensus.transitions[0]
-    told = agreement(row)
-    assert told.startswith("3 of 4 seeds; an independent observable changes with it. ")
-    assert "Seeds 0, 1 and 3, at median step 120,000, from 99,000 to 150,000. Seed 0: q = 0.012; " in told
-    assert told.endswith("seed 1: q = 0.030, without this name, evidence from the loss or λ̂ alone; seed 3: q = 0.0010.")
+    view = agreement_view(row)
+    assert (view["seeds"], view["sure"], view["independent"]) == ("3 of 4 seeds", "q up to 0.030", False)
+    assert view["where"] == "median step 120,000, from 99,000 to 150,000"
+    assert view["each"][1:] == [
+        "seed 1: q = 0.030, without this name, evidence from the loss or λ̂ alone",
+        "seed 3: q = 0.0010",
+    ]
     assert seeds_of(row) == "3 of 4 seeds"
 
 

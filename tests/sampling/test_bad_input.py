@@ -35,10 +35,6 @@ BAD = {
     "localization: must be finite and not negative, got nan": {"localization": float("nan")},
     "loss: must return shape .* it returned tuple": {"loss": lambda parameters, batch: (loss(parameters, batch), 0.0)},
     "loss: must return floating-point values, it returned int32": {"loss": lambda p, b: loss(p, b).astype(int)},
-    r"checkpoints: .* must be stacked along a leading axis of checkpoints, K = 3 here": {
-        "checkpoints": [{"bias": jnp.zeros(3), "weight": jnp.zeros((3, 2))}] * 5
-    },
-    r"checkpoints: .*same leading axis of K checkpoints, got shapes .*\[1\]\['weight'\]": {"checkpoints": [CHECKPOINT] * 2},
     "checkpoints: .*same leading axis of K checkpoints, got shapes .*other": {
         "checkpoints": [CHECKPOINT, {"other": jnp.zeros(2)}]
     },

@@ -5,11 +5,11 @@ import pytest
 
 from ontogeny.estimate import sample
 from ontogeny.estimates.llc import summarise
-from ontogeny.sampling.chains import bind, plan_program
+from ontogeny.sampling.chains import plan_program, program_arguments
 from ontogeny.sampling.kernels.sgld import SGLD
 from ontogeny.sampling.layout import Layout
 from ontogeny.sampling.losses import per_example_losses
-from ontogeny.sampling.program import run_chains
+from ontogeny.sampling.program import Settings, run_chains, same_settings
 from ontogeny.sampling.randomness import LARGEST_AT_ONCE, block_key, noise
 from ontogeny.sampling.target import Target
 
@@ -194,8 +194,10 @@ def test_data_is_no_constant_of_the_program():
     big = jax.tree.map(lambda leaf: jnp.tile(leaf, (1000,) + (1,) * (leaf.ndim - 1)), DATA)
     target = Target.of(loss, big, CHECKPOINTS, batch_size=8)
     program = plan_program(target, CHECKPOINTS, chains=2, draws=3, burn_in=0, thin=1, layout=None)
-    call = bind(program, target, SGLD(step_size=1e-3), jax.random.key(0), {"losses": per_example_losses(loss, big)})
-    assert len(call.func.lower(*call.args, **call.keywords, checkpoints=CHECKPOINTS).as_text()) < 200_000
+    arguments = program_arguments(program, target, jax.random.key(0), {"losses": per_example_losses(loss, big)})
+    settings = same_settings(Settings(SGLD(step_size=1e-3), 9.0, 1.0), CHECKPOINTS, 2)
+    lowered = run_chains.lower(loss, program, checkpoints=CHECKPOINTS, settings=settings, **arguments)
+    assert len(lowered.as_text()) < 200_000
 
 
 def test_losses_of_other_examples_compile_nothing_anew():

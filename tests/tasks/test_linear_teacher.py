@@ -52,3 +52,14 @@ def test_the_network_is_the_product_of_its_layers():
     x = jnp.ones((3, 6))
     product = params["layers.2"] @ params["layers.1"] @ params["layers.0"]
     np.testing.assert_allclose(problem.apply(params, x), x @ product.T, rtol=1e-5, atol=1e-6)
+
+
+def test_whitened_inputs_make_the_loss_the_population_loss():
+    section = SECTION.model_copy(update={"whiten": True})
+    network = config.Linear(kind="linear", hidden=[3], spread=0.4)
+    problem = build_problem(section, network, base=Path(), observables=["loss", "spectrum"])
+    x = np.asarray(problem.data.sampling[0])
+    np.testing.assert_allclose(x.T @ x / len(x), np.eye(6), atol=1e-5)
+    params = problem.init(jax.random.key(2))
+    loss, population = (float(problem.observables[name](params)) for name in ("loss", "population_loss"))
+    assert loss == pytest.approx(population, rel=1e-4)

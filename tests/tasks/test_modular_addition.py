@@ -27,6 +27,16 @@ def test_every_pair_is_learnt_from_or_held_out_and_labelled_right():
     assert not np.array_equal(again[0], pairs)
 
 
+def test_random_labels_belong_to_the_same_pairs_and_follow_no_sum():
+    section = config.ModularAddition(kind="modular_addition", modulus=31, share=0.4, labels="random")
+    (pairs, labels), (_, others) = modular_addition.pairs(section)
+    (same, sums), _ = modular_addition.pairs(section.model_copy(update={"labels": "sums"}))
+    np.testing.assert_array_equal(pairs, same)
+    for drawn, count in ((labels, len(labels)), (others, len(others))):
+        assert set(np.unique(drawn)) == set(range(31)) and len(drawn) == count
+    assert np.mean(labels == sums) < 0.1
+
+
 @pytest.mark.end_to_end
 def test_accuracy_counts_right_answers_on_both_parts():
     task = modular_addition.build(SECTION, batch_size=20, base=Path())

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from ontogeny.estimates.llc import summarise
-from ontogeny.sampling.cells import Cell, plan_cells, sample_cells
+from ontogeny.sampling.cells import plan_cells, sample_cells
 from ontogeny.sampling.chains import sample
 from ontogeny.sampling.kernels.sgld import SGLD
+from ontogeny.sampling.program import Settings
 from ontogeny.sampling.target import Target
 
 CURVATURES = np.array([0.2, 1.0, 3.0, 8.0])
@@ -33,7 +34,7 @@ def widths(cell):
 def sampled():
     checkpoints = {"w": jnp.zeros((3, len(CURVATURES)))}
     target = Target.of(quadratic, None, checkpoints, inverse_temperature=1.0, localization=1.0)
-    cells = [Cell(SGLD(step_size=step), n_beta, gamma) for step, n_beta, gamma in itertools.product(*GRID.values())]
+    cells = [Settings(SGLD(step_size=step), n_beta, gamma) for step, n_beta, gamma in itertools.product(*GRID.values())]
     return target, checkpoints, cells, sample_cells(target, checkpoints, cells, steps=[1, 5, 9], **OPTIONS)
 
 

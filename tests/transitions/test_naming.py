@@ -176,3 +176,44 @@ def test_a_condition_that_cannot_be_checked_is_refused(conditions: list[dict], w
     rule = {"name": "event", "conditions": [{"observable": "loss", **each} for each in conditions], "evidence": ["loss"]}
     with pytest.raises(ValidationError, match=words):
         NamingRule.model_validate(rule)
+
+
+GAP, TO_UNIGRAM = ("gap_to_bayes", ""), ("divergence_from_unigram", "")
+CHAINS = {GAP[0]: np.array([6.0, 1.0, 0.3, 0.1]), TO_UNIGRAM[0]: np.array([0.6, 0.03, 0.09, 0.1])}
+
+
+def named_among(changes: dict, values: dict, detected: set) -> str:
+    return name_with_reasons(*changes_and_curves(changes, values), detected, DEFAULT_RULES)[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({GAP: (1.0, 0.3), TO_UNIGRAM: (0.03, 0.09)}, "unigram → bigram solution"),
+        ({GAP: (1.0, 0.6), TO_UNIGRAM: (0.03, 0.07)}, "unnamed"),
+        ({GAP: (6.0, 1.0), TO_UNIGRAM: (0.6, 0.03)}, "unigram solution"),
+        ({GAP: (6.0, 0.3), TO_UNIGRAM: (0.6, 0.11)}, "unigram solution"),
+        ({GAP: (0.3, 1.0), TO_UNIGRAM: (0.09, 0.03)}, "unnamed"),
+    ],
+)
+def test_the_bigram_solution_is_named_where_the_network_leaves_the_unigram_for_it(changes, name):
+    assert named_among(changes, CHAINS, {"divergence_from_bigram", "divergence_from_unigram"}) == name
+    assert named_among(changes, CHAINS, {"layer_norm_scale"}) == "unnamed"
+
+
+RIDGE, DMMSE, ZERO = (("distance_from_" + name, "") for name in ("ridge", "dmmse", "zero"))
+DISTANCES = {RIDGE[0]: np.array([3.0, 0.2, 0.5]), DMMSE[0]: np.array([3.0, 0.4, 0.1]), ZERO[0]: np.array([1.7, 0.4, 1.2])}
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({RIDGE: (0.2, 0.5), DMMSE: (0.4, 0.1)}, "ridge → dMMSE"),
+        ({RIDGE: (0.2, 0.5), DMMSE: (0.1, 0.4)}, "unnamed"),
+        ({RIDGE: (0.2, 0.5)}, "unnamed"),
+        ({RIDGE: (2.0, 0.2), DMMSE: (2.0, 0.4), ZERO: (0.4, 1.2)}, "regression in context"),
+        ({RIDGE: (3.0, 1.7), DMMSE: (3.0, 1.7), ZERO: (1.7, 0.0)}, "unnamed"),
+    ],
+)
+def test_the_way_from_ridge_to_dmmse_needs_both_distances(changes, name):
+    assert named_among(changes, DISTANCES, {"distance_from_ridge", "loss"}) == name

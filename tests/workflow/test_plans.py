@@ -170,6 +170,8 @@ ESTIMATE_AND_BELOW = jobs("estimate") | DETECT_AND_BELOW
         ("observables/polygons.py", jobs("observe") | DETECT_AND_BELOW),
         ("transitions/consensus.py", jobs("consensus") | PAGES_ALONE),
         ("models/transformer.py", dict.fromkeys(EVERYTHING, 1)),
+        ("pictures/features.py", jobs("observe") | DETECT_AND_BELOW),
+        ("report/pictures/features.py", PAGES_ALONE),
         ("report/templates/run.html", PAGES_ALONE),
     ],
 )

@@ -1,5 +1,6 @@
 # The study of config.yaml, validated before any job starts, and the functions that the rules call.
 import atexit
+import logging
 import shlex
 import sys
 from functools import cache
@@ -12,8 +13,10 @@ from ontogeny.pipeline.devices import prepare_jobs
 from ontogeny.pipeline.manifests import damaged_jobs
 from ontogeny.errors import SpecificationError
 from ontogeny.pipeline.plan import Plan
+from ontogeny.pipeline.status import unfinished_outputs
 from ontogeny.config.job_names import KINDS
 from ontogeny.config.reading import ConfigError, load, validate_study
+from ontogeny.report.assets import plotly_address
 
 prepare_jobs()
 
@@ -43,6 +46,7 @@ except ConfigError as error:
 
 RESULTS = PLAN.study.results
 INDEX = f"{RESULTS}/report/index.html"
+PLOTLY = f"{RESULTS}/{plotly_address()}"
 
 
 wildcard_constraints:
@@ -59,8 +63,23 @@ def lock_results():
         raise WorkflowError(str(error))
 
 
+def announce_jobs():
+    """Tell `ontogeny run`, where it started this process, all jobs that will run."""
+    jobs = [job for job in workflow.dag.needrun_jobs() if job.rule.name in KINDS]
+    names = ("family", "variant", "block")
+    found = [
+        (job.rule.name, *(job.wildcards_dict.get(name, "") for name in names))
+        for job in jobs
+    ]
+    logging.getLogger("ontogeny.jobs").info(
+        "jobs to run", extra={"jobs": found, "cores": workflow.cores}
+    )
+
+
 def name_index():
     """Name the page to open in the very last line: Snakemake prints more after `onsuccess`."""
+    if "ontogeny" in workflow.output_settings.log_handler_settings:
+        return  # `ontogeny run` says it
     families = sorted(set(workflow.dag_settings.targets) & set(PLAN.study.families))
     swept = [
         page for page in workflow.dag_settings.targets if page.endswith("/sweep.html")
@@ -211,8 +230,8 @@ def command(kind):
 
 @cache
 def rerun_damaged_jobs():
-    """Let Snakemake run again the jobs whose results are missing or damaged, and name these results."""
+    """Let Snakemake run again the jobs that were interrupted, and those whose results are damaged, which are named."""
     damaged = damaged_jobs(PLAN)
     for why in damaged.values():
         print(f"{why}: its job runs again.", file=sys.stderr, flush=True)
-    workflow.dag.forcefiles.update(damaged)
+    workflow.dag.forcefiles.update(damaged, unfinished_outputs(PLAN))

@@ -56,6 +56,7 @@ rule index_page:
         [f"{RESULTS}/{family}/report.html" for family in PLAN.study.families],
     output:
         update(INDEX),
+        update(PLOTLY),
     log:
         log_of("index_page"),
     params:

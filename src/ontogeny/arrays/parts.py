@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, PyTree, Shaped
+from jaxtyping import PyTree, Shaped
 
 from ontogeny.arrays.flat import AnyArray
 from ontogeny.arrays.memory import Memory, device_memory
@@ -70,9 +70,9 @@ def mapped(function: Callable[[Rows], Rows], rows: Rows, size: int | None) -> Ro
 
 
 def mean_in_parts(
-    show: Callable[[Rows], Any], measure: Callable[[Any, Rows], Array], examples: Rows, memory: Memory | None = None
-) -> Array:
-    """Return the mean over the examples of `measure(show(examples), examples)`, whose leading axis counts examples.
+    show: Callable[[Rows], Any], measure: Callable[[Any, Rows], Rows], examples: Rows, memory: Memory | None = None
+) -> Any:
+    """Return the mean over the examples of `measure(show(examples), examples)`, a tree whose leading axis counts examples.
 
     Args:
         show: what the network shows of some examples, such as logits. A part holds as many examples as show half a cache.
@@ -84,14 +84,20 @@ def mean_in_parts(
     bytes_of_one = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(of_one))
     size = min(count, max(1, memory.cache // 2 // bytes_of_one))
 
-    def total(part: Rows) -> Array:
-        return measure(show(part), part).sum(0)
+    def total(part: Rows) -> Any:
+        return added(measure(show(part), part))
 
     if size == count:
-        return total(examples) / count
-    parts, rest = split(examples, size)
-    of_parts = jax.lax.map(total, parts).sum(0)
-    return (of_parts if rest is None else of_parts + total(rest)) / count
+        totals = total(examples)
+    else:
+        parts, rest = split(examples, size)
+        totals = added(jax.lax.map(total, parts))
+        totals = totals if rest is None else jax.tree.map(jnp.add, totals, total(rest))
+    return jax.tree.map(lambda leaf: leaf / count, totals)
+
+
+def added(rows: Rows) -> Any:
+    return jax.tree.map(lambda leaf: leaf.sum(0), rows)
 
 
 def filled(rows: Rows, size: int) -> Rows:

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import orbax.checkpoint as orbax
 
 from ontogeny.errors import SpecificationError
 from ontogeny.pipeline.files import write_json
@@ -65,6 +64,13 @@ def read_index(folder: Path, digest: str | None = None) -> list[Block]:
         raise CheckpointError(f"{folder / 'index.json'} is damaged ({error}). {REMEDY}") from None
 
 
+def checkpoints_by_orbax() -> Any:
+    """Return what reads and writes the arrays of a block. Orbax takes long to import, and an index is read without it."""
+    from orbax.checkpoint import PyTreeCheckpointer
+
+    return PyTreeCheckpointer()
+
+
 def clear(folder: Path) -> None:
     """Remove the checkpoints of another specification."""
     shutil.rmtree(folder, ignore_errors=True)
@@ -80,7 +86,7 @@ def save_block(file: Path, folders: Mapping[Path, str], steps: Sequence[int], la
         seconds: the wall-clock time in which they were trained; the runs share it equally.
     """
     shutil.rmtree(file, ignore_errors=True)
-    with orbax.PyTreeCheckpointer() as checkpointer:
+    with checkpoints_by_orbax() as checkpointer:
         checkpointer.save(file.absolute(), {part: dict(tree) for part, tree in lanes._asdict().items()})
     for lane, (folder, digest) in enumerate(folders.items()):
         own = checksum(*of_lane(lanes, lane))
@@ -104,7 +110,7 @@ def read_block(folder: Path, block: Block) -> Saved:
         CheckpointError: files of the block are missing or damaged.
     """
     try:
-        with orbax.PyTreeCheckpointer() as checkpointer:
+        with checkpoints_by_orbax() as checkpointer:
             tree = checkpointer.restore(location(folder, block))
     except Exception as error:  # Orbax and TensorStore raise many kinds for files that are missing or cut short
         raise CheckpointError(broken(folder, block, str(error).split(" [tensorstore")[0].rstrip("."))) from error

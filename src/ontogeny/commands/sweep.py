@@ -6,7 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-CONFIG = Path("config.yaml")
+from ontogeny.commands.parser import CONFIG, did_you_mean
+
 EPILOG = (
     "Every option that is not named here goes to Snakemake; `--cores all` is the default. "
     "`llc.sweep` of the family says which values are tried. Nothing of the config is changed."
@@ -34,9 +35,11 @@ def run_with(arguments: Sequence[str]) -> int:
 
 def snakemake_options(given: argparse.Namespace, options: Sequence[str]) -> list[str]:
     """Return what Snakemake is called with: the page first, since options of Snakemake may take any number of words."""
+    from ontogeny.commands.workflow import snakefile
+
     made = [page_of(given.configfile, given.family, given.variant)]
     if not {"-s", "--snakefile"} & set(options) and not Path("Snakefile").exists():
-        made += ["--snakefile", str(Path(__file__).parents[3] / "Snakefile")]
+        made += ["--snakefile", str(snakefile())]
     if given.configfile != CONFIG:
         made += ["--configfile", str(given.configfile), "--replace-workflow-config"]
     cores = any(option.split("=")[0] in ("-c", "--cores", "--executor", "-e", "--profile") for option in options)
@@ -55,7 +58,8 @@ def page_of(configfile: Path, family: str, variant: str | None) -> str:
 
     plan = Plan(*read_study(configfile), configfile.parent)
     if family not in plan.by_family:
-        raise SpecificationError(f"The study has no family {family!r}. It has {', '.join(plan.by_family)}.")
+        hint = did_you_mean(family, list(plan.by_family)) or f" It has {', '.join(plan.by_family)}."
+        raise SpecificationError(f"The study has no family {family!r}.{hint}")
     variants = {member.name: member for member in plan.by_family[family]}
     chosen = variants.get(variant or next(iter(variants)))
     if chosen is None:

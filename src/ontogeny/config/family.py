@@ -7,7 +7,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from ontogeny.config.cards import ModelSection, TaskSection
 from ontogeny.config.faults import describe
-from ontogeny.config.kinds import Model, ObservableKind, Task
+from ontogeny.config.kinds import Model, ObservableKind, PictureKind, Task
 from ontogeny.config.limits import MOST_CHECKPOINTS, MOST_ENTRIES, MOST_SEEDS, MOST_SEEDS_PER_JOB
 from ontogeny.config.llc import LocalLearningCoefficient
 from ontogeny.config.phases import Posterior, check_posterior
@@ -40,6 +40,13 @@ class Family(Section):
         Field(
             max_length=MOST_ENTRIES,
             description="These observables are measured at every checkpoint; null means all that fit the model and the task.",
+        ),
+    ] = None
+    pictures: Annotated[
+        list[PictureKind] | None,
+        Field(
+            max_length=MOST_ENTRIES,
+            description="The pages show these pictures of the network; null means all that fit the model and the task.",
         ),
     ] = None
     transitions: Annotated[Transitions, Field(description="Transitions are detected and named in this way.")] = Transitions()

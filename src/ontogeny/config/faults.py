@@ -8,7 +8,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from ontogeny.config.kinds import OBSERVABLE, OBSERVABLE_IN_WORDS, USER_FILE, USER_FILE_IN_WORDS
+from ontogeny.config.kinds import OBSERVABLE, OBSERVABLE_IN_WORDS, PICTURE, PICTURE_IN_WORDS, USER_FILE, USER_FILE_IN_WORDS
 from ontogeny.config.locations import KEY, follow, is_section, tag
 from ontogeny.config.section import FOLDER, FOLDER_IN_WORDS, NAME, NAME_IN_WORDS
 
@@ -44,6 +44,7 @@ PATTERNS = {
     f"^{NAME}$": NAME_IN_WORDS,
     f"^{USER_FILE}$": USER_FILE_IN_WORDS,
     f"^({OBSERVABLE})$": OBSERVABLE_IN_WORDS,
+    f"^({PICTURE})$": PICTURE_IN_WORDS,
     f"^{FOLDER}$": FOLDER_IN_WORDS,
 }
 """A pattern of a field -> what it allows, in words."""

@@ -15,7 +15,7 @@ class JobKind:
         needs: the kinds of jobs whose results it reads.
         reads: the parts of the study that its results depend on, see `pipeline.plan.PARTS`.
         code: what else its code depends on besides its own module: the modules of the "task", the "model", the "sampler"
-            and the "observables" of the family, and the "templates" of the pages.
+            and the "observables" and "pictures" of the family, and the "templates" of the pages.
     """
 
     name: str
@@ -57,7 +57,11 @@ JOBS = (
         code=("task", "model", "sampler"),
     ),
     JobKind(
-        "observe", "block", needs=("train",), reads=("seeds", "problem", "observables"), code=("task", "model", "observables")
+        "observe",
+        "block",
+        needs=("train",),
+        reads=("seeds", "problem", "observables", "pictures"),
+        code=("task", "model", "observables", "pictures"),
     ),
     JobKind("detect", "block", needs=("estimate", "observe"), reads=("seeds", "training", "transitions")),
     JobKind("consensus", "variant", needs=("detect",), reads=("all_seeds",)),
@@ -66,14 +70,14 @@ JOBS = (
         "run_pages",
         "variant",
         needs=("detect", "calibrate", "consensus", "sensitivity"),
-        reads=("all_seeds", "configuration", "labels"),
+        reads=("all_seeds", "configuration", "labels", "picture_cards"),
         code=("templates",),
     ),
     JobKind(
         "family_page",
         "family",
         needs=("run_pages", "phases"),
-        reads=("description", "variants", "labels"),
+        reads=("description", "variants", "labels", "picture_cards"),
         code=("templates",),
     ),
     JobKind("sweep_page", "variant", needs=("sweep_cells",), code=("templates",)),

@@ -1,4 +1,4 @@
-"""The kinds of models, tasks and observables: built-in kinds have names, a user's own kind is a file and a name in it.
+"""The kinds of models, tasks, observables and pictures: built-in kinds have names, a user's own kind is a file and a name in it.
 
 The built-in tasks and models are those whose cards lie in `config/tasks/` and `config/models/`.
 """
@@ -14,12 +14,17 @@ from pydantic import ConfigDict, Discriminator, Field, Tag
 
 from ontogeny.config.cards import ModelSection, TaskSection
 from ontogeny.config.observables import OBSERVABLES
+from ontogeny.config.pictures import PICTURES
 from ontogeny.config.section import Section
 
 USER_FILE, USER_FILE_IN_WORDS = r".+\.py:[A-Za-z_]\w*", "path/to/file.py:name"
 OBSERVABLE = f"{'|'.join(OBSERVABLES)}|{USER_FILE}"
 OBSERVABLE_IN_WORDS = f"{', '.join(OBSERVABLES)}, or {USER_FILE_IN_WORDS}"
 ObservableKind = Annotated[str, Field(pattern=f"^({OBSERVABLE})$", description=f"The kind is {OBSERVABLE_IN_WORDS}.")]
+
+PICTURE = f"{'|'.join(PICTURES)}|{USER_FILE}"
+PICTURE_IN_WORDS = f"{', '.join(PICTURES)}, or {USER_FILE_IN_WORDS}"
+PictureKind = Annotated[str, Field(pattern=f"^({PICTURE})$", description=f"The kind is {PICTURE_IN_WORDS}.")]
 
 
 class UserKind(Section):

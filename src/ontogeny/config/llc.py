@@ -161,7 +161,9 @@ class LocalLearningCoefficient(Section):
             "variant; `off` leaves that out."
         ),
     ] = True
-    sweep: Annotated[SettingsSweep, Field(description="`ontogeny sweep` tries these settings of the sampler.")] = SettingsSweep()
+    sweep: Annotated[SettingsSweep, Field(description="The command `ontogeny sweep` tries these settings of the sampler.")] = (
+        SettingsSweep()
+    )
     refine: Annotated[
         Refine | None,
         NotEmpty,

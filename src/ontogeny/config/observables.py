@@ -1,4 +1,4 @@
-"""The cards of observables: what the pages call them, and how the transitions that they show are named.
+"""The cards of observables and pictures: what the pages call them, and how the transitions that they show are named.
 
 The card of a kind is a YAML file beside its module, such as `observables/attention.card.yaml`; the card of a user's file `own.py`
 is `own.card.yaml`. Only the pages and the naming of transitions read cards, so an edit of a card measures nothing again.
@@ -13,13 +13,14 @@ import yaml
 from pydantic import Field
 
 from ontogeny.config.loader import Loader
+from ontogeny.config.pictures import PictureCard
 from ontogeny.config.section import NonNegative, Section
 from ontogeny.config.transitions import NamingRule
 
 ROOM, SUFFIX = Path(__file__).parents[1] / "observables", ".card.yaml"
 OBSERVABLES = tuple(sorted(path.stem for path in ROOM.glob("[!_]*.py")))
 """The built-in kinds of observables."""
-FIRST_RULES = ("attention", "in_context", "polygons", "accuracy", "spectrum")
+FIRST_RULES = ("markov_chains", "attention", "in_context", "polygons", "accuracy", "spectrum")
 """The rules of these kinds are tried first, in this order; those of other kinds follow in the order of their names."""
 
 
@@ -44,12 +45,13 @@ class Label(Section):
 
 
 class Card(Section):
-    """The card holds the texts of a kind of observables."""
+    """The card holds the texts of a kind of observables or pictures."""
 
     observables: Annotated[dict[str, Label], Field(description="The name of each observable maps to its label.")] = {}
     rules: Annotated[
         list[NamingRule], Field(description="These rules name transitions; `transitions.rules` of a family come before them.")
     ] = []
+    pictures: Annotated[dict[str, PictureCard], Field(description="The name of each picture maps to its card.")] = {}
 
 
 def read_card(path: Path) -> Card:
@@ -89,6 +91,11 @@ def cards(kinds: Iterable[str] | None, base: Path) -> tuple[Card, ...]:
 def labels_on(cards: Iterable[Card]) -> dict[str, Label]:
     """Return name -> label of all observables on cards; the first label of a name counts."""
     return {name: label for card in reversed(tuple(cards)) for name, label in card.observables.items()}
+
+
+def pictures_on(cards: Iterable[Card]) -> dict[str, PictureCard]:
+    """Return name -> card of all pictures on cards; the first card of a name counts."""
+    return {name: picture for card in reversed(tuple(cards)) for name, picture in card.pictures.items()}
 
 
 def rules_on(cards: Iterable[Card]) -> tuple[NamingRule, ...]:

@@ -245,7 +245,7 @@ def missing_files(family: Family, base: Path) -> Iterator[str]:
             continue
         if name not in set(itertools.chain.from_iterable(bound_names(node) for node in body)):
             yield f"{section} is {kind!r}: {path} defines no {name}"
-        if section.startswith("observables"):
+        if section.startswith(("observables", "pictures")):
             yield from (f"{section} is {kind!r}: {fault}" for fault in card_faults(user_card_path(kind, base)))
     for key, corpus in corpora(family).items():
         if corpus.startswith("huggingface:") and find_spec("datasets") is None:
@@ -260,7 +260,7 @@ def missing_files(family: Family, base: Path) -> Iterator[str]:
 
 
 def card_faults(path: Path) -> list[str]:
-    """Return the faults of the card of a user's observables; none where there is no card."""
+    """Return the faults of the card of a user's observables or pictures; none where there is no card."""
     try:
         read_card(path)
     except ValidationError as error:
@@ -291,13 +291,15 @@ def bound_names(node: ast.stmt) -> list[str]:
 
 
 def user_kinds(family: Family) -> list[tuple[str, str]]:
-    """Return (key, kind) of every model, task and observable of a family that is a file of the user."""
+    """Return (key, kind) of every model, task, observable and picture of a family that is a file of the user."""
     kinds = [
         (f"{name}.kind", section.kind)
         for name, section in (("task", family.task), ("model", family.model))
         if isinstance(section, UserKind)
     ]
-    return kinds + [(f"observables.{place}", kind) for place, kind in enumerate(family.observables or []) if ".py:" in kind]
+    for room, listed in (("observables", family.observables), ("pictures", family.pictures)):
+        kinds += [(f"{room}.{place}", kind) for place, kind in enumerate(listed or []) if ".py:" in kind]
+    return kinds
 
 
 def is_file_corpus(corpus: str) -> bool:

@@ -54,7 +54,8 @@ def type_of(value: Mapping[str, Any]) -> str:
     if kind == "object":
         inner = value.get("additionalProperties") or next(iter(value.get("patternProperties", {}).values()), None)
         return f"mapping to {type_of(inner)}" if isinstance(inner, dict) and inner else "mapping"
-    return {"boolean": "`true` or `false`", "string": "text", "null": "`null`"}.get(kind, kind) + bounds(value)
+    plain = {"boolean": "`true` or `false`", "string": "text", "null": "`null`"}
+    return f"{plain.get(kind, kind)}{bounds(value)}"
 
 
 def bounds(value: Mapping[str, Any]) -> str:

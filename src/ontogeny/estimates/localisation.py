@@ -14,8 +14,6 @@ from jaxtyping import Float
 from ontogeny.sampling import diagnostics
 from ontogeny.sampling.draws import Draws
 
-LOCALISED = 0.3
-"""The share that the localisation decides from which λ̂ is called a localised λ̂."""
 PerCheckpoint = Float[np.ndarray, " checkpoints"]
 PerChain = Float[np.ndarray, "checkpoints chains"]
 

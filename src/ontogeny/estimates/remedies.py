@@ -1,20 +1,47 @@
 """Say what would mend a failed check, with a number."""
 
 import math
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
+from jaxtyping import Float, Int
 
-from ontogeny.estimates.verdicts import ALL_DEAD
+from ontogeny.estimates.verdicts import ALL_DEAD, Failed
 from ontogeny.sampling.sufficiency import draws_that_would_do
 
-if TYPE_CHECKING:
-    from ontogeny.estimates.llc import Estimate
+
+class StepBias(Protocol):
+    """What is known of the bias of a step: the fields of `Stability` of the same names."""
+
+    @property
+    def bias(self) -> float: ...
+    @property
+    def whole_bias(self) -> float | None: ...
+    @property
+    def largest_bias(self) -> float: ...
+    @property
+    def longest_step(self) -> float | None: ...
+
+
+class Checked(Protocol):
+    """What remedies follow from: the fields of `Estimate` of the same names."""
+
+    @property
+    def mean(self) -> Float[np.ndarray, " checkpoints"]: ...
+    @property
+    def trace(self) -> Float[np.ndarray, "checkpoints chains draws"]: ...
+    @property
+    def dead_chains(self) -> Int[np.ndarray, " checkpoints"]: ...
+    @property
+    def failed(self) -> Failed: ...
+    @property
+    def stability(self) -> StepBias | None: ...
+
 
 CHECKS_OF_LENGTH = ("effective_sample_size", "r_hat", "drift")
 
 
-def remedies(estimate: "Estimate") -> list[str]:
+def remedies(estimate: Checked) -> list[str]:
     """Return a sentence for each kind of failed check that has a remedy: where it fails, and what would do."""
     sentences = []
     count = len(estimate.mean)

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from ontogeny import config
-from ontogeny.checkpoints import blocks
 from ontogeny.jobs.job import Job, Made
 from ontogeny.jobs.measurements import axis_of_run, measured_tables, measurement_files
 from ontogeny.pipeline.files import read_json, read_parquet, write_csv, write_json, write_parquet
@@ -134,6 +133,8 @@ def chains_of(llc: pd.DataFrame, column: str = "step") -> dict[tuple[str, str], 
 
 def negative_log_prior(folder: Path, kept: Sequence[int], variance: float) -> dict[float, float]:
     """Return step -> ½|w|² / variance at a seed's checkpoints: minus the log of a normal prior about 0, up to a constant."""
+    from ontogeny.checkpoints import blocks  # it imports JAX
+
     steps, params = blocks.read(folder / "checkpoints", kept)
     flat = np.concatenate([array.reshape(len(steps), -1).astype(float) for array in params.values()], axis=1)
     return dict(zip(steps.tolist(), (0.5 * np.sum(flat**2, axis=1) / variance).tolist(), strict=True))

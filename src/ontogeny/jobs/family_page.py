@@ -5,10 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from ontogeny.config.observables import Label
+from ontogeny.config.pictures import PictureCard
 from ontogeny.jobs.job import Job
 from ontogeny.pipeline.files import read_json, read_parquet, write_text
+from ontogeny.report.assets import write_plotly
+from ontogeny.report.family_page import family_page
 from ontogeny.report.labels import given_labels
-from ontogeny.report.pages import family_page
+from ontogeny.report.pictures.network import family_pictures
 from ontogeny.report.tables import FamilySummary, PosteriorSummary, RunSummary
 from ontogeny.transitions.records import Consensus, Development, read_record
 
@@ -18,8 +21,12 @@ def run(job: Job) -> None:
     specification = job.specification
     family = summary(job.results, job.family, specification["description"], specification["variants"], to_family="")
     posteriors = [posterior(job.family_folder, variant) for variant in specification["phases"]]
+    links = {"index": "../report/index.html", "plotly": f"../{write_plotly(job.results)}"}
+    cards = job.section("picture_cards", dict[str, PictureCard])
     with given_labels(job.section("labels", dict[str, Label])):
-        page = family_page(replace(family, posteriors=posteriors), {"index": "../report/index.html"})
+        developments = {(run.variant, run.seed): run.transitions for run in family.runs}
+        pictures = family_pictures(job.family_folder, developments, family.consensus, cards)
+        page = family_page(replace(family, posteriors=posteriors, pictures=pictures), links)
     write_text(job.family_folder / "report.html", page)
 
 
@@ -42,6 +49,7 @@ def summary(results: Path, family: str, description: str, variants: Mapping[str,
             trajectory=read_parquet(results / family / variant / f"seed~{seed}" / "trajectory.parquet"),
             transitions=read_record(Development, results / family / variant / f"seed~{seed}" / "transitions.json"),
             href=f"{to_family}{variant}/seed~{seed}/report.html",
+            provenance=read_json(results / family / variant / f"seed~{seed}" / "provenance.json"),
         )
         for variant, seeds in variants.items()
         for seed in seeds

@@ -4,12 +4,13 @@ from ontogeny.config.observables import Label
 from ontogeny.jobs.family_page import summary
 from ontogeny.jobs.job import Job
 from ontogeny.pipeline.files import write_text
+from ontogeny.report.assets import write_plotly
+from ontogeny.report.index_page import index_page
 from ontogeny.report.labels import given_labels
-from ontogeny.report.pages import index_page
 
 
 def run(job: Job) -> None:
-    """Write `report/index.html`."""
+    """Write `report/index.html`, and plotly.js, which the other pages need."""
     families = [
         summary(job.results, name, section["description"], section["variants"], to_family=f"../{name}/")
         for name, section in job.specification["families"].items()
@@ -17,3 +18,4 @@ def run(job: Job) -> None:
     with given_labels(job.section("labels", dict[str, Label])):
         page = index_page(families, {})
     write_text(job.results / "report" / "index.html", page)
+    write_plotly(job.results)

@@ -1,7 +1,7 @@
 """The tables of a run that make up its trajectory.
 
 Any job may hand rows to the trajectory: it calls `write_measurements`, which writes `seed~N/measurements/NAME.parquet` with
-the columns of `trajectory.SCHEMA`. `detect` collects every file of that folder, and three tables with columns of their own:
+the columns of `trajectory.schema`. `detect` collects every file of that folder, and three tables with columns of their own:
 
 - `health.parquet`: λ̂ with its error and verdict at each sampled checkpoint, by `estimate`, and how much the localisation decides
   it. No transition is looked for in the latter, which comes from the draws of λ̂;

@@ -12,7 +12,6 @@ import jax
 import numpy as np
 
 from ontogeny import config
-from ontogeny.arrays.flat import Checkpoints
 from ontogeny.checkpoints import blocks
 from ontogeny.jobs.job import Job, task_and_model
 from ontogeny.jobs.target import build_target
@@ -22,15 +21,17 @@ from ontogeny.problem.build import build_problem
 from ontogeny.problem.keys import SAMPLE, seed_keys
 from ontogeny.sampling import diagnostics
 from ontogeny.sampling.calibration.spectrum import Spectrum, spectrum
-from ontogeny.sampling.chains import sample
 from ontogeny.sampling.draws import Draws
 from ontogeny.sampling.kernels.build import build_sampler
 from ontogeny.sampling.kernels.kernel import Kernel, with_step
+from ontogeny.sampling.layout import CHUNK, Layout, even_size
+from ontogeny.sampling.program import Settings
+from ontogeny.sampling.side_by_side import sample_at
 from ontogeny.sampling.target import Target
 from ontogeny.training.schedule import sampled_steps
 
-MOST_CHECKPOINTS, LARGEST_SHARE = 10, 0.3
-"""Checkpoints that are sampled again, and the share of the variant's sampling that this may cost."""
+LARGEST_SHARE = 0.3
+"""The share of the variant's sampling that the sampling at other settings may cost."""
 FEWEST_CHAINS = 2
 
 
@@ -57,6 +58,7 @@ def run(job: Job) -> None:
     seed, calibration = job.specification["seed"], read_json(job.folder / "calibration.json")
     sampled = sampled_steps(job.run(seed)["steps"], llc.checkpoints)
     steps, chains = affordable(sampled, calibration["chains"], job.specification["runs"])
+    lanes = calibration["chains"] if len(steps) == even_size(len(sampled), CHUNK) else len(SETTINGS) * chains
     made_of = {"specification": job.without("runs", "checkpoints"), "calibration": calibration, "run": job.run(seed)["digest"]}
     identity = digest({**made_of, "steps": steps, "chains": chains})
     path = job.folder / "sensitivity.json"
@@ -70,9 +72,10 @@ def run(job: Job) -> None:
     print(f"{job.label}: {len(SETTINGS)} settings at {len(steps)} checkpoints of seed {seed}", file=sys.stderr, flush=True)
     density = spectrum(target, checkpoints, key=jax.random.key(0))
     sampler = build_sampler(calibration["sampler"])
-    options = {"chains": chains, "draws": calibration["draws"], "burn_in": calibration["burn_in"], "steps": steps}
-    options["key"] = seed_keys([seed], SAMPLE)[0]
-    drawn = {name: at(setting, target, checkpoints, sampler, density, options) for name, setting in SETTINGS.items()}
+    changed = [at(setting, target, sampler, density) for setting in SETTINGS.values()]
+    counts = {"chains": chains, "lanes": lanes, "draws": calibration["draws"], "burn_in": calibration["burn_in"], "steps": steps}
+    key, layout = seed_keys([seed], SAMPLE)[0], Layout(**calibration["layout"])
+    drawn = dict(zip(SETTINGS, sample_at(changed, target, checkpoints, key=key, layout=layout, **counts), strict=True))
     content = {
         "digest": identity,
         "seed": seed,
@@ -88,27 +91,25 @@ def run(job: Job) -> None:
 def affordable(sampled: Sequence[int], chains: int, runs: int) -> tuple[list[int], int]:
     """Return the steps that are sampled again, evenly spread with both ends, and the chains at each.
 
-    Half of the chains run, and so many checkpoints that all settings together take at most 30% of the variant's sampling.
+    Half of the chains run, and so many checkpoints that all settings together take at most 30% of the variant's sampling. There
+    are at most as many as the variant's sampling takes at once, so that its compiled program serves here.
     """
     fewer = max(FEWEST_CHAINS, chains // 2)
     affordable = LARGEST_SHARE * runs * len(sampled) * chains / (len(SETTINGS) * fewer)
-    count = min(len(sampled), MOST_CHECKPOINTS, max(2, int(affordable)))
+    count = min(even_size(len(sampled), CHUNK), max(2, int(affordable)))
     places = np.unique(np.linspace(0, len(sampled) - 1, count).round().astype(int))
     return [sampled[place] for place in places], fewer
 
 
-def at(
-    setting: Setting, target: Target, checkpoints: Checkpoints, sampler: Kernel, density: Spectrum, options: dict[str, Any]
-) -> Draws:
-    """Return draws at other settings. The step shrinks as the stiffest direction grows stiffer, so chains stay stable."""
-    changed = target._replace(
-        localization=target.localization * setting.localization,
-        inverse_temperature=target.inverse_temperature * setting.inverse_temperature,
-    )
+def at(setting: Setting, target: Target, sampler: Kernel, density: Spectrum) -> Settings:
+    """Return other settings. The step shrinks as the stiffest direction grows stiffer, so chains stay stable."""
+    localization = target.localization * setting.localization
+    inverse_temperature = target.inverse_temperature * setting.inverse_temperature
     stiffest = max(float(density.largest.max()), 0.0)
-    stiffness = [own.inverse_temperature * stiffest + own.localization for own in (target, changed)]
-    factor = setting.step_size * min(1.0, stiffness[0] / max(stiffness[1], np.finfo(float).tiny))
-    return sample(changed, checkpoints, with_step(sampler, sampler.step_size * factor), **options)
+    own = target.inverse_temperature * stiffest + target.localization
+    changed = inverse_temperature * stiffest + localization
+    factor = setting.step_size * min(1.0, own / max(changed, np.finfo(float).tiny))
+    return Settings(with_step(sampler, sampler.step_size * factor), inverse_temperature, localization)
 
 
 def as_json(draws: Draws) -> dict[str, Any]:

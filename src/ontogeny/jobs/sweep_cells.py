@@ -27,10 +27,11 @@ from ontogeny.problem.masks import mask_of
 from ontogeny.problem.problem import Problem
 from ontogeny.sampling.calibration.spectrum import Spectrum, spectrum, with_whole_bias
 from ontogeny.sampling.calibration.stability import Stability, stability
-from ontogeny.sampling.cells import Cell, sample_cells
+from ontogeny.sampling.cells import sample_cells
 from ontogeny.sampling.draws import STORED_AS, WHOLE_NETWORK, Draws
 from ontogeny.sampling.kernels.build import build_sampler
 from ontogeny.sampling.kernels.kernel import with_friction
+from ontogeny.sampling.program import Settings
 from ontogeny.sampling.target import Target
 from ontogeny.training.schedule import sampled_steps
 
@@ -110,12 +111,12 @@ def values(section: SettingsSweep, own: Mapping[str, float]) -> dict[str, list[f
     return grid
 
 
-def cells_of(grid: Mapping[str, Sequence[float]], sampler: Mapping[str, Any], chooses_friction: bool) -> list[Cell]:
+def cells_of(grid: Mapping[str, Sequence[float]], sampler: Mapping[str, Any], chooses_friction: bool) -> list[Settings]:
     """Return all combinations of the values, each with the variant's sampler; a friction that is to be chosen suits the cell."""
     cells = []
     for step_size, inverse_temperature, localization in itertools.product(*grid.values()):
         numbers = {**sampler, "step_size": step_size} | ({"friction": None} if chooses_friction else {})
-        cells.append(Cell(with_friction(build_sampler(numbers), localization), inverse_temperature, localization))
+        cells.append(Settings(with_friction(build_sampler(numbers), localization), inverse_temperature, localization))
     return cells
 
 
@@ -139,12 +140,12 @@ def as_arrays(component: str, draws: Sequence[Draws]) -> dict[str, np.ndarray]:
     return {f"{component}/{name}": array for name, array in arrays.items()}
 
 
-def save(path: Any, arrays: Mapping[str, np.ndarray]) -> None:
+def save(path: Any, arrays: Mapping[str, Any]) -> None:
     with open(path, "wb") as file:  # np.savez would add a suffix to the name
         np.savez(file, **arrays)
 
 
-def describe(cell: Cell, target: Target, density: Spectrum, calibration: Mapping[str, Any]) -> dict[str, Any]:
+def describe(cell: Settings, target: Target, density: Spectrum, calibration: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings of a cell as JSON, what its step comes to, and the share that γ decides by the Hessian."""
     own = target._replace(inverse_temperature=cell.inverse_temperature, localization=cell.localization)
     found = stability_of(cell, own, density, calibration)
@@ -158,7 +159,7 @@ def describe(cell: Cell, target: Target, density: Spectrum, calibration: Mapping
     }
 
 
-def stability_of(cell: Cell, target: Target, density: Spectrum, calibration: Mapping[str, Any]) -> Stability | None:
+def stability_of(cell: Settings, target: Target, density: Spectrum, calibration: Mapping[str, Any]) -> Stability | None:
     """Return what the step of a cell comes to at the curvature that calibration met; None where it cannot be judged."""
     if cell.sampler.limits is None:
         return None

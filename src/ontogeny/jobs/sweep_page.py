@@ -12,6 +12,7 @@ from ontogeny.estimates.llc import Estimate, summarise, with_step_size_check
 from ontogeny.estimates.sweep import JudgedCell, judged
 from ontogeny.jobs.job import Job
 from ontogeny.pipeline.files import read_json, read_result, write_text
+from ontogeny.report.assets import write_plotly
 from ontogeny.report.sweep import SweepReport, sweep_page
 from ontogeny.sampling.calibration.stability import Stability
 from ontogeny.sampling.draws import STORED_AS, Draws
@@ -26,6 +27,7 @@ def run(job: Job) -> None:
     cells = judged([judged_cell(place, content, arrays) for place in range(len(content["cells"]))])
     report = SweepReport(family=job.family, variant=job.variant, content=content, cells=cells)
     links = {name: address for name, address in LINKS.items() if (job.folder / address).is_file()}
+    links["plotly"] = f"../../{write_plotly(job.results)}"
     write_text(job.folder / "sweep.html", sweep_page(report, links))
 
 

@@ -31,6 +31,10 @@ class MLP(nnx.Module):
             "hidden": jax.nn.gelu(embedded[:, 0] @ self.first[...] + embedded[:, 1] @ self.second[...]),
         }
 
+    def number_embedding(self) -> Float[Array, "numbers width"]:
+        """Return the embedding of each number."""
+        return self.embedding[...]
+
 
 def build(config: Config, shape: Mapping[str, int]) -> Callable[[nnx.Rngs], MLP]:
     """Return the function that makes the module for a task with this many `numbers` and `classes`."""

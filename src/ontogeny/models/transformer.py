@@ -7,6 +7,9 @@ Embeddings and positions start from N(0, 1), and weights from N(0, 1 / fan in). 
 and the projections that write to the residual stream are divided by sqrt(2 layers). These scales decide how soon heads form.
 Smaller embeddings delay induction heads about ten times. Attention that starts sharp (full-size queries and keys, positions
 added after the LayerNorm) leaves a third of the seeds without induction heads for twice as long.
+
+Tokens may be vectors, which a matrix embeds; the output is then one number for each. Positions that enter the residual stream
+slow regression in context: after 1,500 steps it was three times as far from ridge regression.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,6 +22,7 @@ from jaxtyping import Array, Bool, Float, Int
 from ontogeny.config.models.transformer import Transformer as Config
 from ontogeny.problem.problem import Predicate
 
+Tokens = Int[Array, "batch time"] | Float[Array, "batch time token_size"]
 Residual = Float[Array, "batch time width"]
 Patterns = Float[Array, "batch heads time time"]
 
@@ -97,21 +101,27 @@ class Layer(nnx.Module):
 
 
 class Transformer(nnx.Module):
-    """The map from tokens to the logits of the next token."""
+    """The map from tokens to the logits of the next token, or from vectors to a number for each."""
 
-    def __init__(self, config: Config, vocabulary: int, context: int, rngs: nnx.Rngs):
-        self.embedding = gaussian(rngs, (vocabulary, config.width))
-        self.positions = gaussian(rngs, (context, config.width))
+    def __init__(self, config: Config, shape: Mapping[str, int], rngs: nnx.Rngs):
+        read, written = config.sizes(shape)
+        self.embedding = gaussian(rngs, (read, config.width), 1.0 if "vocabulary" in shape else read**-0.5)
+        self.positions = gaussian(rngs, (shape["context"], config.width))
         self.layers = nnx.List([Layer(config, rngs) for _ in range(config.layers)])
         self.norm = nnx.LayerNorm(config.width, epsilon=1e-5, rngs=rngs)
-        self.unembedding = gaussian(rngs, (config.width, vocabulary), config.width**-0.5)
-        self.unembedding_bias = zeros(vocabulary)
+        self.unembedding = gaussian(rngs, (config.width, written), config.width**-0.5)
+        self.unembedding_bias = zeros(written)
 
-    def __call__(self, tokens: Int[Array, "batch time"]) -> Float[Array, "batch time vocabulary"]:
+    def __call__(self, tokens: Tokens) -> Float[Array, "batch time written"]:
         x = self.activations(tokens)[f"residual.{len(self.layers)}"]
         return self.norm(x) @ self.unembedding[...] + self.unembedding_bias[None, None]
 
-    def activations(self, tokens: Int[Array, "batch time"]) -> dict[str, Array]:
+    def embed(self, tokens: Tokens) -> Residual:
+        """Return the residual stream before the first layer."""
+        numbered = jnp.issubdtype(tokens.dtype, jnp.integer)
+        return self.embedding[...][tokens] if numbered else tokens @ self.embedding[...]
+
+    def activations(self, tokens: Tokens) -> dict[str, Array]:
         """Return the activations by site.
 
         - `embedding` [batch, time, width]: the residual stream before the first layer.
@@ -120,7 +130,7 @@ class Transformer(nnx.Module):
         - `layers.i.attention`, `layers.i.mlp` [batch, time, width]: what the sublayer adds to the residual stream.
         - `residual.k` [batch, time, width]: the residual stream after k layers.
         """
-        x = self.embedding[...][tokens]
+        x = self.embed(tokens)
         positions = self.positions[...][: tokens.shape[1]]
         sites = {"embedding": x}
         for i, layer in enumerate(self.layers):
@@ -128,11 +138,11 @@ class Transformer(nnx.Module):
             sites |= {f"layers.{i}.{name}": site for name, site in own.items()} | {f"residual.{i + 1}": x}
         return sites
 
-    def attention_patterns(self, tokens: Int[Array, "batch time"]) -> Float[Array, "layers batch heads time time"]:
+    def attention_patterns(self, tokens: Tokens) -> Float[Array, "layers batch heads time time"]:
         """Return the attention of each head from every token (second last axis) to every token (last axis)."""
         return jnp.stack(of_layers(self.activations(tokens), "patterns"))
 
-    def value_logits(self, tokens: Int[Array, "batch time"]) -> Float[Array, "layers batch heads time vocabulary"]:
+    def value_logits(self, tokens: Tokens) -> Float[Array, "layers batch heads time written"]:
         """Return what each head would write directly to the logits if it attended to one token only (its OV circuit).
 
         The final LayerNorm divides by the length of the residual stream, which one head does not determine. The division
@@ -181,5 +191,5 @@ def head(attention: str, index: int) -> Predicate:
 
 
 def build(config: Config, shape: Mapping[str, int]) -> Callable[[nnx.Rngs], Transformer]:
-    """Return the function that makes the module for a task with this `vocabulary` and `context`."""
-    return lambda rngs: Transformer(config, shape["vocabulary"], shape["context"], rngs)
+    """Return the function that makes the module for a task with a `context` and a `vocabulary` or a `token_size`."""
+    return lambda rngs: Transformer(config, shape, rngs)

@@ -6,13 +6,14 @@ copying score of 1 / vocabulary, so `copying_score_over_chance` is the score tim
 """
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from ontogeny.arrays.parts import mean_in_parts
+from ontogeny.problem.example_means import ExampleMean, itself
 from ontogeny.problem.needs import Needs
 from ontogeny.problem.network import Network
 from ontogeny.problem.problem import ObservableFunction, Task
@@ -28,21 +29,26 @@ Scores = Float[Array, "batch layers heads"]
 
 def build(network: Network, task: Task) -> Mapping[str, ObservableFunction]:
     """Return `previous_token_score`, `prefix_matching_score`, `copying_score` and `copying_score_over_chance` of every head."""
-    plain = task.provides["plain_windows"][:, :-1]
+    plain = task.provides["plain_windows"]
     vocabulary = task.shape["vocabulary"]
     probes = random_repeats(vocabulary, task.shape["context"])
 
-    def scores(method: str, measure: Callable[[Array, Tokens], Array], tokens: Tokens, unit: float = 1.0) -> ObservableFunction:
-        return lambda params: per_head(
-            mean_in_parts(lambda tokens: network.apply(params, tokens, method=method), measure, tokens) / unit
-        )
+    def scores(measure: Callable[[Array, Tokens], Array], tokens: Tokens, **options: Any) -> ExampleMean:
+        return ExampleMean(network=network, examples=tokens, measure=measure, **{"inputs": itself, "finish": per_head, **options})
 
     return {
-        "previous_token_score": scores("attention_patterns", previous_token, plain),
-        "prefix_matching_score": scores("attention_patterns", prefix_matching, probes),
-        "copying_score": scores("value_logits", copying, probes),
-        "copying_score_over_chance": scores("value_logits", copying, probes, unit=1 / vocabulary),
+        # In one pass with the observables of kind `in_context`, which take the same windows.
+        "previous_token_score": scores(previous_token, plain, method="attention_patterns", inputs=without_last),
+        "prefix_matching_score": scores(prefix_matching, probes, method="attention_patterns"),
+        "copying_score": scores(copying, probes, method="value_logits"),
+        "copying_score_over_chance": scores(
+            copying, probes, method="value_logits", finish=lambda mean: per_head(mean * vocabulary)
+        ),
     }
+
+
+def without_last(windows: Tokens) -> Tokens:
+    return windows[:, :-1]
 
 
 def per_head(scores: Float[Array, "layers heads"]) -> dict[str, Float[Array, ""]]:

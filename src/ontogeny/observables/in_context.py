@@ -4,15 +4,16 @@ Positions count the predicted tokens of a window: the prediction of token p depe
 """
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
-from ontogeny.arrays.parts import mean_in_parts
+from ontogeny.problem.example_means import ExampleMean
 from ontogeny.problem.needs import Needs
 from ontogeny.problem.network import Network
-from ontogeny.problem.problem import ObservableFunction, Params, Task
+from ontogeny.problem.problem import ObservableFunction, Task
 from ontogeny.tasks.text import Windows, token_losses
 
 NEEDS = Needs(provides=("plain_windows", "repeated_windows"))
@@ -29,23 +30,28 @@ def build(network: Network, task: Task) -> Mapping[str, ObservableFunction]:
     """
     plain, repeated = (task.provides[name] for name in NEEDS.provides)
 
-    def predictions(params: Params) -> Callable[[Windows], Logits]:
-        return lambda windows: network.apply(params, windows[:, :-1])
-
-    def losses(params: Params, windows: Windows) -> Float[Array, " positions"]:
-        return mean_in_parts(predictions(params), lambda logits, windows: token_losses(logits, windows[:, 1:]), windows)
+    def mean(measure: Callable[[Logits, Windows], Array], windows: Windows, **options: Any) -> ExampleMean:
+        return ExampleMean(network=network, examples=windows, inputs=without_last, measure=measure, **options)
 
     measured = {
-        "in_context_learning_score": lambda params: in_context_learning_score(losses(params, repeated)),
-        "in_context_learning_score_plain": lambda params: in_context_learning_score(losses(params, plain)),
-        "loss_by_position": lambda params: by_position(losses(params, repeated)),
+        "in_context_learning_score": mean(position_losses, repeated, finish=in_context_learning_score),
+        "in_context_learning_score_plain": mean(position_losses, plain, finish=in_context_learning_score),
+        "loss_by_position": mean(position_losses, repeated, finish=by_position),
     }
     if "bigram" in task.provides:
         bigram = task.provides["bigram"]
-        measured["cross_entropy_to_bigram"] = lambda params: mean_in_parts(
-            predictions(params), lambda logits, windows: cross_entropy(bigram[windows[:, :-1]], logits), plain
-        )
+        to_bigram = mean(lambda logits, windows: cross_entropy(bigram[windows[:, :-1]], logits), plain)
+        measured["cross_entropy_to_bigram"] = to_bigram
     return measured
+
+
+def without_last(windows: Windows) -> Int[Array, "windows context"]:
+    """Return the tokens that the network takes of windows: all but the last."""
+    return windows[:, :-1]
+
+
+def position_losses(logits: Logits, windows: Windows) -> Float[Array, "batch context"]:
+    return token_losses(logits, windows[:, 1:])
 
 
 def in_context_learning_score(losses: Float[Array, " positions"]) -> Float[Array, ""]:

@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping
 
-from jaxtyping import Array, Float
-
-from ontogeny.arrays.parts import mean_in_parts
+from ontogeny.problem.example_means import ExampleMean
 from ontogeny.problem.needs import Needs
 from ontogeny.problem.network import Network
-from ontogeny.problem.problem import Batch, ObservableFunction, Params, Task
+from ontogeny.problem.problem import Batch, ObservableFunction, Task
 
 NEEDS = Needs()
 
@@ -15,12 +13,12 @@ NEEDS = Needs()
 def build(network: Network, task: Task) -> Mapping[str, ObservableFunction]:
     """Return `loss` and `evaluation_loss`: means over the examples, in the units of the task's loss."""
 
-    def mean_loss(params: Params, batch: Batch) -> Float[Array, ""]:
-        return mean_in_parts(
-            lambda batch: network.apply(params, batch[0]), lambda outputs, batch: task.output_loss(outputs, batch[1]), batch
+    def mean_loss(batch: Batch) -> ExampleMean:
+        return ExampleMean(
+            network=network,
+            examples=batch,
+            inputs=lambda batch: batch[0],
+            measure=lambda outputs, batch: task.output_loss(outputs, batch[1]),
         )
 
-    return {
-        "loss": lambda params: mean_loss(params, task.data.sampling),
-        "evaluation_loss": lambda params: mean_loss(params, task.data.evaluation),
-    }
+    return {"loss": mean_loss(task.data.sampling), "evaluation_loss": mean_loss(task.data.evaluation)}

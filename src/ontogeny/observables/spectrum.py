@@ -22,18 +22,25 @@ def build(network: Network, task: Task) -> Mapping[str, ObservableFunction]:
     The rank is the number of singular values of the network's map above half of the teacher's smallest one.
     """
     teacher = task.provides["teacher"]
-    expected = jnp.linalg.svd(teacher, compute_uv=False)
-    modes = int(jnp.sum(expected > 1e-6 * expected[0]))
-    threshold = LEARNT * expected[modes - 1]
+    threshold, modes = rank_threshold(teacher)
 
-    def product(params: Params) -> Float[Array, "outputs inputs"]:
-        return network.apply(params, method="product")
-
-    def values(params: Params) -> Float[Array, " modes"]:
-        return jnp.linalg.svd(product(params), compute_uv=False)
+    def modes_of(params: Params) -> dict[str, Float[Array, ""]]:
+        return {f"modes.{i}": value for i, value in enumerate(product_values(network, params)[:modes])}
 
     return {
-        "singular_value": lambda params: {f"modes.{i}": value for i, value in enumerate(values(params)[:modes])},
-        "rank": lambda params: jnp.sum(values(params) > threshold).astype(jnp.float32),
-        "population_loss": lambda params: jnp.sum((product(params) - teacher) ** 2) / 2,
+        "singular_value": modes_of,
+        "rank": lambda params: jnp.sum(product_values(network, params) > threshold).astype(jnp.float32),
+        "population_loss": lambda params: jnp.sum((network.apply(params, method="product") - teacher) ** 2) / 2,
     }
+
+
+def rank_threshold(teacher: Float[Array, "outputs inputs"]) -> tuple[Float[Array, ""], int]:
+    """Return the singular value above which a direction counts as learnt, and the rank of the teacher."""
+    expected = jnp.linalg.svd(teacher, compute_uv=False)
+    modes = int(jnp.sum(expected > 1e-6 * expected[0]))
+    return LEARNT * expected[modes - 1], modes
+
+
+def product_values(network: Network, params: Params) -> Float[Array, " modes"]:
+    """Return the singular values of the map that the network computes, the largest first."""
+    return jnp.linalg.svd(network.apply(params, method="product"), compute_uv=False)

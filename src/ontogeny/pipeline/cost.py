@@ -10,6 +10,7 @@ from pathlib import Path
 from ontogeny.config import ModelSection, Posterior, TaskSection
 from ontogeny.config.job_names import JOBS, ON_REQUEST
 from ontogeny.config.reading import Variant, read_study
+from ontogeny.pipeline.columns import columns
 from ontogeny.pipeline.plan import Plan, blocks, seeds_per_job
 from ontogeny.training.schedule import checkpoint_steps, sampled_steps
 from ontogeny.transitions.detection import cost as detection_cost
@@ -46,7 +47,7 @@ class Cost:
 
 
 def describe(configfile: Path) -> str:
-    """Return the table that `python -m ontogeny plan` prints.
+    """Return the table that `ontogeny plan` prints.
 
     Raises:
         ConfigError: the config cannot be run.
@@ -78,23 +79,50 @@ def cost(variant: Variant) -> Cost:
     if parameters is None:
         return Cost(seeds, job_count(variant), None, None)
     kept, sampled = checkpoint_counts(variant)
-    jobs = {
-        "train": training_seconds(variant, parameters),
-        "calibrate": calibration_seconds(variant, parameters, sampled),
-        "sample": sampling_seconds(variant, parameters, sampled),
-        "sensitivity": SENSITIVITY * sampling_seconds(variant, parameters, sampled) * family.llc.sensitivity,
-        "observe": observing_seconds(variant, parameters, kept),
-        "detect": seeds * detection_cost.seconds(kept, curves(variant)),
-        "phases": posterior_seconds(family.phases),
-    }
-    started = {"calibrate": 1, "sensitivity": 1}
-    compiling = sum(started.get(job, len(blocks(variant))) * SECONDS_TO_COMPILE[job] for job in SECONDS_TO_COMPILE)
-    seconds = sum(jobs.values()) + compiling + job_count(variant) * SECONDS_PER_JOB
+    seconds = sum(seconds_by_kind(variant).values())
     chains = seeds * sampled * family.llc.chains
     losses = chains * losses_per_chain(variant)
     draws = chains * kept_draws(variant)
     size = seeds * kept * parameters * 4 + draws * BYTES_PER_DRAW + losses * 4 + seeds * BYTES_PER_PAGE
     return Cost(seeds, job_count(variant), seconds / 60, size / 1e6)
+
+
+def seconds_by_kind(variant: Variant) -> dict[str, float]:
+    """Return the seconds of one core that all jobs of each kind take for a variant, starting and compiling among them.
+
+    The work itself is left out for a user's own model or task.
+    """
+    work = work_seconds(variant, parameter_count(variant))
+    return {
+        kind: work.get(kind, 0.0) + jobs * (SECONDS_PER_JOB + SECONDS_TO_COMPILE.get(kind, 0.0))
+        for kind, jobs in jobs_by_kind(variant).items()
+    }
+
+
+def job_seconds(plan: Plan) -> dict[tuple[str, str, str], float]:
+    """Return (kind, family, variant) -> seconds of one core that one job takes. Jobs of pages take those to start a job."""
+    return {
+        (kind, variant.family_name, variant.name): seconds / jobs_by_kind(variant)[kind]
+        for variant in plan.variants
+        for kind, seconds in seconds_by_kind(variant).items()
+    }
+
+
+def work_seconds(variant: Variant, parameters: int | None) -> dict[str, float]:
+    """Return the seconds of one core that the work of the jobs of a variant takes, by kind."""
+    if parameters is None:
+        return {}
+    family = variant.family
+    kept, sampled = checkpoint_counts(variant)
+    return {
+        "train": training_seconds(variant, parameters),
+        "calibrate": calibration_seconds(variant, parameters, sampled),
+        "sample": sampling_seconds(variant, parameters, sampled),
+        "sensitivity": SENSITIVITY * sampling_seconds(variant, parameters, sampled) * family.llc.sensitivity,
+        "observe": observing_seconds(variant, parameters, kept),
+        "detect": len(variant.seeds) * detection_cost.seconds(kept, curves(variant)),
+        "phases": posterior_seconds(family.phases),
+    }
 
 
 def checkpoint_counts(variant: Variant) -> tuple[int, int]:
@@ -158,10 +186,15 @@ def curves(variant: Variant) -> int:
 
 def job_count(variant: Variant) -> int:
     """Return how many jobs work on a variant and its blocks."""
-    count = {"block": len(blocks(variant)), "variant": 1, "family": 0, "study": 0}
+    return sum(jobs_by_kind(variant).values())
+
+
+def jobs_by_kind(variant: Variant) -> dict[str, int]:
+    """Return how many jobs of each kind work on a variant and its blocks."""
+    count = {"block": len(blocks(variant)), "variant": 1}
     asked = {"phases": variant.family.phases is not None, "sensitivity": variant.family.llc.sensitivity}
-    left_out = [*ON_REQUEST, *(name for name, wanted in asked.items() if not wanted)]
-    return sum(count[kind.scope] for kind in JOBS if kind.name not in left_out)
+    made = [kind for kind in JOBS if kind.scope in count and kind.name not in ON_REQUEST and asked.get(kind.name, True)]
+    return {kind.name: count[kind.scope] for kind in made}
 
 
 def posterior_seconds(section: Posterior | None) -> float:
@@ -194,8 +227,3 @@ def parameter_count(variant: Variant) -> int | None:
 
 def spell(value: float | None) -> str:
     return "?" if value is None else f"{value:.1f}"
-
-
-def columns(rows: list[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -5,11 +5,12 @@ import math
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from ontogeny.errors import SpecificationError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 REMEDY = "Run the same `snakemake` command again: it makes the file anew."
 
@@ -57,12 +58,14 @@ def read_json(path: Path) -> Any:
     return read_result(path, lambda path: json.loads(path.read_text()))
 
 
-def read_parquet(path: Path) -> pd.DataFrame:
+def read_parquet(path: Path) -> "pd.DataFrame":
     """Return a table of the results.
 
     Raises:
         ResultError: the file is missing or damaged.
     """
+    import pandas as pd  # jobs without tables need none
+
     return read_result(path, pd.read_parquet)
 
 
@@ -85,9 +88,9 @@ def read_result(path: Path, read: Callable[[Path], Any]) -> Any:
         raise ResultError(f"{path} is damaged ({why}). It is now {aside.name}. {REMEDY}") from error
 
 
-def write_parquet(path: Path, frame: pd.DataFrame) -> None:
+def write_parquet(path: Path, frame: "pd.DataFrame") -> None:
     replace_file(path, lambda unfinished: frame.to_parquet(unfinished, index=False, compression="zstd"))
 
 
-def write_csv(path: Path, frame: pd.DataFrame) -> None:
+def write_csv(path: Path, frame: "pd.DataFrame") -> None:
     replace_file(path, lambda unfinished: frame.to_csv(unfinished, index=False))

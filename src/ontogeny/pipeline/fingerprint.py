@@ -6,13 +6,12 @@ an edit of the code reruns the job, an edit of a comment does not. Kinds of mode
 name; the entry modules of a job name the kinds that its configuration uses, and no others.
 """
 
-import ast
-import hashlib
 import json
-from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from ontogeny.pipeline.parsed import bytes_digest, keep, parsed, python_digest
 
 PACKAGE = Path(__file__).parents[1]
 CHANGES_NO_RESULT = ("config", "pipeline.fingerprint", "pipeline.progress", "pipeline.provenance")
@@ -26,12 +25,7 @@ def canonical_json(value: Any) -> str:
 
 def digest(value: Any) -> str:
     """Return 16 hexadecimal digits that identify a JSON value."""
-    return hashlib.blake2b(canonical_json(value).encode(), digest_size=8).hexdigest()
-
-
-def bytes_digest(data: bytes) -> str:
-    """Return 16 hexadecimal digits that identify bytes."""
-    return hashlib.blake2b(data, digest_size=8).hexdigest()
+    return bytes_digest(canonical_json(value).encode())
 
 
 @cache
@@ -48,19 +42,9 @@ def code_digest(*modules: str) -> str:
         if module not in reached and not f"{module}.".startswith(tuple(f"{name}." for name in CHANGES_NO_RESULT)):
             reached.add(module)
             waiting += imports(module)
-    return digest({module: module_digest(module) for module in reached})
-
-
-def python_digest(source: str) -> str:
-    """Return a digest of Python source that does not depend on comments, docstrings and layout."""
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        if (
-            isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
-            and ast.get_docstring(node, clean=False) is not None
-        ):
-            node.body = node.body[1:] or [ast.Pass()]
-    return bytes_digest(ast.dump(tree).encode())
+    content = {module: module_digest(module) for module in reached}
+    keep()
+    return digest(content)
 
 
 def file_digest(path: Path) -> str:
@@ -81,29 +65,16 @@ def folder_digest(folder: Path) -> str:
 @cache
 def module_digest(module: str) -> str:
     """Return a digest of the code of one module."""
-    return python_digest(source_path(module).read_text())
+    return parsed(source_path(module).read_text()).digest
 
 
 @cache
 def imports(module: str) -> tuple[str, ...]:
     """Return the modules of the package that a module imports anywhere in its source."""
-    nodes = ast.walk(ast.parse(source_path(module).read_text()))
-    return tuple(sorted({name for node in nodes for name in imported_names(node) if is_module(name)}))
+    return tuple(name for name in parsed(source_path(module).read_text()).names if is_module(name))
 
 
-def imported_names(node: ast.AST) -> Iterator[str]:
-    """Yield the dotted names that may be modules: `from a.b import c` runs a and a.b, and c may be a module too."""
-    dotted: Iterable[str] = ()
-    if isinstance(node, ast.Import):
-        dotted = (alias.name for alias in node.names)
-    elif isinstance(node, ast.ImportFrom) and node.module:
-        dotted = (f"{node.module}.{alias.name}" for alias in node.names)
-    for name in dotted:
-        parts = name.split(".")
-        if parts[0] == "ontogeny":
-            yield from (".".join(parts[1 : stop + 1]) for stop in range(1, len(parts)))
-
-
+@cache
 def is_module(name: str) -> bool:
     """Return whether a dotted name below `ontogeny` is a module or a package."""
     return (PACKAGE / Path(*name.split("."))).with_suffix(".py").is_file() or (

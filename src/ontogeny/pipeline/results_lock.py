@@ -11,6 +11,8 @@ from typing import Any
 from ontogeny.errors import SpecificationError
 
 FILE = ".lock"
+UNKNOWN = {"folder": "another folder", "process": "?", "host": "?"}
+"""What a lock says while its first line is being written."""
 
 
 def hold(results: Path) -> None:
@@ -35,6 +37,21 @@ def hold(results: Path) -> None:
         print(f"{results} cannot be locked ({error}): let no other study use it meanwhile", file=sys.stderr, flush=True)
 
 
+def holder(results: Path) -> dict[str, Any] | None:
+    """Return the folder, the process and the host of the study that writes into a results folder; None where none does."""
+    try:
+        with (results / FILE).open("r+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        try:
+            return json.loads((results / FILE).read_text())
+        except ValueError:
+            return dict(UNKNOWN)
+    except OSError:
+        pass
+    return None
+
+
 def share(file: int, results: Path, own: dict[str, Any]) -> None:
     """Join a lock that another process holds.
 
@@ -44,7 +61,7 @@ def share(file: int, results: Path, own: dict[str, Any]) -> None:
     try:
         other = json.loads(os.pread(file, 2**16, 0))
     except ValueError:  # its first line is being written
-        other = {"folder": "another folder", "process": "?", "host": "?"}
+        other = UNKNOWN
     if (other["folder"], other["host"]) == (own["folder"], own["host"]):
         fcntl.flock(file, fcntl.LOCK_SH)
         return

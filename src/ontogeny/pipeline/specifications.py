@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ontogeny.config import OBSERVABLES
+from ontogeny.config import OBSERVABLES, PICTURES
 from ontogeny.config.job_names import KINDS, JobKind
-from ontogeny.config.observables import cards, labels_on, least_changes_on, repeated_on, rules_on
+from ontogeny.config.observables import cards, labels_on, least_changes_on, pictures_on, repeated_on, rules_on
 from ontogeny.config.reading import Variant, corpora, corpus_files, is_file_corpus, user_kinds
 from ontogeny.config.study import Study
 from ontogeny.pipeline.fingerprint import PACKAGE, code_digest, code_file_digest, digest, file_digest, folder_digest
@@ -49,6 +49,7 @@ MODULES: Mapping[str, Callable[[Any], list[str]]] = {
     "model": lambda family: built_in("models", [family.model.kind]),
     "sampler": lambda family: [kernel_module(family.llc.sampler.kind)],
     "observables": lambda family: built_in("observables", OBSERVABLES if family.observables is None else family.observables),
+    "pictures": lambda family: built_in("pictures", PICTURES if family.pictures is None else family.pictures),
 }
 """The modules, imported by name, that the kinds of a family are."""
 
@@ -87,7 +88,7 @@ def section(name: str) -> Callable[[Selected], dict[str, Any]]:
 def problem(selected: Selected) -> dict[str, Any]:
     """Return the task, the model, and digests of the user's files that they are made of."""
     family = selected.variant.family
-    kinds = [kind for key, kind in user_kinds(family) if not key.startswith("observables")]
+    kinds = [kind for key, kind in user_kinds(family) if not key.startswith(("observables", "pictures"))]
     files = {kind: user_file_digest(selected, kind) for kind in kinds}
     sections = {name: getattr(family, name).model_dump(mode="json") for name in ("task", "model")}
     return {**sections, "files": files | corpus_digests(selected, "task.")}
@@ -140,6 +141,19 @@ def observables(selected: Selected) -> dict[str, Any]:
     kinds = selected.variant.family.observables
     files = {kind: user_file_digest(selected, kind) for kind in kinds or [] if ".py:" in kind}
     return {"observables": kinds, "observable_files": files}
+
+
+def pictures(selected: Selected) -> dict[str, Any]:
+    kinds = selected.variant.family.pictures
+    files = {kind: user_file_digest(selected, kind) for kind in kinds or [] if ".py:" in kind}
+    return {"pictures": kinds, "picture_files": files}
+
+
+def picture_cards(selected: Selected) -> dict[str, Any]:
+    """Return the cards of the user's own pictures that a page may show: of the variant or of the family."""
+    variants = [selected.variant] if selected.variant else selected.by_family[selected.family_name]
+    kinds = dict.fromkeys(kind for variant in variants for kind in variant.family.pictures or ())
+    return {"picture_cards": {name: card.model_dump() for name, card in pictures_on(cards(kinds, selected.base)).items()}}
 
 
 def transitions(selected: Selected) -> dict[str, Any]:
@@ -208,6 +222,8 @@ PARTS: Mapping[str, Callable[[Selected], dict[str, Any]]] = {
     "observables": observables,
     "other_data": other_data,
     "phases": phases,
+    "picture_cards": picture_cards,
+    "pictures": pictures,
     "problem": problem,
     "run_count": run_count,
     "run_identity": run_identity,

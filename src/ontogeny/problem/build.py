@@ -1,4 +1,4 @@
-"""Build a `Problem` from a family's task, model and observables.
+"""Build a `Problem` from a family's task, model, observables and pictures.
 
 A built-in kind is a module of the same name, imported when a family uses it. Any other kind is a file of the user's own.
 """
@@ -7,6 +7,7 @@ import importlib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from flax import nnx
 
@@ -14,7 +15,7 @@ from ontogeny import config
 from ontogeny.errors import SpecificationError
 from ontogeny.problem import user_files
 from ontogeny.problem.network import Network, functional
-from ontogeny.problem.problem import Batch, ObservableFunction, Params, Problem, Task
+from ontogeny.problem.problem import Batch, ObservableFunction, Params, Problem, Recorded, Task
 
 
 def build_problem(
@@ -24,6 +25,7 @@ def build_problem(
     base: Path,
     batch_size: int = 1,
     observables: Iterable[str] | None = (),
+    pictures: Iterable[str] | None = (),
 ) -> Problem:
     """Return the problem that a task and a model make.
 
@@ -31,6 +33,7 @@ def build_problem(
         base: the folder that the paths of the user's files and corpora are relative to.
         batch_size: the examples of a training minibatch; only training needs it.
         observables: kinds of observables; None stands for all built-in kinds that fit.
+        pictures: kinds of pictures; None stands for all built-in kinds that fit.
 
     Raises:
         SpecificationError: a part cannot be made, or parts do not fit.
@@ -55,6 +58,7 @@ def build_problem(
         divergence=task.divergence,
         components=network.components,
         observables=build_observables(observables, network, task, base),
+        pictures=build_pictures(pictures, network, task, base),
     )
 
 
@@ -97,27 +101,45 @@ def build_observables(kinds: Iterable[str] | None, network: Network, task: Task,
         SpecificationError: a kind does not fit the network and the task, or two kinds measure something of the same name.
     """
     if kinds is None:
-        kinds = [kind for kind in config.OBSERVABLES if not built_in("observables", kind).NEEDS.missing(network, task)]
+        kinds = fitting("observables", config.OBSERVABLES, network, task)
     observables: dict[str, ObservableFunction] = {}
     for kind in kinds:
-        added = build_kind(kind, network, task, base)
+        added = build_kind("observables", kind, network, task, base)
         if twice := observables.keys() & added.keys():
             raise SpecificationError(f"observables {kind}: {', '.join(sorted(twice))} is measured by another kind already")
         observables |= added
     return observables
 
 
-def build_kind(kind: str, network: Network, task: Task, base: Path) -> Mapping[str, ObservableFunction]:
-    """Return the observables of one kind.
+def build_pictures(kinds: Iterable[str] | None, network: Network, task: Task, base: Path) -> dict[str, Mapping[str, Recorded]]:
+    """Return kind -> name -> what is recorded, of the given kinds; None stands for all built-in kinds that fit.
+
+    Raises:
+        SpecificationError: a kind does not fit the network and the task.
+    """
+    chosen = fitting("pictures", config.PICTURES, network, task) if kinds is None else kinds
+    return {kind: build_kind("pictures", kind, network, task, base) for kind in chosen}
+
+
+def fitting(room: str, kinds: Iterable[str], network: Network, task: Task) -> list[str]:
+    """Return those of the built-in kinds that fit the network and the task."""
+    return [kind for kind in kinds if not built_in(room, kind).NEEDS.missing(network, task)]
+
+
+def build_kind(room: str, kind: str, network: Network, task: Task, base: Path) -> Mapping[str, Any]:
+    """Return what one kind of observables or pictures measures.
+
+    Args:
+        room: `observables` or `pictures`.
 
     Raises:
         SpecificationError: the kind does not fit the network and the task.
     """
     if ".py:" in kind:
-        return user_files.load(kind, base, Mapping)(network, task)
-    module = built_in("observables", kind)
+        return user_files.load_functions(kind, base, network, task)
+    module = built_in(room, kind)
     if missing := module.NEEDS.missing(network, task):
-        raise SpecificationError(f"observables {kind} need {' and '.join(missing)}")
+        raise SpecificationError(f"{room} {kind} need {' and '.join(missing)}")
     return module.build(network, task)
 
 

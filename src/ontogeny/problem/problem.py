@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import jax
+import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
 Params = Mapping[str, Array]
@@ -24,6 +25,8 @@ Batch = tuple[Inputs, Targets]
 RandomKey = Key[Array, ""]
 ObservableFunction = Callable[[Params], Any]
 """From the parameters at a checkpoint to a scalar, or to a mapping from component to scalar. Traceable by JAX."""
+Recorded = Callable[[Params], Array] | np.ndarray
+"""What a picture is drawn from: a function of the parameters at a checkpoint, or an array that is the same at all of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,3 +84,4 @@ class Problem:
     activations: Callable[[Params, Inputs], Mapping[str, Array]] | None = None
     components: Mapping[str, Predicate] = field(default_factory=dict)
     observables: Mapping[str, ObservableFunction] = field(default_factory=dict)
+    pictures: Mapping[str, Mapping[str, Recorded]] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Models, tasks and observables of the user's own: `path/to/file.py:name`, relative to the folder of the config.
+"""Models, tasks, observables and pictures of the user's own: `path/to/file.py:name`, relative to the folder of the config.
 
 Every fault of such a file is reported with its path and, where the file raised, the line that did.
 """
@@ -7,7 +7,7 @@ import importlib.util
 import re
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
 from types import ModuleType
@@ -41,6 +41,19 @@ def load(reference: str, base: Path, returns: type) -> Callable[..., Any]:
     if not path.is_file():
         raise UserFileError(f"{reference}: there is no file {path}")
     return checked(find(run(path), path, name), reference, path, returns)
+
+
+def load_functions(reference: str, base: Path, *arguments: Any) -> dict[str, Any]:
+    """Return the mapping that a user's function makes of the arguments. The functions in it tell their faults as `load` does.
+
+    Raises:
+        UserFileError: as `load`, or the function fails or returns no mapping.
+    """
+    path = (base / reference.rpartition(":")[0]).resolve()
+    made = load(reference, base, Mapping)(*arguments)
+    return {
+        name: checked(value, f"{reference}: {name}", path, object) if callable(value) else value for name, value in made.items()
+    }
 
 
 def run(path: Path) -> ModuleType:

@@ -19,7 +19,7 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#AA4499", "#E69F00", "#56B4E9", "#3
 """The colours of Okabe and Ito (2008); two that are too pale on white are replaced by colours of Tol."""
 BLUE, ORANGE, GREEN, PURPLE = PALETTE[:4]
 GREY = PALETTE[7]
-LIGHTEST = 0.92
+LIGHTEST = 0.8
 """The end of the sequential scale that is still legible on white."""
 
 

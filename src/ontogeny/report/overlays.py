@@ -9,10 +9,22 @@ import pandas as pd
 
 from ontogeny.report.labels import dashes, label, palette, slug
 from ontogeny.report.numbers import number, step, with_error
-from ontogeny.report.plots import BAND, Panel, Trace, band, figure, line
-from ontogeny.report.tables import LLC, WHOLE_NETWORK, RunSummary, components, curve, failed, finite, main_loss, observables
-from ontogeny.report.words import counted, is_named, title_of
+from ontogeny.report.plots import BAND, Panel, Trace, band, figure, line, with_errors
+from ontogeny.report.tables import (
+    LLC,
+    PASSED,
+    WHOLE_NETWORK,
+    RunSummary,
+    components,
+    curve,
+    failed,
+    finite,
+    main_loss,
+    observables,
+)
+from ontogeny.report.words import is_named, title_of, verdict
 from ontogeny.trajectory import LOSSES
+from ontogeny.transitions.limits import FEWEST_CHECKPOINTS
 
 MOST_WITH_BANDS = 4
 Reading = Callable[[pd.DataFrame], pd.DataFrame]
@@ -54,16 +66,9 @@ def run_line(drawn: Drawn, rows: pd.DataFrame, **more: Any) -> Trace:
     """Draw a curve of a run; by `meta`, the page's script hides all curves of a run."""
     values = finite(rows)
     style = {"dash": drawn.dash, "width": 1.5}
-    return line(
-        values["step"],
-        values["value"],
-        drawn.name,
-        drawn.colour,
-        mode="lines",
-        line=style,
-        meta={"run": drawn.identifier},
-        **more,
-    )
+    meta = {"run": drawn.identifier}
+    drawn_line = line(values["step"], values["value"], drawn.name, drawn.colour, mode="lines", line=style, meta=meta, **more)
+    return with_errors(drawn_line, values) if pd.notna(values["standard_error"].to_numpy(float)).any() else drawn_line
 
 
 def overlay_panels(runs: Sequence[Drawn]) -> list[Panel]:
@@ -182,21 +187,28 @@ def run_rows(runs: Sequence[Drawn]) -> list[dict[str, Any]]:
     return [{"drawn": drawn, **ending(drawn.run)} for drawn in runs]
 
 
-def ending(run: RunSummary) -> dict[str, str]:
-    """Return the last loss and λ̂ of a run, its transitions, and how many checkpoints fail a check."""
+def ending(run: RunSummary) -> dict[str, Any]:
+    """Return the last loss and λ̂ of a run, its transitions with their places, and at how many checkpoints λ̂ passes.
+
+    Each is a text; `loss_value`, `llc_value` and `share` are what a table sorts by, None where nothing is known. `state` is
+    "bad" where the last λ̂ fails its checks or too few pass.
+    """
     loss, llc = main_loss(run.trajectory), curve(run.trajectory, LLC)
     values = finite(llc)
-    bad = int(failed(llc).sum())
+    good = int((~failed(llc) & llc["value"].notna()).sum())
+    last_fails = len(values) > 0 and values["verdict"].iloc[-1] not in PASSED
     candidates = run.transitions.candidates
-    named = [f"{title_of(candidate)} ({step(candidate.location)})" for candidate in candidates if is_named(candidate)]
+    named = [f"{candidate.name} ({step(candidate.location)})" for candidate in candidates if is_named(candidate)]
     unnamed = len(candidates) - len(named)
     return {
         "loss": number(loss["value"].iloc[-1]) if len(loss) else number(None),
+        "loss_value": loss["value"].iloc[-1] if len(loss) else None,
         "llc": with_error(values["value"].iloc[-1], values["standard_error"].iloc[-1]) if len(values) else number(None),
-        "passed": "; ".join([*named, *([f"{unnamed} unnamed"] if unnamed else [])]) or "none",
-        "sampling": "not sampled"
-        if llc.empty
-        else f"{bad} of {len(llc)} fail a check"
-        if bad
-        else f"all {counted(len(llc), 'checkpoint')} pass",
+        "llc_value": values["value"].iloc[-1] if len(values) else None,
+        "llc_fails": verdict(str(values["verdict"].iloc[-1])) if last_fails else "",
+        "passing": "not sampled" if llc.empty else f"{good} of {len(llc)}",
+        "share": good / len(llc) if len(llc) else None,
+        "state": "bad" if len(llc) and good < min(FEWEST_CHECKPOINTS, len(llc)) else "",
+        "transitions": "; ".join([*named, *([f"{unnamed} unnamed"] if unnamed else [])]) or "none",
+        "count": len(named) + unnamed / (len(candidates) + 1),
     }

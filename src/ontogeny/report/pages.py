@@ -1,7 +1,6 @@
-"""Write self-contained HTML pages for a run, a family and a study. The only files read are the templates.
+"""Fill in the templates of the pages. No page requests anything over the network.
 
-A page carries its data as JSON and, where it has interactive plots, its own copy of plotly.js.
-It requests nothing over the network.
+A page carries its data as JSON. Plotly.js, 4.8 MB, lies once in the results; a page without its address carries a copy.
 """
 
 import json
@@ -12,15 +11,11 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from ontogeny.report import health, overlays, sensitivity, views, words
-from ontogeny.report.labels import label
-from ontogeny.report.order import boundaries_in_words, void_in_words
-from ontogeny.report.phases import posterior_views
-from ontogeny.report.plots import Panel, marks, observable_panels, overview, training_panels
-from ontogeny.report.tables import FamilySummary, RunReport, crowded_early, last_step, steps_of
-from ontogeny.transitions.records import Development
+from ontogeny.report.assets import plotly_source
+from ontogeny.report.plots import Panel
 
-NOTHING_KNOWN = Development(candidates=(), stages=(), boundaries=(), void=(), undecided=())
+NAVIGATION = ("index", "family", "previous", "next", "plotly")
+"""Keys of `links` that lead to other pages or to plotly.js. Every other key is the name of a file."""
 
 
 @cache
@@ -33,10 +28,8 @@ def environment() -> Environment:
 
 @cache
 def plotly_script() -> Markup:
-    """Return plotly.js, 4.8 MB, for a script element."""
-    from plotly.offline import get_plotlyjs
-
-    return Markup(get_plotlyjs())
+    """Return plotly.js for a script element."""
+    return Markup(plotly_source().read_text(encoding="utf-8"))
 
 
 def embedded(data: Any) -> Markup:
@@ -45,109 +38,26 @@ def embedded(data: Any) -> Markup:
     return Markup(text.replace("<", "\\u003c"))
 
 
-def page_data(panels: Sequence[Panel], *, logarithmic: bool, last: int, **more: Any) -> Markup:
-    """Return the JSON that `templates/page.js` reads."""
-    figures = {panel.identifier: {**panel.figure, "height": panel.height, "names": panel.names} for panel in panels}
-    return embedded({"figures": figures, "logarithmic": logarithmic, "last": last, "transitions": [], "traces": [], **more})
-
-
-def run_page(report: RunReport, links: Mapping[str, str]) -> str:
-    """Return the page of a run.
+def page_data(panels: Sequence[Panel], *, name: str, logarithmic: bool, last: int, **more: Any) -> Markup:
+    """Return the JSON that the scripts of a page read.
 
     Args:
-        links: name -> address relative to the page. `index` and `family` lead to those pages, any other is a file of the run.
+        name: begins the names of the files that figures are exported to.
     """
-    main = [panel for panel in [overview(report)] if panel]
-    observed, trained, checked = observable_panels(report), training_panels(report), health.diagnostic_panels(report)
-    calibrated = [*sensitivity.sensitivity_panels(report), *health.calibration_panels(report.calibration)]
-    traces = health.trace_data(report)
-    transitions = report.transitions or NOTHING_KNOWN
-    return render(
-        "run.html",
-        report=report,
-        headline=words.headline(report),
-        facts=views.run_facts(report),
-        main=main,
-        observed=[*observed, *trained],
-        checked=checked,
-        calibrated=calibrated,
-        step_check=words.calibration_in_words(report.calibration),
-        traces=traces,
-        trace_caption=health.trace_caption(traces, len(steps_of(report.traces))),
-        health_rows=health.health_rows(report.health),
-        sampling=words.sampling_in_words(report.trajectory),
-        localised=sensitivity.localised_in_words(report),
-        candidates=[views.candidate_view(place, candidate, report) for place, candidate in enumerate(transitions.candidates, 1)],
-        searched=report.transitions is not None,
-        stages=words.stage_rows(transitions.stages),
-        undecided=views.undecided_names(transitions.undecided),
-        boundaries=boundaries_in_words(transitions.boundaries),
-        left_out=words.left_out_in_words(report.trajectory),
-        void=void_in_words(transitions.void),
-        consensus=views.consensus_view(report.consensus) if report.consensus else None,
-        calibration=views.flattened(report.calibration),
-        provenance=views.flattened(report.provenance),
-        specification=json.dumps(report.specification, indent=2, ensure_ascii=False, default=str),
-        links=views.navigation(links),
-        files=views.files(links),
-        data=page_data(
-            [*main, *observed, *trained, *checked, *calibrated],
-            logarithmic=crowded_early(report.trajectory),
-            last=last_step(report.trajectory),
-            transitions=marks(transitions.candidates),
-            traces=traces,
-        ),
-        plotly=plotly_script(),
-    )
+    figures = {
+        panel.identifier: {**panel.figure, "title": panel.heading, "height": panel.height, "names": panel.names}
+        for panel in panels
+    }
+    data = {"name": name, "figures": figures, "logarithmic": logarithmic, "last": last, "transitions": [], "traces": []}
+    return embedded({**data, **more})
 
 
-def render(template: str, **context: Any) -> str:
-    return environment().get_template(template).render(**context)
-
-
-def family_page(family: FamilySummary, links: Mapping[str, str]) -> str:
-    """Return the page of a family, with all its seeds and variants on common axes.
+def render(template: str, links: Mapping[str, str], **context: Any) -> str:
+    """Return a page.
 
     Args:
-        family: its runs' `href` are relative to this page.
-        links: `index` leads to the study's index.
+        links: name -> address relative to the page, see `NAVIGATION`.
     """
-    drawn = overlays.drawn_runs(family.runs)
-    panels = overlays.overlay_panels(drawn)
-    posteriors = posterior_views(family.posteriors)
-    plotted = [*(view["panel"] for view in posteriors), *panels]
-    tables = [run.trajectory for run in family.runs]
-    left_out = sorted({label(name).title for table in tables for name in views.dropped(table)})
-    return render(
-        "family.html",
-        family=family,
-        summary=views.family_in_words(family),
-        rows=overlays.run_rows(drawn),
-        variants=views.variant_views(family),
-        panels=panels,
-        posteriors=posteriors,
-        left_out=left_out,
-        links=views.navigation(links),
-        data=page_data(plotted, logarithmic=any(map(crowded_early, tables)), last=max(map(last_step, tables), default=0)),
-        plotly=plotly_script(),
-    )
-
-
-def index_page(families: Sequence[FamilySummary], links: Mapping[str, str]) -> str:
-    """Return the page of all families of a study.
-
-    Args:
-        families: `href` of families and runs are relative to this page.
-        links: files beside it, name -> address.
-    """
-    shown = [
-        {
-            "family": family,
-            "summary": views.family_in_words(family),
-            "variants": [{**view, "plots": views.small_plots(view["runs"])} for view in views.variant_views(family)],
-        }
-        for family in families
-    ]
-    return render(
-        "index.html", title=words.study_title([family.family for family in families]), families=shown, files=dict(links)
-    )
+    own = {name: links.get(name, "") for name in NAVIGATION}
+    files = {name: address for name, address in links.items() if name not in NAVIGATION}
+    return environment().get_template(template).render(links=own, files=files, plotly_script=plotly_script, **context)

@@ -8,17 +8,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from ontogeny.report.error_parts import shared_share
 from ontogeny.report.labels import BLUE, GREEN, GREY, ORANGE, PURPLE, capital, dashes, label, listed, natural, palette, slug
-from ontogeny.report.numbers import compact, shortened
-from ontogeny.report.tables import LLC, RunReport, column, components, curve, failed, finite, observables
+from ontogeny.report.numbers import compact, known, number, shortened
+from ontogeny.report.tables import LLC, PASSED, RunReport, column, components, curve, failed, finite, observables
 from ontogeny.report.words import is_named, title_of, verdict
 from ontogeny.trajectory import LOSSES
 from ontogeny.transitions.records import Candidate
 
 BAND = 1.96
 """The number of standard errors on either side: 95% where errors are normal."""
+ALL_ERRORS = f"± {BAND} standard errors"
+OWN_ERRORS = "the checkpoint's own part"
 MOST_IN_LEGEND = 12
 MOST_WHOLE_TICKS = 8
 MOST_LARGE_MARKS = 40
@@ -73,7 +77,7 @@ def line(steps: Any, values: Any, name: str, colour: str, **more: Any) -> Trace:
     }
 
 
-def band(rows: pd.DataFrame, colour: str, **more: Any) -> list[Trace]:
+def band(rows: pd.DataFrame, colour: str, name: str = ALL_ERRORS, **more: Any) -> list[Trace]:
     """Draw ± `BAND` standard errors around a curve; return an empty list where no errors are known."""
     known = finite(rows)
     known = known[known["standard_error"].notna()]
@@ -89,8 +93,23 @@ def band(rows: pd.DataFrame, colour: str, **more: Any) -> list[Trace]:
     }
     half = BAND * known["standard_error"].astype(float)
     lower = line(known["step"], known["value"] - half, "lower edge", colour, **edge)
-    upper = line(known["step"], known["value"] + half, f"± {BAND} standard errors", colour, **edge)
-    return [lower, {**upper, "fill": "tonexty", "fillcolor": translucent(colour)}]
+    upper = line(known["step"], known["value"] + half, name, colour, **edge)
+    return [lower, {"fillcolor": translucent(colour), **upper, "fill": "tonexty"}]
+
+
+def with_errors(trace: Trace, rows: pd.DataFrame) -> Trace:
+    """Let the hover text of a curve give the standard error and the failed checks; both go into an export, too."""
+    shown = [
+        [shortened(error, 3), "" if checks in PASSED else verdict(str(checks)), hover_text(error, checks)]
+        for error, checks in zip(rows["standard_error"], rows["verdict"].fillna(""), strict=True)
+    ]
+    return {**trace, "customdata": shown, "hovertemplate": "%{y:.4g}%{customdata[2]}"}
+
+
+def hover_text(error: Any, checks: Any) -> str:
+    """Return what follows a value: ' ± 2.9, fails: R̂ too large'."""
+    parts = [f" ± {number(error, 2)}"] if known(error) else []
+    return "".join([*parts, *([] if checks in PASSED else [f", fails: {verdict(str(checks))}"])])
 
 
 def translucent(colour: str, share: float = 0.2) -> str:
@@ -114,18 +133,23 @@ def ticks(data: Sequence[Trace]) -> dict[str, Any]:
     return {"dtick": 1} if high - low <= MOST_WHOLE_TICKS and all(isinstance(value, int) for value in values) else {}
 
 
-def llc_traces(rows: pd.DataFrame, **more: Any) -> list[Trace]:
-    """Draw λ̂ with its band, crosses where a check fails, and triangles along the bottom where there is no estimate."""
+def llc_traces(rows: pd.DataFrame, shared: float | None = None, **more: Any) -> list[Trace]:
+    """Draw λ̂ with its band, crosses where a check fails, and triangles along the bottom where there is no estimate.
+
+    Args:
+        shared: the share of the variance that all checkpoints share. Where it is known, a darker band shows the rest.
+    """
     values = finite(rows)
     bad = values[failed(values)]
     lost = rows[rows["value"].isna()]
-    traces = [*band(values, BLUE, **more)]
-    if traces:
-        traces[-1]["showlegend"] = True
+    traces = [*shown_in_legend(band(values, BLUE, **more))]
+    if shared is not None and traces:
+        own = values.assign(standard_error=values["standard_error"] * np.sqrt(1 - shared))
+        traces += shown_in_legend(band(own, BLUE, OWN_ERRORS, fillcolor=translucent(BLUE, 0.35), **more))
     if len(values):
-        traces.append(line(values["step"], values["value"], "λ̂", BLUE, **more))
+        traces.append(with_errors(line(values["step"], values["value"], "λ̂", BLUE, **more), values))
     if len(bad):
-        traces.append(crosses(bad["step"], bad["value"], bad["verdict"], "λ̂, fails a check", **more))
+        traces.append(crosses(bad["step"], bad["value"], bad["verdict"], "λ̂, fails a check", hoverinfo="skip", **more))
     if len(lost):
         floor = [min(values["value"], default=0.0)] * len(lost)
         traces.append(
@@ -134,9 +158,14 @@ def llc_traces(rows: pd.DataFrame, **more: Any) -> list[Trace]:
     return traces
 
 
+def shown_in_legend(band: list[Trace]) -> list[Trace]:
+    return [*band[:-1], *({**upper, "showlegend": True} for upper in band[-1:])]
+
+
 def crosses(steps: Any, values: Any, verdicts: Any, name: str, **more: Any) -> Trace:
     """Draw checkpoints that fail a check, with the check in the hover text."""
-    return dots(steps, values, verdicts, name, "x", hovertemplate="%{y:.4g}: %{text}", **more)
+    template = None if more.get("hoverinfo") == "skip" else "%{y:.4g}: %{text}"
+    return dots(steps, values, verdicts, name, "x", hovertemplate=template, **more)
 
 
 def failing(rows: pd.DataFrame) -> list[Trace]:
@@ -173,7 +202,8 @@ def loss_traces(report: RunReport) -> list[Trace]:
 def overview(report: RunReport) -> Panel | None:
     """Draw the loss above λ̂ on one axis of steps; return None where neither was measured."""
     loss = loss_traces(report)
-    llc = llc_traces(curve(report.trajectory, LLC), yaxis="y2") if loss else llc_traces(curve(report.trajectory, LLC))
+    shared = shared_share(report.llc)
+    llc = llc_traces(curve(report.trajectory, LLC), shared, **({"yaxis": "y2"} if loss else {}))
     if not loss and not llc:
         return None
     both = bool(loss and llc)
@@ -188,18 +218,23 @@ def overview(report: RunReport) -> Panel | None:
     return Panel(
         identifier="overview",
         title="loss and local learning coefficient" if both else "loss" if loss else "local learning coefficient",
-        caption=overview_caption(bool(loss), bool(llc)),
+        caption=overview_caption(bool(loss), bool(llc), shared),
         figure=figure([*loss, *llc], "loss per example" if loss else "λ̂", **layout, showlegend=True),
         height=600 if both else 380,
         names=True,
     )
 
 
-def overview_caption(loss: bool, llc: bool) -> str:
+def overview_caption(loss: bool, llc: bool, shared: float | None = None) -> str:
     """Say what the overview shows, and what is missing from it."""
     sentences = ["Candidate transitions are shaded, a dotted line where each is located."]
     if llc:
         sentences.append(f"The band around λ̂ is ± {BAND} standard errors; orange crosses fail a check of the sampler.")
+        if shared is not None:
+            sentences.append(
+                f"Chains use the same noise at every checkpoint: {shared:.0%} of the variance is shared by all of them and moves "
+                "the whole curve. The darker band is the rest, each checkpoint's own."
+            )
     else:
         sentences.append("λ̂ was not sampled on this run.")
     if not loss:
@@ -223,7 +258,7 @@ def observable_panels(report: RunReport) -> list[Panel]:
 def whole_panel(name: str, rows: pd.DataFrame) -> Panel:
     """Draw a curve of the network, with crosses where the draws fail a check."""
     words = label(name)
-    data = [*band(rows, BLUE), line(rows["step"], rows["value"], words.title, BLUE)]
+    data = [*band(rows, BLUE), with_errors(line(rows["step"], rows["value"], words.title, BLUE), rows)]
     data += failing(rows)
     return Panel(identifier=slug("observable", name), title=words.title, caption=words.meaning, figure=figure(data, words.axis))
 
@@ -233,10 +268,7 @@ def component_panel(trajectory: pd.DataFrame, name: str, parts: Sequence[str]) -
     words = label(name)
     curves = {part: finite(curve(trajectory, name, part)) for part in parts}
     styles = zip(palette(len(parts)), dashes(len(parts)), strict=True)
-    data = [
-        line(rows["step"], rows["value"], part, colour, mode="lines", line={"dash": dash})
-        for (part, rows), (colour, dash) in zip(curves.items(), styles, strict=True)
-    ]
+    data = [component_line(rows, part, colour, dash) for (part, rows), (colour, dash) in zip(curves.items(), styles, strict=True)]
     data += failing(pd.concat(curves.values()))
     many = len(parts) > MOST_IN_LEGEND
     scale = f" {len(parts)} lines, from dark ({parts[0]}) to light ({parts[-1]})." if many else ""
@@ -247,6 +279,11 @@ def component_panel(trajectory: pd.DataFrame, name: str, parts: Sequence[str]) -
         figure=figure(data, words.axis, **({"hovermode": "closest"} if many else {})),
         height=300,
     )
+
+
+def component_line(rows: pd.DataFrame, part: str, colour: str, dash: str) -> Trace:
+    trace = line(rows["step"], rows["value"], part, colour, mode="lines", line={"dash": dash})
+    return with_errors(trace, rows) if pd.notna(rows["standard_error"].to_numpy(float)).any() else trace
 
 
 def title_by_part(title: str, parts: Sequence[str]) -> str:

@@ -5,12 +5,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ontogeny.estimates.localisation import LOCALISED
 from ontogeny.report.labels import BLUE, GREY, dashes, listed, palette
 from ontogeny.report.numbers import step
 from ontogeny.report.plots import Panel, band, figure, line
 from ontogeny.report.tables import LLC, RunReport, curve, failed, finite
-from ontogeny.transitions.records import Candidate
+from ontogeny.transitions.records import LARGEST_SHARE_HELD, Candidate
 from ontogeny.transitions.robustness import Coarse, Robustness, from_content, robustness
 
 HELD = "held_by_localization"
@@ -44,7 +43,7 @@ def localised_in_words(report: RunReport) -> str:
             f"(nβ)² Var(L) / λ̂ is {1 - share:.2f} ({source}), and such a share makes it smaller than 1."
         )
     percent = f"{100 * min(share, 1.0):.0f}%"
-    if share < LOCALISED:
+    if share < LARGEST_SHARE_HELD:
         return f"The localisation γ decides {percent} of λ̂ ({source})."
     trace = "; where it decides nearly all, λ̂ is nβ tr H / (2γ), the sharpness of the loss" if share > 0.7 else ""
     return (

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ontogeny.report.labels import ORANGE, dashes, palette
 from ontogeny.report.plots import BAND
-from ontogeny.report.tables import LLC, crowded_early, curve, failed, finite, main_loss
+from ontogeny.report.tables import LLC, curve, failed, finite, main_loss, spaced_logarithmically
 
 WIDTH, HEIGHT, INSET = 168, 44, 3
 """The size of a small plot and its margin, in pixels."""
@@ -63,7 +63,7 @@ def trajectory_svg(trajectories: Mapping[int, pd.DataFrame], *, title: str) -> s
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    logarithmic = any(crowded_early(table) for table in trajectories.values())
+    logarithmic = any(spaced_logarithmically(table) for table in trajectories.values())
     with rc_context({"svg.hashsalt": "ontogeny", "svg.fonttype": "path", "font.size": 9, "font.family": "DejaVu Sans"}):
         figure = Figure(figsize=(7, 5.2), layout="constrained")
         loss, llc = figure.subplots(2, 1, sharex=True)

@@ -6,15 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from ontogeny.estimates.localisation import LOCALISED
 from ontogeny.estimates.sweep import SEVERAL_BASINS, JudgedCell, nearest, recommended, remedies
-from ontogeny.report import views
-from ontogeny.report.labels import listed
+from ontogeny.report.labels import listed, slug
 from ontogeny.report.numbers import UNKNOWN, number, step, with_error
-from ontogeny.report.pages import page_data, plotly_script, render
+from ontogeny.report.pages import page_data, render
 from ontogeny.report.phases import INK
 from ontogeny.report.plots import Figure, Panel, Trace
 from ontogeny.report.words import verdict
+from ontogeny.transitions.records import LARGEST_SHARE_HELD
 
 SETTINGS = {"step_size": "ε", "inverse_temperature": "nβ", "localization": "γ"}
 RULE = (
@@ -67,6 +66,7 @@ def sweep_page(report: SweepReport, links: Mapping[str, str]) -> str:
     compared = {"recommended": chosen, "the family's own": report.own if report.own is not chosen else None}
     return render(
         "sweep.html",
+        links,
         report=report,
         headline=headline(report, chosen),
         set_aside=set_aside_in_words(report),
@@ -82,10 +82,12 @@ def sweep_page(report: SweepReport, links: Mapping[str, str]) -> str:
             for component in report.content["components"]
         ],
         sampled=sampled_in_words(report),
-        links=views.navigation(links),
-        files=views.files(links),
-        data=page_data([panel for shown in panels.values() for panel in shown], logarithmic=False, last=0),
-        plotly=plotly_script(),
+        data=page_data(
+            [panel for shown in panels.values() for panel in shown],
+            name=slug(report.family, report.variant, "sweep"),
+            logarithmic=False,
+            last=0,
+        ),
     )
 
 
@@ -108,7 +110,7 @@ def headline(report: SweepReport, chosen: JudgedCell | None) -> str:
     share = f"There γ decides {at_most(chosen.share[0])} of λ̂"
     if report.own and report.own is not chosen:
         share += f", and {at_most(report.own.share[0])} with the family's own settings"
-    localised = "; it remains a localised λ̂" if chosen.share[0] >= LOCALISED else ""
+    localised = "; it remains a localised λ̂" if chosen.share[0] >= LARGEST_SHARE_HELD else ""
     own = " These are the family's own." if chosen is report.own else ""
     return f"Recommended: {settings_in_words(chosen)}.{own} {share}{localised}. {passing}."
 

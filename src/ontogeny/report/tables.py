@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -12,10 +12,22 @@ from ontogeny.transitions.records import Candidate, Consensus, Development
 
 WHOLE_NETWORK = ""
 LLC = "llc"
+FEWEST_EARLY = 3
 PASSED = ("ok", "")
 EMPTY_CURVE = pd.DataFrame(
     {"step": np.empty(0, int), "value": np.empty(0), "standard_error": np.empty(0), "verdict": np.empty(0, str)}
 )
+
+
+class Picture(Protocol):
+    """What a network looks like: a title, a caption, and HTML that stands in the page as it is."""
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def caption(self) -> str: ...
+    @property
+    def html(self) -> str: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +48,7 @@ class RunReport:
         sensitivity: λ̂ at other settings, of the run that it was measured on; None otherwise.
         specification: the exact configuration of the run.
         provenance: versions, machine, durations, digests.
+        pictures: what the network looks like along the run.
     """
 
     family: str
@@ -53,6 +66,7 @@ class RunReport:
     sensitivity: Mapping[str, Any] | None = None
     specification: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    pictures: Sequence[Picture] = ()
 
     @property
     def candidates(self) -> Sequence[Candidate]:
@@ -61,13 +75,19 @@ class RunReport:
 
 @dataclass(frozen=True, kw_only=True)
 class RunSummary:
-    """The data of a run for the family's page and the index; `href` is relative to the page that shows it."""
+    """The data of a run for the family's page and the index.
+
+    Attributes:
+        href: relative to the page that shows it.
+        provenance: the content of provenance.json: kind of job -> when it finished, how long it took, versions.
+    """
 
     variant: str
     seed: int
     trajectory: pd.DataFrame
     transitions: Development
     href: str
+    provenance: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +116,7 @@ class FamilySummary:
     consensus: Mapping[str, Consensus] = field(default_factory=dict)
     href: str = ""
     posteriors: Sequence[PosteriorSummary] = ()
+    pictures: Sequence[Picture] = ()
 
 
 def curve(trajectory: pd.DataFrame, observable: str, component: str = WHOLE_NETWORK) -> pd.DataFrame:
@@ -138,9 +159,14 @@ def last_step(trajectory: pd.DataFrame) -> int:
     return int(max(steps_of(trajectory), default=0))
 
 
-def crowded_early(trajectory: pd.DataFrame) -> bool:
-    """Return whether most checkpoints lie in the first quarter of training. A logarithmic axis then shows them better."""
-    return len(trajectory) > 0 and float(np.median(steps_of(trajectory))) < last_step(trajectory) / 4
+def spaced_logarithmically(trajectory: pd.DataFrame) -> bool:
+    """Return whether a logarithmic axis shows the checkpoints better: most lie in the first quarter of training, or
+    `FEWEST_EARLY` lie between step 0 and the usual distance of two checkpoints."""
+    steps = steps_of(trajectory)
+    if len(steps) < 2:
+        return False
+    early = (steps > 0) & (steps < np.median(np.diff(steps)))
+    return float(np.median(steps)) < steps[-1] / 4 or int(early.sum()) >= FEWEST_EARLY
 
 
 def failed(rows: pd.DataFrame) -> pd.Series:

@@ -11,14 +11,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ontogeny.report.labels import listed
-from ontogeny.report.numbers import change_with_error, known, number, signed_text, significance, step, with_error
-from ontogeny.report.order import curve_name, timing
-from ontogeny.report.sample_sizes import free_energies
+from ontogeny.report.labels import capital, listed
+from ontogeny.report.numbers import (
+    change_with_error,
+    known,
+    number,
+    signed_text,
+    step,
+    with_error,
+)
+from ontogeny.report.order import curve_name
 from ontogeny.report.tables import LLC, RunReport, curve, failed, finite, last_step, main_loss
 from ontogeny.trajectory import ALL_LOSSES
-from ontogeny.transitions.records import UNNAMED, Agreement, Candidate, Certainty, Consensus, Evidence, Reason, Stage
-from ontogeny.transitions.stretches import ERRORS_THAT_COUNT
+from ontogeny.transitions.limits import ERRORS_THAT_COUNT
+from ontogeny.transitions.records import UNNAMED, Agreement, Candidate, Evidence, Reason, Stage
 
 NOT_A_REASON = (LLC, *ALL_LOSSES)
 """Observables that change in every transition; they do not explain a name."""
@@ -89,64 +95,58 @@ def sign_of(delta: Any, error: Any) -> int | None:
     return (1 if delta > 0 else -1) if clear else 0
 
 
-def movement(subject: str, delta: Any, error: Any, reason: str = "no value on one side") -> str:
+def movement(subject: str, delta: float, error: Any) -> str:
     """Describe a change: 'λ̂ rises by 30.1 ± 2.1'."""
-    sign = sign_of(delta, error)
-    if sign is None:
-        return f"the change of {subject} is not known ({reason})"
-    if sign == 0:
+    if sign_of(delta, error) == 0:
         return f"{subject} does not clearly change ({change_with_error(delta, error)})"
-    return f"{subject} {'rises' if sign > 0 else 'falls'} by {with_error(abs(delta), error)}"
+    return f"{subject} {'rises' if delta > 0 else 'falls'} by {with_error(abs(delta), error)}"
 
 
-def llc_movement(candidate: Candidate) -> str:
+def llc_movement(candidate: Candidate, trajectory: pd.DataFrame) -> str:
     """Describe how λ̂ changes across a candidate."""
-    return movement("λ̂", candidate.delta_llc, candidate.delta_llc_standard_error, why_llc_unknown(candidate))
-
-
-def loss_movement(candidate: Candidate) -> str:
-    """Describe how the loss changes across a candidate."""
-    return movement("the loss", candidate.delta_loss, candidate.delta_loss_standard_error, why_loss_unknown(candidate))
-
-
-def why_llc_unknown(candidate: Candidate) -> str:
-    """Say why the change of λ̂ is not known."""
+    if known(candidate.delta_llc):
+        return movement("λ̂", candidate.delta_llc, candidate.delta_llc_standard_error)
     if candidate.llc_verdict == "failed":
-        return "λ̂ passes the sampler's checks at too few checkpoints"
-    return missing_level(candidate.llc_before, candidate.llc_after)
+        return "the change of λ̂ is not known (λ̂ passes the sampler's checks at too few checkpoints)"
+    rows = curve(trajectory, LLC)
+    passing = pd.DataFrame(rows[~failed(rows)])
+    return rough_movement("λ̂", passing, candidate, missing_level(candidate.llc_before, candidate.llc_after))
 
 
-def why_loss_unknown(candidate: Candidate) -> str:
-    """Say why the change of the loss is not known."""
-    return missing_level(candidate.loss_before, candidate.loss_after)
+def loss_movement(candidate: Candidate, trajectory: pd.DataFrame) -> str:
+    """Describe how the loss changes across a candidate."""
+    if known(candidate.delta_loss):
+        return movement("the loss", candidate.delta_loss, candidate.delta_loss_standard_error)
+    why = missing_level(candidate.loss_before, candidate.loss_after)
+    return rough_movement("the loss", main_loss(trajectory), candidate, why)
+
+
+def rough_movement(subject: str, rows: pd.DataFrame, candidate: Candidate, why: str) -> str:
+    """Describe a change without clean levels by the checkpoints nearest to the ends of the passage."""
+    measured = finite(rows)
+    within = measured[(measured["step"] > candidate.start) & (measured["step"] < candidate.end)]
+    first: Any = pd.concat([measured[measured["step"] <= candidate.start].tail(1), within.head(1)]).head(1)
+    last: Any = pd.concat([within.tail(1), measured[measured["step"] >= candidate.end].head(1)]).tail(1)
+    if first.empty or last.empty or first["step"].iloc[0] == last["step"].iloc[0]:
+        return f"the change of {subject} is not known ({why})"
+    (low, before), (high, after) = ((row["value"].iloc[0], row["step"].iloc[0]) for row in (first, last))
+    verb = "rises" if high > low else "falls"
+    return f"{subject} {verb} from about {number(low)} at step {step(before)} to about {number(high)} at {step(after)} ({why})"
 
 
 def missing_level(before: float | None, after: float | None) -> str:
-    """Say which side of a candidate has no clean level, and give the level of the other side."""
-    levels = {"before": before, "after": after}
-    missing = " or ".join(side for side, level in levels.items() if not known(level))
-    present = [f", {number(level)} {side}" for side, level in levels.items() if known(level)]
-    return f"no clean level {missing}{''.join(present)}"
+    """Say which sides of a candidate have no clean level."""
+    return f"no clean level {' or '.join(side for side, level in (('before', before), ('after', after)) if not known(level))}"
 
 
-def candidate_sentences(candidate: Candidate, trajectory: pd.DataFrame) -> list[str]:
-    """Describe a candidate: the change of λ̂ and the loss, its location, its name, what moves first, where the free energies
-    cross, its p-value."""
-    vague = VAGUE if is_vague(candidate, trajectory) else ""
-    parts = [passage(candidate), vague, naming(candidate, trajectory), timing(candidate), free_energies(candidate)]
-    return [part for part in [*parts, certainty(candidate)] if part]
-
-
-def passage(candidate: Candidate) -> str:
+def passage(candidate: Candidate, trajectory: pd.DataFrame) -> str:
     """Describe the change: 'Between steps 600 and 800 (located at 700) λ̂ rises by 30.1 ± 2.1 while the loss falls by 0.42: …'"""
     when = f"Between steps {step(candidate.start)} and {step(candidate.end)} (located at {location(candidate)})"
-    if candidate.delta_llc is None and candidate.delta_loss is None:
-        llc, loss = why_llc_unknown(candidate), why_loss_unknown(candidate)
-        return f"{when} neither the change of λ̂ is known ({llc}) nor that of the loss ({loss})."
     llc_sign = sign_of(candidate.delta_llc, candidate.delta_llc_standard_error)
     loss_sign = sign_of(candidate.delta_loss, candidate.delta_loss_standard_error)
     meaning = MEANINGS.get((llc_sign, loss_sign))
-    return f"{when} {llc_movement(candidate)} while {loss_movement(candidate)}{f': {meaning}' if meaning else ''}."
+    moves = f"{llc_movement(candidate, trajectory)} while {loss_movement(candidate, trajectory)}"
+    return f"{when} {moves}{f': {meaning}' if meaning else ''}."
 
 
 def location(candidate: Candidate) -> str:
@@ -169,17 +169,22 @@ def is_vague(candidate: Candidate, trajectory: pd.DataFrame) -> bool:
     return bool(high - low > (end + later) / 2 - (start + earlier) / 2)
 
 
-def naming(candidate: Candidate, trajectory: pd.DataFrame) -> str:
-    """Say why the candidate has its name, and what else changes with it."""
+def naming(candidate: Candidate) -> str:
+    """Say why the candidate has its name."""
+    if not is_named(candidate):
+        return "No rule fits, so it has no name."
+    if not candidate.named_by:
+        return "No rule fits in this seed; another seed, whose interval coincides, gives the name."
+    return f"{capital('; '.join(map(reason_in_words, candidate.named_by)))}."
+
+
+def companions(candidate: Candidate, trajectory: pd.DataFrame) -> str:
+    """Say what else changes with a candidate, besides the loss, λ̂ and what its name rests on; "" where nothing does."""
     reasons, rows = candidate.named_by, candidate.evidence
     left_out = (*NOT_A_REASON, *(reason.observable for reason in reasons))
     independent = [row for row in rows if row.observable not in left_out]
     others = "; ".join(observables_in_words(independent or ([] if reasons else rows), trajectory))
-    with_it = f" With it, {others}." if others else ""
-    if not is_named(candidate):
-        return f"It has no name: no rule fits.{with_it}"
-    because = "; ".join(map(reason_in_words, reasons))
-    return f"It is named {candidate.name}{f' because {because}' if because else ''}.{with_it}"
+    return f"With it, {others}." if others else ""
 
 
 def reason_in_words(row: Reason) -> str:
@@ -237,12 +242,6 @@ def levels(rows: pd.DataFrame, start: float, end: float) -> tuple[float | None, 
     return (before.iloc[-1] if len(before) else None), (after.iloc[0] if len(after) else None)
 
 
-def certainty(candidate: Candidate) -> str:
-    """Give the p-value of the clearest curve."""
-    p, q = significance("p", candidate.p_value), significance("q", candidate.q_value)
-    return f"Shown most clearly by the {curve_name(candidate)}: {p}, {q} over all curves of the run."
-
-
 def clearest(candidates: Sequence[Candidate]) -> Candidate | None:
     """Return the candidate to put first: a named one before an unnamed one, then by the smallest p-value, then by the most
     curves."""
@@ -254,23 +253,30 @@ def clearest(candidates: Sequence[Candidate]) -> Candidate | None:
 
 
 def headline(report: RunReport) -> str:
-    """Summarise the run in two or three sentences."""
-    candidates = report.candidates
+    """Say what the run does: its clearest transition first, then the others by name and place."""
     steps = f"{step(last_step(report.trajectory))} steps"
     if report.trajectory.empty:
         return "Nothing has been measured on this run."
-    first = clearest(candidates)
+    first = clearest(report.candidates)
     if report.transitions is None:
         return f"Transitions have not been looked for in these {steps}. {span_in_words(report.trajectory)}"
     if first is None:
         open_llc = any(row.observable == LLC for row in report.transitions.undecided)
-        where = f"among the curves that could be judged, which λ̂ was not, in {steps}" if open_llc else f"in {steps}"
-        return f"No candidate transition was found {where}. {span_in_words(report.trajectory)}"
-    which = "It is" if len(candidates) == 1 else "The clearest is"
+        but = " λ̂ could not be judged." if open_llc else ""
+        return f"No transition was found in {steps}.{but} {span_in_words(report.trajectory)}"
     where = location(first) if is_vague(first, report.trajectory) else step(first.location)
-    what = f"{which} {title_of(first) if is_named(first) else 'unnamed'}, near step {where}"
-    count = counted(len(candidates), "candidate transition")
-    return f"{count} in {steps}. {what}: {llc_movement(first)} while {loss_movement(first)}."
+    moves = f"{llc_movement(first, report.trajectory)} while {loss_movement(first, report.trajectory)}"
+    return f"{capital(title_of(first))} near step {where} of {steps}: {moves}.{besides(report.candidates, first)}"
+
+
+def besides(candidates: Sequence[Candidate], first: Candidate) -> str:
+    """Name the other candidates with their places; count those without a name; "" where there are none."""
+    others = [row for row in candidates if row is not first]
+    named = [f"{row.name} near step {step(row.location)}" for row in others if is_named(row)]
+    unnamed = [step(row.location) for row in others if not is_named(row)]
+    if unnamed:
+        named.append(f"{counted(len(unnamed), 'unnamed transition')} near step {listed(unnamed)}")
+    return f" Besides: {listed(named)}." if named else ""
 
 
 def span_in_words(trajectory: pd.DataFrame) -> str:
@@ -337,39 +343,6 @@ def calibration_in_words(calibration: Mapping[str, Any]) -> str:
         unknown = "λ̂ is not known to be flat in nβ around the value used: it changes, or its errors are wide."
         parts.append(flat if low != high else unknown)
     return " ".join(parts)
-
-
-def agreement(transition: Agreement) -> str:
-    """Describe in how many seeds a transition is found, where, and how sure each seed is: '5 of 8 seeds; …. Seeds 0, 2, …, at
-    median step 700, from 690 to 715. Seed 0: q = 0.012; …'"""
-    seeds = [str(seed) for seed in transition.seeds]
-    low, middle, high = map(step, (transition.location_low, transition.location_median, transition.location_high))
-    where = f"at step {middle}" if low == high else f"at median step {middle}, from {low} to {high}"
-    who = f"{'Seed' if len(seeds) == 1 else 'Seeds'} {listed(seeds)}, {where}"
-    certain = "; ".join(certainty_of_seed(row, is_named(transition)) for row in transition.certainties)
-    return f"{transition.reason}. {who}.{f' {certain[0].upper()}{certain[1:]}.' if certain else ''}"
-
-
-def certainty_of_seed(row: Certainty, named: bool) -> str:
-    """Describe how sure a seed is of a transition: 'seed 1: q = 0.030, without this name, evidence from the loss or λ̂ alone'."""
-    parts = [significance("q", row.q_value)]
-    parts += ["without this name"] if named and not row.named else []
-    parts += [] if row.independent else ["evidence from the loss or λ̂ alone"]
-    return f"seed {row.seed}: {', '.join(parts)}"
-
-
-def seeds_of(transition: Agreement) -> str:
-    """Return in how many seeds a transition is found: '3 of 4 seeds'."""
-    return f"{len(transition.seeds)} of {transition.of} seeds"
-
-
-def agreement_on(candidate: Candidate, consensus: Consensus | None, seed: int) -> Agreement | None:
-    """Return the transition of the seeds that a candidate of one seed is; None where there is none with a name."""
-    rows = [row for row in consensus.transitions if is_named(row)] if consensus else []
-    own = seed, candidate.location
-    by_place = (row for row in rows if own in [(each.seed, each.location) for each in row.certainties])
-    by_name = (row for row in rows if row.name == candidate.name)
-    return next(by_place, next(by_name, None))
 
 
 def stage_rows(stages: Sequence[Stage]) -> list[dict[str, str]]:

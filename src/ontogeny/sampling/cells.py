@@ -6,43 +6,28 @@ in the program that `sample` compiles.
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Key
 
-from ontogeny.arrays.flat import Checkpoints, Mask, shapes_of_one, single_precision
+from ontogeny.arrays.flat import Checkpoints, Mask, flatten, shapes_of_one, single_precision
 from ontogeny.arrays.parts import call_in_chunks, row_count
 from ontogeny.sampling import checks
 from ontogeny.sampling.chains import free_parameters, plan_program
 from ontogeny.sampling.draws import Draws
-from ontogeny.sampling.kernels.kernel import Kernel
 from ontogeny.sampling.layout import choose_layout, even_size
 from ontogeny.sampling.objective import Examples, Loss
-from ontogeny.sampling.program import Program, run_chains
+from ontogeny.sampling.program import Program, Settings, run_chains
 from ontogeny.sampling.target import Target, check_inverse_temperature, check_localization
-
-
-class Cell(NamedTuple):
-    """The settings of one cell, or of many along a leading axis.
-
-    Attributes:
-        sampler: with a number as its step.
-        inverse_temperature: nβ.
-        localization: γ.
-    """
-
-    sampler: Kernel
-    inverse_temperature: Any
-    localization: Any
 
 
 def sample_cells(
     target: Target,
     checkpoints: Checkpoints,
-    cells: Sequence[Cell],
+    cells: Sequence[Settings],
     *,
     key: Key[Array, ""],
     chains: int,
@@ -109,28 +94,45 @@ def plan_cells(
     return program, even_size(cells, layout.checkpoints // count)
 
 
-def alone(loss: Loss, program: Program, *, cells: Cell, **shared: Any) -> dict[str, Any]:
+def alone(loss: Loss, program: Program, *, cells: Settings, **shared: Any) -> dict[str, Any]:
     """Run the single cell of a chunk."""
-    cell = jax.tree.map(lambda numbers: numbers[0], cells)
-    measured = run_chains(loss, program, collect={}, **cell._asdict(), **shared)
+    measured = run_cell(loss, program, jax.tree.map(lambda numbers: numbers[0], cells), **shared)
     return jax.tree.map(lambda leaf: leaf[None], measured)
 
 
 @partial(jax.jit, static_argnums=(0, 1))
-def side_by_side(
+def side_by_side(loss: Loss, program: Program, *, cells: Settings, **shared: Any) -> dict[str, Any]:
+    """Run all cells of a chunk. What does not depend on the cell, such as noise and batches, is computed once."""
+    return jax.vmap(partial(run_cell, loss, program, **shared))(cells)
+
+
+def run_cell(
     loss: Loss,
     program: Program,
+    cell: Settings,
     *,
-    cells: Cell,
     checkpoints: Checkpoints,
     data: Examples | None,
     key: Key[Array, ""],
     mask: Mask | None,
 ) -> dict[str, Any]:
-    """Run all cells of a chunk. What does not depend on the cell, such as noise and batches, is computed once."""
+    """Run the chains of one cell, all at its settings."""
+    dtype = jax.eval_shape(flatten, checkpoints).dtype
 
-    def run(cell: Cell) -> dict[str, Any]:
-        options = {"checkpoints": checkpoints, "data": data, "key": key, "mask": mask, "collect": {}}
-        return run_chains(loss, program, **cell._asdict(), **options)
+    def for_every_chain(number: Any) -> Array:
+        array = jnp.asarray(number)
+        return jnp.broadcast_to(array if array.dtype == bool else array.astype(dtype), (row_count(checkpoints), program.chains))
 
-    return jax.vmap(run)(cells)
+    return run_chains(
+        loss,
+        program,
+        checkpoints=checkpoints,
+        settings=jax.tree.map(for_every_chain, cell),
+        numbers=jnp.arange(program.chains),
+        data=data,
+        key=key,
+        inverse_temperature=cell.inverse_temperature,
+        localization=cell.localization,
+        mask=mask,
+        collect={},
+    )

@@ -6,7 +6,6 @@ persistent cache keeps the compiled program small and finds it in the next proce
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import jax
@@ -23,7 +22,7 @@ from ontogeny.sampling.draws import Draws
 from ontogeny.sampling.kernels.kernel import Kernel
 from ontogeny.sampling.layout import Layout, choose_layout, even_size
 from ontogeny.sampling.over_devices import spread_over
-from ontogeny.sampling.program import Program, run_chains
+from ontogeny.sampling.program import Program, Settings, run_chains, same_settings
 from ontogeny.sampling.target import Target
 
 
@@ -72,11 +71,22 @@ def sample(
     checks.check_steps(steps, count)
     checkpoints = jax.tree.map(jnp.asarray, single_precision(checkpoints))
     program = plan_program(target, checkpoints, chains, draws, burn_in, thin, layout)
-    run = bind(program, target, sampler, key, collect or {})
+    settings = same_settings(settings_of(target, sampler), checkpoints, chains)
+    run = bind(program, target, key, collect or {})
     side_by_side = program.layout.checkpoints * program.spread[0]
-    measured = with_progress(run, checkpoints, side_by_side) if progress else run(checkpoints=checkpoints)
+    rows = (checkpoints, settings)
+    measured = with_progress(run, rows, side_by_side) if progress else run(rows)
     labels = np.arange(count) if steps is None else np.asarray(steps)
     checks.check_baseline(measured["baseline"], labels)
+    return as_draws(measured, target, checkpoints, labels)
+
+
+def settings_of(target: Target, sampler: Kernel) -> Settings:
+    return Settings(sampler, target.inverse_temperature, target.localization)
+
+
+def as_draws(measured: Mapping[str, Any], target: Target, checkpoints: Checkpoints, labels: np.ndarray) -> Draws:
+    """Return what the program measured, with what is known of its target."""
     return Draws(
         **measured,
         inverse_temperature=target.inverse_temperature,
@@ -112,31 +122,32 @@ def plan_program(
 
 
 def bind(
-    program: Program,
-    target: Target,
-    sampler: Kernel,
-    key: Key[Array, ""],
-    collect: Mapping[str, Callable[[Parameters], Any]],
-) -> partial[dict[str, Any]]:
-    """Return the compiled program with all its arguments but `checkpoints`."""
-    return partial(
-        run_chains,
-        target.loss,
-        program,
-        data=target.data,
-        key=key,
-        sampler=sampler,
-        inverse_temperature=target.inverse_temperature,
-        localization=target.localization,
-        mask=target.mask,
-        collect={name: f if isinstance(f, Partial) else Partial(f) for name, f in collect.items()},
-    )
+    program: Program, target: Target, key: Key[Array, ""], collect: Mapping[str, Callable[[Parameters], Any]]
+) -> Callable[[tuple[Checkpoints, Settings]], dict[str, Any]]:
+    """Return the compiled program as a function of the checkpoints and the settings of every chain at each of them."""
+    arguments = program_arguments(program, target, key, collect)
+    return lambda rows: run_chains(target.loss, program, checkpoints=rows[0], settings=rows[1], **arguments)
 
 
-def with_progress(run: Callable[..., dict[str, Any]], checkpoints: Checkpoints, size: int) -> dict[str, Any]:
+def program_arguments(
+    program: Program, target: Target, key: Key[Array, ""], collect: Mapping[str, Callable[[Parameters], Any]]
+) -> dict[str, Any]:
+    """Return the arguments of the compiled program that are the same for all checkpoints and settings."""
+    return {
+        "data": target.data,
+        "key": key,
+        "numbers": jnp.arange(program.chains),
+        "inverse_temperature": target.inverse_temperature,
+        "localization": target.localization,
+        "mask": target.mask,
+        "collect": {name: f if isinstance(f, Partial) else Partial(f) for name, f in collect.items()},
+    }
+
+
+def with_progress(run: Callable[[Any], dict[str, Any]], rows: tuple[Checkpoints, Settings], size: int) -> dict[str, Any]:
     """Run the program on `size` checkpoints after another, with a bar."""
-    with tqdm(total=row_count(checkpoints), desc="sampling", unit="checkpoint") as bar:
-        return call_in_chunks(lambda chunk: run(checkpoints=chunk), checkpoints, size, lambda done: bar.update(done - bar.n))
+    with tqdm(total=row_count(rows), desc="sampling", unit="checkpoint") as bar:
+        return call_in_chunks(run, rows, size, lambda done: bar.update(done - bar.n))
 
 
 def free_parameters(checkpoints: Checkpoints, mask: Mask | None) -> int:

@@ -7,11 +7,13 @@ sampled; the coordinate `step`, written last, says which rows are whole, so that
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
-import zarr
 from jaxtyping import Float, Int
+
+if TYPE_CHECKING:
+    import zarr
 
 WHOLE_NETWORK = ""
 GROUP_OF_NETWORK = "network"
@@ -88,14 +90,21 @@ def group_name(component: str) -> str:
     return component or GROUP_OF_NETWORK
 
 
-def open_for_writing(folder: Path, component: str, digest: str, attributes: Mapping[str, Any]) -> zarr.Group:
+def open_root(folder: Path, mode: Literal["r", "a"]) -> "zarr.Group":
+    """Open the group that holds those of all components."""
+    import zarr  # calibration and the library draw without it
+
+    return zarr.open_group(folder, mode=mode)
+
+
+def open_for_writing(folder: Path, component: str, digest: str, attributes: Mapping[str, Any]) -> "zarr.Group":
     """Return the group of a component to add draws to; what was made by another digest is removed first.
 
     Args:
         digest: of all that the draws of one checkpoint depend on.
         attributes: written with the group, beside the settings of the draws.
     """
-    root = zarr.open_group(folder, mode="a")
+    root = open_root(folder, "a")
     name = group_name(component)
     if name in root and root[name].attrs.get("digest") != digest:
         del root[name]
@@ -106,24 +115,22 @@ def open_for_writing(folder: Path, component: str, digest: str, attributes: Mapp
 
 def remove_others(folder: Path, components: Sequence[str]) -> None:
     """Remove the groups of all components but these."""
-    root = zarr.open_group(folder, mode="a")
+    root = open_root(folder, "a")
     for name in set(root.group_keys()) - {group_name(component) for component in components}:
         del root[name]
 
 
-def stored_steps(group: zarr.Group) -> list[int]:
+def stored_steps(group: "zarr.Group") -> list[int]:
     """Return the steps whose draws are whole, in the order in which they were added."""
     return np.asarray(array_of(group, "step")[:]).tolist() if "step" in group else []
 
 
-def array_of(group: zarr.Group, name: str) -> zarr.Array:
+def array_of(group: "zarr.Group", name: str) -> "zarr.Array":
     """Return an array of a group."""
-    array = group[name]
-    assert isinstance(array, zarr.Array), f"{name} is a group"
-    return array
+    return cast("zarr.Array", group[name])
 
 
-def append(group: zarr.Group, draws: Draws) -> None:
+def append(group: "zarr.Group", draws: Draws) -> None:
     """Add the draws around further checkpoints; `step` is written last."""
     rows, added = len(stored_steps(group)), len(draws.steps)
     group.update_attributes({name: getattr(draws, name) for name in SETTINGS})
@@ -135,7 +142,7 @@ def append(group: zarr.Group, draws: Draws) -> None:
         stored[rows:] = array
 
 
-def create(group: zarr.Group, name: str, array: np.ndarray) -> None:
+def create(group: "zarr.Group", name: str, array: np.ndarray) -> None:
     """Make an empty array of the group for rows like those of `array`."""
     is_large = array.ndim > 2
     group.create_array(
@@ -152,7 +159,7 @@ def create(group: zarr.Group, name: str, array: np.ndarray) -> None:
 
 def components(folder: Path) -> list[str]:
     """Return the components of which there are draws, the whole network first."""
-    root = zarr.open_group(folder, mode="r")
+    root = open_root(folder, "r")
     return sorted(str(group.attrs["component"]) for _, group in root.groups())
 
 
@@ -162,8 +169,7 @@ def read(folder: Path, component: str, steps: Sequence[int]) -> tuple[Draws, Map
     Raises:
         KeyError: there are no draws of the component, or not around one of the checkpoints.
     """
-    group = zarr.open_group(folder, mode="r")[group_name(component)]
-    assert isinstance(group, zarr.Group)
+    group = cast("zarr.Group", open_root(folder, "r")[group_name(component)])
     place = {step: row for row, step in enumerate(stored_steps(group))}
     rows = np.array([place[step] for step in steps])
     arrays = {name: np.asarray(array[:])[rows] for name, array in group.arrays() if name != "step"}

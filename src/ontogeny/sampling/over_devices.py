@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 from jax.sharding import Mesh, PartitionSpec
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Int, PyTree, Shaped
 
 from ontogeny.arrays.parts import filled
 
@@ -36,23 +36,24 @@ def spread_over(devices: int, checkpoints: int, chains: int) -> tuple[int, int]:
 
 
 def over_devices(
-    program: Callable[[Array, Array, Any], dict[str, Any]],
+    program: Callable[[tuple[Array, Any], Array, Any], dict[str, Any]],
     spread: tuple[int, int],
     centers: Float[Array, "checkpoints parameters"],
+    settings: PyTree[Shaped[Array, "checkpoints chains"]],
     numbers: Int[Array, " chains"],
     shared: Any,
 ) -> dict[str, Any]:
     """Run `program` on all checkpoints and chains, each device on its own; the last checkpoint fills up what is left over."""
     devices = math.prod(spread)
     if devices == 1:
-        return program(centers, numbers, shared)
+        return program((centers, settings), numbers, shared)
     mesh = Mesh(np.reshape(jax.local_devices()[:devices], spread), ("checkpoints", "chains"))
     of_checkpoint, of_chain = PartitionSpec("checkpoints"), PartitionSpec("checkpoints", "chains")
     results = jax.shard_map(
         program,
         mesh=mesh,
-        in_specs=(of_checkpoint, PartitionSpec("chains"), PartitionSpec()),
+        in_specs=((of_checkpoint, of_chain), PartitionSpec("chains"), PartitionSpec()),
         out_specs=dict.fromkeys(PER_CHECKPOINT, of_checkpoint) | dict.fromkeys(PER_CHAIN, of_chain),
         check_vma=False,
-    )(filled(centers, spread[0]), numbers, shared)
+    )(filled((centers, settings), spread[0]), numbers, shared)
     return jax.tree.map(lambda leaf: leaf[: len(centers)], results)

@@ -1,17 +1,18 @@
 """The compiled program of sampling: a map over checkpoints of the chains of each."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.tree_util import Partial
 from jaxtyping import Array, Float, Int, Key
 
 from ontogeny.arrays.flat import Checkpoints, Mask, Parameters, flatten, flatten_mask, unflatten_like, unit
-from ontogeny.arrays.parts import padded_map
+from ontogeny.arrays.parts import padded_map, row_count
 from ontogeny.sampling import randomness
 from ontogeny.sampling.kernels.kernel import Kernel, Objective, Randomness
 from ontogeny.sampling.layout import Layout
@@ -47,26 +48,62 @@ class Program:
     thin: int
 
 
+class Settings(NamedTuple):
+    """What chains may differ in: the kernel with its numbers, nβ and γ.
+
+    As an argument of the program every number has the axes [checkpoints, chains], so that chains at other settings compile
+    nothing anew.
+    """
+
+    sampler: Kernel
+    inverse_temperature: Any
+    localization: Any
+
+
+def stack_settings(rows: Sequence[Sequence[Settings]], checkpoints: Checkpoints) -> Settings:
+    """Return settings whose numbers have the axes [checkpoints, chains], from those of each chain at each checkpoint."""
+    dtype = jax.eval_shape(flatten, checkpoints).dtype
+
+    def stacked(*numbers: Any) -> Array:
+        array = np.asarray(numbers)
+        kept = array if array.dtype == bool else array.astype(dtype)
+        return jnp.asarray(kept.reshape(len(rows), -1))
+
+    return jax.tree.map(stacked, *(settings for row in rows for settings in row))
+
+
+def same_settings(settings: Settings, checkpoints: Checkpoints, chains: int) -> Settings:
+    """Return settings for every chain at every checkpoint."""
+    return stack_settings([[settings] * chains] * row_count(checkpoints), checkpoints)
+
+
 @partial(jax.jit, static_argnames=("loss", "program"))
 def run_chains(
     loss: Loss,
     program: Program,
     *,
     checkpoints: Checkpoints,
+    settings: Settings,
+    numbers: Int[Array, " chains"],
     data: Examples | None,
     key: Key[Array, ""],
-    sampler: Kernel,
     inverse_temperature: float,
     localization: float,
     mask: Mask | None,
     collect: Mapping[str, Partial],
 ) -> dict[str, Any]:
-    """Return the fields of `Draws` that are measured."""
+    """Return the fields of `Draws` that are measured.
+
+    Args:
+        settings: of every chain at every checkpoint.
+        numbers: of the chains, which their random numbers follow from.
+        inverse_temperature, localization: nβ and γ at which a gradient at w* counts as negligible (`LocalPosterior`).
+    """
     unflatten = unflatten_like(checkpoints)
     flat_mask = None if mask is None else flatten_mask(mask, checkpoints)
 
-    def at_checkpoints(centers: Array, numbers: Array, shared: Any) -> dict[str, Any]:
-        data, key, sampler, inverse_temperature, localization, flat_mask, collect = shared
+    def at_checkpoints(rows: Any, numbers: Array, shared: Any) -> dict[str, Any]:
+        data, key, inverse_temperature, localization, flat_mask, collect = shared
 
         def around(center: Float[Array, " parameters"]) -> Around:
             baselines, anchor = at_center(loss, unflatten, center, data, program.layout.center)
@@ -76,22 +113,23 @@ def run_chains(
                 posterior = posterior._replace(normal=jnp.where(posterior.is_negligible(gradient), 0.0, unit(gradient)))
             return Around(center, posterior.normal, anchor, gradient, baselines)
 
-        def at_group(centers: Float[Array, "group parameters"]) -> dict[str, Any]:
+        def at_group(rows: tuple[Float[Array, "group parameters"], Settings]) -> dict[str, Any]:
+            centers, settings = rows
             group = jax.lax.map(around, centers)
-            local = LocalPosterior(centers[0], inverse_temperature, localization, flat_mask)
-            chain = partial(run_chain, loss, unflatten, program, data, key, sampler, local, group, collect)
+            chain = partial(run_chain, loss, unflatten, program, data, key, flat_mask, group, collect)
+            chains = (numbers, swapped(settings))
             together = program.layout.vectorize_chains and numbers.size > 1
-            measured = jax.vmap(chain, out_axes=1)(numbers) if together else swapped(jax.lax.map(chain, numbers))
+            measured = jax.vmap(chain, out_axes=1)(*chains) if together else swapped(jax.lax.map(lambda one: chain(*one), chains))
             return {
                 "baseline": jax.vmap(jnp.mean)(group.baselines),
                 "gradient_norm": jnp.linalg.norm(group.gradient, axis=1),
                 **measured,
             }
 
-        return padded_map(at_group, centers, program.layout.checkpoints)
+        return padded_map(at_group, rows, program.layout.checkpoints)
 
-    shared = (data, key, sampler, inverse_temperature, localization, flat_mask, collect)
-    return over_devices(at_checkpoints, program.spread, flatten(checkpoints), jnp.arange(program.chains), shared)
+    shared = (data, key, inverse_temperature, localization, flat_mask, collect)
+    return over_devices(at_checkpoints, program.spread, flatten(checkpoints), settings, numbers, shared)
 
 
 class Around(NamedTuple):
@@ -122,17 +160,20 @@ def run_chain(
     program: Program,
     data: Examples | None,
     key: Key[Array, ""],
-    sampler: Kernel,
-    local: LocalPosterior,
+    mask: Float[Array, " parameters"] | None,
     group: Around,
     collect: Collect,
     chain: Int[Array, ""],
+    settings: Settings,
 ) -> dict[str, Any]:
     """Run one chain from w* of every checkpoint of a group; return its values after burn-in and what `collect` returned.
 
     All checkpoints of the group get the same noise and the same batches, so these are drawn and gathered once. Random numbers
     come in blocks of 16 draws. The bound of the inner loop is dynamic: the last block stops where the draws end, and the step is
-    compiled once. `local` holds what the posteriors of the group share.
+    compiled once.
+
+    Args:
+        settings: of this chain at every checkpoint of the group; its numbers have the axis [group].
     """
     size, parameters = group.center.shape
     total, n = program.burn_in + program.draws, group.baselines[0].size
@@ -149,10 +190,10 @@ def run_chain(
         return jax.vmap(function)(*arguments)
 
     def posterior_and_objective(
-        around: Around, batch: Any, baselines: Float[Array, " batch"]
+        around: Around, settings: Settings, batch: Any, baselines: Float[Array, " batch"]
     ) -> tuple[LocalPosterior, Objective]:
         objective = anchored(paired, around.center, around.anchor) if program.control_variates else paired
-        posterior = local._replace(center=around.center, normal=around.normal)
+        posterior = LocalPosterior(around.center, settings.inverse_temperature, settings.localization, mask, around.normal)
         return posterior, lambda position: objective(position, batch, baselines)
 
     def collected_at(position: Float[Array, " parameters"]) -> dict[str, Any]:
@@ -171,29 +212,29 @@ def run_chain(
             batch, baselines = examples if indices is None else take(examples, indices[place])
             random = Randomness(noise(place), uniforms[place], jax.random.fold_in(key_of_block, 3 + place))
 
-            def step_of(around: Around, baselines: Float[Array, " batch"], carry: Any) -> Any:
+            def step_of(around: Around, settings: Settings, baselines: Float[Array, " batch"], carry: Any) -> Any:
                 state, values, first_order, collected = carry
-                posterior, objective = posterior_and_objective(around, batch, baselines)
-                state, draw = sampler.step(state, posterior, objective, random, draw_number < 0)
+                posterior, objective = posterior_and_objective(around, settings, batch, baselines)
+                state, draw = settings.sampler.step(state, posterior, objective, random, draw_number < 0)
                 first_order += jnp.where(draw_number < 0, 0.0, jnp.vdot(around.gradient, draw.position - around.center))
                 collected = with_draw(collected, collected_at, draw.position, draw_number, program.thin)
                 return state, values.at[number].set(draw.value), first_order, collected
 
-            return of_group(step_of, group, baselines.T, carry)
+            return of_group(step_of, group, settings, baselines.T, carry)
 
         return jax.lax.fori_loop(first, jnp.minimum(first + randomness.BLOCK, total), step, carry)
 
-    def start(around: Around) -> Any:
-        posterior, objective = posterior_and_objective(around, data, around.baselines)
+    def start(around: Around, settings: Settings) -> Any:
+        posterior, objective = posterior_and_objective(around, settings, data, around.baselines)
         shapes = jax.eval_shape(collected_at, around.center)
         return (
-            sampler.init(posterior, objective),
+            settings.sampler.init(posterior, objective),
             jnp.zeros(total, group.baselines.dtype),
             jnp.zeros((), dtype),
             jax.tree.map(lambda leaf: jnp.zeros((-(-program.draws // program.thin), *leaf.shape), leaf.dtype), shapes),
         )
 
-    carry = jax.lax.fori_loop(0, -(-total // randomness.BLOCK), run_block, of_group(start, group))
+    carry = jax.lax.fori_loop(0, -(-total // randomness.BLOCK), run_block, of_group(start, group, settings))
     state, values, first_order, collected = carry
     values = jax.vmap(nan_once_dead)(values, state.position)[:, program.burn_in :]
     return {"values": values, "first_order": first_order / program.draws, "collected": collected}

@@ -49,7 +49,14 @@ def teacher(config: Config, key: Array) -> Float[Array, "outputs inputs"]:
 
 def examples(config: Config, matrix: Float[Array, "outputs inputs"], key: Array) -> Batch:
     x = jax.random.normal(key, (config.examples, config.inputs))
+    x = whitened(x) if config.whiten else x
     return x, x @ matrix.T
+
+
+def whitened(x: Float[Array, "examples inputs"]) -> Float[Array, "examples inputs"]:
+    """Return the inputs nearest to x whose second moments, (1/n) Σ x xᵀ, are exactly I."""
+    left, _, right = jnp.linalg.svd(x, full_matrices=False)
+    return len(x) ** 0.5 * left @ right
 
 
 def squared_error(outputs: Float[Array, "batch outputs"], targets: Float[Array, "batch outputs"]) -> Float[Array, " batch"]:

@@ -36,12 +36,15 @@ def build(config: Config, *, batch_size: int, base: Path) -> Task:
 
 
 def pairs(config: Config) -> tuple[Batch, Batch]:
-    """Return the pairs (a, b) with (a + b) mod p in random order: the examples to learn from, and the held-out ones."""
+    """Return the pairs (a, b) and their labels in random order: the examples to learn from, and the held-out ones."""
     order = jax.random.permutation(jax.random.key(config.seed), config.modulus**2)
     table = jnp.stack(jnp.divmod(order, config.modulus), axis=-1)
-    sums = table.sum(-1) % config.modulus
+    labels = table.sum(-1) % config.modulus
+    if config.labels == "random":
+        key = jax.random.fold_in(jax.random.key(config.seed), 1)
+        labels = jax.random.randint(key, labels.shape, 0, config.modulus)
     count = config.examples
-    return (table[:count], sums[:count]), (table[count:], sums[count:])
+    return (table[:count], labels[:count]), (table[count:], labels[count:])
 
 
 def cross_entropy(logits: Float[Array, "batch classes"], targets: Int[Array, " batch"]) -> Float[Array, " batch"]:

@@ -47,7 +47,7 @@ def build(config: Config, *, batch_size: int, base: Path) -> Task:
         )
     train = jnp.asarray(tokens.train)
     fixed = fixed_windows(train, jnp.asarray(tokens.held_out), config)
-    provides = {name: fixed[name] for name in ("plain_windows", "repeated_windows")}
+    provides = {name: fixed[name] for name in ("plain_windows", "repeated_windows")} | {"token_texts": tokens.texts}
     if tokens.vocabulary <= LARGEST_BIGRAM_TABLE:
         provides["bigram"] = bigram(tokens.train, tokens.vocabulary)
     return Task(

@@ -17,6 +17,8 @@ LONGEST_CORPUS = 4_000_000
 TRAINING_SHARE = 4
 """BPE merges are learnt on one piece in this many; more text takes longer and changes few merges."""
 UNKNOWN = "<unk>"
+SPACE = "▁"
+"""How the tokeniser writes a space."""
 
 Stream = Int[np.ndarray, " tokens"]
 
@@ -28,12 +30,16 @@ class Tokens:
     Attributes:
         train: the stream that windows for training and sampling are cut from.
         held_out: a tenth of the text that is in no such window.
-        vocabulary: the number of tokens; smaller than asked for where the text does not yield more.
+        texts: the text of each token of the vocabulary, which is smaller than asked for where the text does not yield more.
     """
 
     train: Stream
     held_out: Int[np.ndarray, " held_out_tokens"]
-    vocabulary: int
+    texts: tuple[str, ...]
+
+    @property
+    def vocabulary(self) -> int:
+        return len(self.texts)
 
 
 def tokenize(
@@ -48,10 +54,11 @@ def tokenize(
     """
     train, held_out = split(documents, lowercase)
     if tokenizer == "byte":
-        return Tokens(train=as_bytes(train), held_out=as_bytes(held_out), vocabulary=256)
+        return Tokens(train=as_bytes(train), held_out=as_bytes(held_out), texts=tuple(map(byte_text, range(256))))
     lessons = train if learnt_on is None else split(learnt_on, lowercase)[0]
     encoder = byte_pair_encoder(lessons[::TRAINING_SHARE], vocabulary)
-    return Tokens(train=encode(encoder, train), held_out=encode(encoder, held_out), vocabulary=encoder.get_vocab_size())
+    texts = tuple(str(encoder.id_to_token(token)).replace(SPACE, " ") for token in range(encoder.get_vocab_size()))
+    return Tokens(train=encode(encoder, train), held_out=encode(encoder, held_out), texts=texts)
 
 
 def split(documents: Sequence[str], lowercase: bool) -> tuple[list[str], list[str]]:
@@ -76,6 +83,11 @@ def as_bytes(texts: Sequence[str]) -> Stream:
     return np.frombuffer("".join(texts).encode(), np.uint8).astype(np.int32)
 
 
+def byte_text(byte: int) -> str:
+    """Return a byte as text: its character in ASCII, else its number in hexadecimal digits."""
+    return chr(byte) if byte < 128 else f"\\x{byte:02x}"
+
+
 def byte_pair_encoder(texts: Sequence[str], vocabulary: int):
     """Return a byte-pair encoder (Sennrich et al. 2016) that splits at spaces and lines.
 
@@ -84,7 +96,7 @@ def byte_pair_encoder(texts: Sequence[str], vocabulary: int):
     """
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
-    frequency = sorted(Counter("".join(texts).replace(" ", "▁")).items(), key=lambda item: (-item[1], item[0]))
+    frequency = sorted(Counter("".join(texts).replace(" ", SPACE)).items(), key=lambda item: (-item[1], item[0]))
     alphabet = [character for character, _ in frequency[: vocabulary // 2]]
     encoder = Tokenizer(models.BPE(unk_token=UNKNOWN))
     encoder.pre_tokenizer = pre_tokenizers.Sequence(

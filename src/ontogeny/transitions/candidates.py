@@ -51,7 +51,7 @@ def candidates(
     """Return a run's candidates with their evidence, and the stages between them.
 
     Args:
-        trajectory: the run's table (`trajectory.SCHEMA`). Where it has the observable `held_by_localization`, the share of λ̂
+        trajectory: the run's table (`trajectory.schema`). Where it has the observable `held_by_localization`, the share of λ̂
             that the localisation decides, a candidate of a large share has no critical sample size.
         detected: from `detect_transitions` along the same axis.
         rules: how transitions are named, the first that holds.

@@ -8,12 +8,13 @@ import pandas as pd
 from jaxtyping import Int
 
 from ontogeny.trajectory import MAIN_LOSSES, PASSED, Axis
-from ontogeny.transitions.detection.curves import FEWEST_CHECKPOINTS, Curve, curves_of
+from ontogeny.transitions.detection.curves import Curve, curves_of
 from ontogeny.transitions.detection.noise import noise_beside, nulls_over
 from ontogeny.transitions.detection.screening import groups_of
 from ontogeny.transitions.detection.tables import LLC, Chains, Covariances, CurveName
 from ontogeny.transitions.events import Event, Intervals, window
 from ontogeny.transitions.evidence import Change, beside, change_across, homogeneous
+from ontogeny.transitions.limits import FEWEST_CHECKPOINTS
 from ontogeny.transitions.records import Evidence
 
 NEGATIVE_LOG_PRIOR: CurveName = ("negative_log_prior", "")

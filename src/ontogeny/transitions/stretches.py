@@ -7,10 +7,9 @@ import numpy as np
 from ontogeny.trajectory import MAIN_LOSSES
 from ontogeny.transitions.detection.curves import Curve
 from ontogeny.transitions.evidence import Change, change_within
+from ontogeny.transitions.limits import ERRORS_THAT_COUNT
 from ontogeny.transitions.records import Stage
 
-ERRORS_THAT_COUNT = 2.0
-"""A change of more than this many standard errors is a change."""
 SMALLEST_SHARE = 0.02
 """A level that changes by less than this share of itself has not moved."""
 

@@ -24,12 +24,21 @@ def test_what_checkpoints_share_is_recovered(common: float, fading: float) -> No
 def test_it_is_a_covariance_with_pooled_errors_on_its_diagonal() -> None:
     errors = np.exp(np.linspace(-1, 1, 30))
     quiet = errors[:, None] * chains_with(np.full((30, 30), 0.9) + 0.1 * np.eye(30), 4, 0)
-    found = chain_covariance(quiet, errors)
-    np.testing.assert_allclose(np.diag(found)[6:-6], errors[6:-6] ** 2)
+    found = chain_covariance(quiet, 3 * errors)
+    np.testing.assert_allclose(np.diag(found)[6:-6], 9 * errors[6:-6] ** 2)
     assert np.linalg.eigvalsh(found)[0] >= -1e-9
-    noisy = errors * np.exp(0.25 * np.random.default_rng(0).standard_normal(30))
-    found = chain_covariance(quiet, noisy)
-    assert np.abs(np.sqrt(np.diag(found)) / errors - 1)[6:-6].max() < 0.2 < np.abs(noisy / errors - 1).max()
+    noisy = 3 * errors * np.exp(0.25 * np.random.default_rng(0).standard_normal(30))
+    pooled = np.sqrt(np.diag(chain_covariance(quiet, noisy))) / errors / 3
+    # Pooling lifts the errors that are too small by chance, and leaves those that are too large.
+    assert pooled[6:-6].min() > 0.8 > (noisy / errors / 3)[6:-6].min()
+    assert np.all(pooled >= noisy / errors / 3 - 1e-9)
+
+
+def test_errors_are_not_pooled_where_chains_burst() -> None:
+    burst = np.where((np.arange(40) >= 20) & (np.arange(40) < 26), 6.0, 1.0)
+    values = burst[:, None] * (chains_with(np.eye(40), 8, 0) - 20)
+    own = values.std(axis=1, ddof=1) / np.sqrt(8)
+    assert np.all(np.sqrt(np.diag(chain_covariance(values, own))) >= own - 1e-9)
 
 
 @pytest.mark.parametrize("fault", ["two chains", "no spread", "all dead"])

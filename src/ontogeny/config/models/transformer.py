@@ -24,12 +24,22 @@ class Transformer(ModelSection):
 
     needs: ClassVar = frozenset({"vocabulary", "context"})
 
+    def check_shape(self, shape: Mapping[str, int]) -> None:
+        """Reject a task without a context, and one whose tokens are neither numbered nor vectors of a known size."""
+        super().check_shape({"vocabulary": 1, **shape} if "token_size" in shape else shape)
+
+    def sizes(self, shape: Mapping[str, int]) -> tuple[int, int]:
+        """Return how many rows the embedding has, and how many numbers the network writes for each token."""
+        if "vocabulary" in shape:
+            return shape["vocabulary"], shape["vocabulary"]
+        return shape["token_size"], 1
+
     def parameters(self, shape: Mapping[str, int]) -> int:
+        read, written = self.sizes(shape)
         norm = 2 * self.width
         mlp = norm + 2 * self.width * self.mlp + self.mlp + self.width if self.mlp else 0
         layer = norm + 4 * self.width * (self.width + 1) + mlp
-        vocabulary = shape["vocabulary"]
-        return (2 * vocabulary + shape["context"]) * self.width + vocabulary + self.layers * layer + norm
+        return (read + written + shape["context"]) * self.width + written + self.layers * layer + norm
 
     @model_validator(mode="after")
     def check_heads(self) -> Self:

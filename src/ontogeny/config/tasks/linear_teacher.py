@@ -22,7 +22,12 @@ class LinearTeacher(TaskSection):
         Seed, Field(description="This seed draws the teacher and the data set; the seeds of the runs do not change them.")
     ] = 0
 
-    same_network: ClassVar = ("rank", "scale", "examples", "seed")
+    whiten: Annotated[
+        bool,
+        Field(description="The value true makes the second moments of the inputs exactly I, so that L_n is the population loss."),
+    ] = False
+
+    same_network: ClassVar = ("rank", "scale", "examples", "seed", "whiten")
 
     @property
     def shape(self) -> Mapping[str, int]:
@@ -32,4 +37,6 @@ class LinearTeacher(TaskSection):
     def check_rank(self) -> Self:
         if self.rank > min(self.inputs, self.outputs):
             raise ValueError(f"rank ({self.rank}) is larger than inputs ({self.inputs}) or outputs ({self.outputs})")
+        if self.whiten and self.examples < self.inputs:
+            raise ValueError(f"whiten needs at least as many examples ({self.examples}) as inputs ({self.inputs})")
         return self

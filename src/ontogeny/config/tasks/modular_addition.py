@@ -15,11 +15,16 @@ class ModularAddition(TaskSection):
     kind: Annotated[Literal["modular_addition"], Field(description="The kind `modular_addition` selects this task.")]
     modulus: Annotated[int, Field(ge=3, le=1000, description="The network adds numbers modulo this p.")] = 53
     share: Annotated[float, Field(gt=0, lt=1, description="The network learns from this share of all p² pairs.")] = 0.4
+    labels: Annotated[
+        Literal["sums", "random"],
+        Field(description="The label of a pair is its sum modulo p; `random` draws every label once, so nothing generalises."),
+    ] = "sums"
     seed: Annotated[
-        Seed, Field(description="This seed draws the pairs to learn from; the seeds of the runs do not change them.")
+        Seed,
+        Field(description="This seed draws the pairs to learn from and random labels; the seeds of the runs do not change them."),
     ] = 0
 
-    same_network: ClassVar = ("share", "seed")
+    same_network: ClassVar = ("share", "labels", "seed")
 
     @property
     def shape(self) -> Mapping[str, int]:

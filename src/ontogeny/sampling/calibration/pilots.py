@@ -4,8 +4,7 @@ nβ and γ are never chosen: they say which λ̂ is meant. One step serves all c
 """
 
 from dataclasses import dataclass
-from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -13,16 +12,18 @@ import numpy as np
 from jaxtyping import Array, Float, Key
 
 from ontogeny.arrays.flat import Checkpoints, Parameters, parameter_count, single_precision
+from ontogeny.arrays.parts import row_count
 from ontogeny.sampling import checks, diagnostics
 from ontogeny.sampling.calibration.curvature import gradient_variance, top_curvature
 from ontogeny.sampling.calibration.settling import LEAST_DRAWS, settling
 from ontogeny.sampling.calibration.spectrum import Spectrum, ends_and_middle, spectrum, with_whole_bias
 from ontogeny.sampling.calibration.stability import LARGEST_BIAS, LARGEST_WHOLE_BIAS, Stability, in_words, longest_step, stability
-from ontogeny.sampling.calibration.sweep import Sweep, temperature_sweep
+from ontogeny.sampling.calibration.sweep import Sweep, settings_of_sweep, summarised
 from ontogeny.sampling.chains import sample
 from ontogeny.sampling.draws import Draws
 from ontogeny.sampling.kernels.kernel import Kernel, with_friction, with_step
 from ontogeny.sampling.kernels.mala import MALA
+from ontogeny.sampling.side_by_side import values_at
 from ontogeny.sampling.target import Target
 
 PILOT_ROUNDS = 6
@@ -113,28 +114,27 @@ def calibrate(
     checkpoints = jax.tree.map(jnp.asarray, single_precision(checkpoints))
     pilots = Pilots(target, checkpoints, key, chains, draws, many)
     explored = explore(pilots, sampler, largest_bias, rounds)
-    last = jax.tree.map(lambda leaf: leaf[-1:], checkpoints)
     measured = spectrum_of(pilots) if density or explored.stability.bias > LARGEST_WHOLE_BIAS else None
     suitability = explored.stability
     if measured is not None:
         suitability = with_whole_bias(suitability, measured, explored.sampler, target)
-    at_temperatures = partial(temperature_sweep, target, last, explored.sampler, float(explored.curvature[-1]), key=key)
     return Calibration(
         sampler=explored.sampler,
         burn_in=settled(pilots, explored.sampler, explored.draws, longest_pilot),
         curvature=explored.curvature,
         gradient_variance=explored.noise,
         stability=suitability,
-        acceptance=None if pilots.has_many_parameters else mala_acceptance(target, last, explored.sampler.step_size, key),
+        acceptance=None if pilots.has_many_parameters else mala_acceptance(pilots, explored.sampler.step_size),
         spectrum=measured,
-        sweep=at_temperatures(chains=chains, draws=draws) if sweep else None,
+        sweep=pilots.sweep(explored.sampler, float(explored.curvature[-1])) if sweep else None,
     )
 
 
 def spectrum_of(pilots: "Pilots") -> Spectrum:
     """Return the density of the Hessian's eigenvalues at the first, the middle and the last checkpoint."""
-    places = np.array(ends_and_middle(len(jax.tree.leaves(pilots.checkpoints)[0])))
-    return spectrum(pilots.target, jax.tree.map(lambda leaf: leaf[places], pilots.checkpoints), key=pilots.key)
+    places = np.array(ends_and_middle(row_count(pilots.checkpoints)))
+    # By NumPy, since JAX compiles a program for every slice taken outside one.
+    return spectrum(pilots.target, jax.tree.map(lambda leaf: np.asarray(leaf)[places], pilots.checkpoints), key=pilots.key)
 
 
 class Pilots(NamedTuple):
@@ -150,6 +150,11 @@ class Pilots(NamedTuple):
     @property
     def has_many_parameters(self) -> bool:
         return parameter_count(self.checkpoints) > self.many
+
+    @property
+    def last(self) -> Checkpoints:
+        """Return the last checkpoint, with a leading axis of 1."""
+        return jax.tree.map(lambda leaf: np.asarray(leaf)[-1:], self.checkpoints)
 
     def curvature(self, positions: Checkpoints) -> PerCheckpoint:
         """Return h_max at each position."""
@@ -167,18 +172,22 @@ class Pilots(NamedTuple):
 
     def run(self, sampler: Kernel, draws: int) -> Draws:
         """Run chains from w*, nothing discarded, and collect the positions that `at_draws` looks at."""
+        return sample(self.target, self.checkpoints, sampler, burn_in=0, **self.options(draws))
+
+    def options(self, draws: int) -> dict[str, Any]:
         thin = max(1, (draws - 1) // (1 if self.has_many_parameters else POSITIONS))
-        return sample(
-            self.target,
-            self.checkpoints,
-            sampler,
-            key=self.key,
-            chains=self.chains,
-            draws=draws,
-            burn_in=0,
-            collect={"position": identity},
-            thin=thin,
-        )
+        return {"key": self.key, "chains": self.chains, "draws": draws, "collect": {"position": identity}, "thin": thin}
+
+    def sweep(self, sampler: Kernel, curvature: float) -> Sweep:
+        """Return λ̂ at the last checkpoint over nβ, by the compiled program of the pilot chains.
+
+        Args:
+            curvature: the largest Hessian eigenvalue there.
+        """
+        target = self.target
+        settings = settings_of_sweep(sampler, target.inverse_temperature, target.localization, curvature)
+        size = row_count(self.checkpoints)
+        return summarised(settings, values_at(settings, target, self.last, size=size, **self.options(self.draws)))
 
 
 def identity(parameters: Parameters) -> Parameters:
@@ -277,12 +286,12 @@ def at_draws(pilots: Pilots, draws: Draws, noise: PerCheckpoint) -> tuple[PerChe
     With many parameters the noise is measured again only where there was none at w*, or control variates subtract it there.
     Else the noise at w* stands for the noise around it.
     """
-    collected = draws.collected["position"]
+    collected = jax.tree.map(np.asarray, draws.collected["position"])
     if pilots.has_many_parameters:
         collected = jax.tree.map(lambda leaf: leaf[:, :1, -1:], collected)
     count, chains, positions_per_chain = jax.tree.leaves(collected)[0].shape[:3]
     positions = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[3:]), collected)
-    centers = jax.tree.map(lambda leaf: jnp.repeat(leaf, chains * positions_per_chain, axis=0), pilots.checkpoints)
+    centers = jax.tree.map(lambda leaf: np.repeat(np.asarray(leaf), chains * positions_per_chain, axis=0), pilots.checkpoints)
     curvature = pilots.curvature(positions).reshape(count, -1).max(axis=1)
     if pilots.has_many_parameters and noise.any():
         return curvature, noise
@@ -300,9 +309,9 @@ def settled(pilots: Pilots, sampler: Kernel, pilot: Draws, longest: int) -> int:
         pilot = pilots.run(sampler, draws)
 
 
-def mala_acceptance(target: Target, checkpoint: Checkpoints, step_size: float, key: Key[Array, ""]) -> float:
-    """Return the share of MALA's draws at one checkpoint, on the full batch, that differ from the draw before."""
-    full_batch = target._replace(batch_size=None)
+def mala_acceptance(pilots: Pilots, step_size: float) -> float:
+    """Return the share of MALA's draws at the last checkpoint, on the full batch, that differ from the draw before."""
+    full_batch = pilots.target._replace(batch_size=None)
     sampler = MALA(step_size=step_size)
-    values = sample(full_batch, checkpoint, sampler, key=key, chains=1, draws=ACCEPTANCE_DRAWS, burn_in=0).values
+    values = sample(full_batch, pilots.last, sampler, key=pilots.key, chains=1, draws=ACCEPTANCE_DRAWS, burn_in=0).values
     return float(np.mean(np.diff(np.asarray(values)[0, 0]) != 0))

@@ -1,9 +1,10 @@
 """Whether a step size suits the curvature, from the stationary variance of a kernel on a quadratic (`kernel.Limits`)."""
 
 import math
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from ontogeny.sampling.kernels.kernel import Kernel, Limits
+if TYPE_CHECKING:
+    from ontogeny.sampling.kernels.kernel import Kernel, Limits
 
 LARGEST_BIAS = 0.02
 """Share of λ̂ by which a step may bias its worst direction. Over all directions together the bias is smaller."""
@@ -54,7 +55,7 @@ class Stability(NamedTuple):
 
 
 def stability(
-    sampler: Kernel,
+    sampler: "Kernel",
     inverse_temperature: float,
     curvature: float,
     localization: float,
@@ -85,7 +86,7 @@ def stability(
 
 
 def longest_step(
-    limits: Limits, inverse_temperature: float, curvature: float, localization: float, minibatch_noise: float, bias: float
+    limits: "Limits", inverse_temperature: float, curvature: float, localization: float, minibatch_noise: float, bias: float
 ) -> float:
     """Return the largest ε at which neither the step nor the noise of minibatches adds more than the share `bias`."""
     stiffest = inverse_temperature * max(curvature, 0.0) + localization

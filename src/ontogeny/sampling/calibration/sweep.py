@@ -1,15 +1,14 @@
 """λ̂ over inverse temperatures, and the range where it is flat."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Array, Float, Key
+from jaxtyping import Float
 
-from ontogeny.arrays.flat import Checkpoints
 from ontogeny.sampling import diagnostics
-from ontogeny.sampling.chains import sample
 from ontogeny.sampling.kernels.kernel import Kernel, with_step
-from ontogeny.sampling.target import Target
+from ontogeny.sampling.program import Settings
 
 FACTORS = 3.0 ** np.arange(-2, 3)
 """Factors of nβ at which λ̂ is measured."""
@@ -29,39 +28,29 @@ class Sweep(NamedTuple):
     flat_to: float
 
 
-def temperature_sweep(
-    target: Target,
-    checkpoint: Checkpoints,
-    sampler: Kernel,
-    curvature: float,
-    *,
-    key: Key[Array, ""],
-    chains: int,
-    draws: int,
-) -> Sweep:
-    """Measure λ̂ at nβ/9 … 9 nβ, each with a step as far from its own limit as the sampler's is.
+def settings_of_sweep(sampler: Kernel, inverse_temperature: float, localization: float, curvature: float) -> list[Settings]:
+    """Return the settings at nβ/9 … 9 nβ, each with a step as far from its own limit as the sampler's is.
 
     Args:
-        checkpoint: pytree, every leaf with a leading axis of 1.
-        curvature: the largest Hessian eigenvalue there.
-        draws: of each chain, of which the first third is discarded.
+        curvature: the largest Hessian eigenvalue at the checkpoint.
     """
-    n_beta, stiffest = target.inverse_temperature, max(curvature, 0.0)
-    temperatures = n_beta * FACTORS
-    scale = (n_beta * stiffest + target.localization) / (temperatures * stiffest + target.localization)
-    burn_in = draws // 3
-    per_chain, errors = [], []
-    for temperature, factor in zip(temperatures, scale, strict=True):
-        at_temperature = target._replace(inverse_temperature=float(temperature))
-        scaled = with_step(sampler, sampler.step_size * factor)
-        drawn = sample(at_temperature, checkpoint, scaled, key=key, chains=chains, draws=draws - burn_in, burn_in=burn_in)
-        values = np.asarray(drawn.values, float)
-        per_chain.append(temperature * diagnostics.chain_means(values)[0])
-        sample_size = diagnostics.effective_sample_size(values)
-        errors.append(float(temperature * diagnostics.standard_error(values, sample_size)[0]))
-    means = diagnostics.nan_mean(np.array(per_chain), axis=1)
-    low, high = flat_range(np.array(per_chain))
-    return Sweep(temperatures, means, np.array(errors), float(temperatures[low]), float(temperatures[high]))
+    stiffest, temperatures = max(curvature, 0.0), inverse_temperature * FACTORS
+    scale = (inverse_temperature * stiffest + localization) / (temperatures * stiffest + localization)
+    return [
+        Settings(with_step(sampler, sampler.step_size * factor), float(temperature), localization)
+        for temperature, factor in zip(temperatures, scale, strict=True)
+    ]
+
+
+def summarised(settings: Sequence[Settings], values: Float[np.ndarray, "temperatures chains draws"]) -> Sweep:
+    """Return λ̂ at each of the settings from the values of its chains, of which the first third is discarded."""
+    temperatures = np.array([own.inverse_temperature for own in settings])
+    kept = np.asarray(values[..., values.shape[-1] // 3 :], float)
+    per_chain = temperatures[:, None] * diagnostics.chain_means(kept)
+    errors = temperatures * diagnostics.standard_error(kept, diagnostics.effective_sample_size(kept))
+    low, high = flat_range(per_chain)
+    means = diagnostics.nan_mean(per_chain, axis=1)
+    return Sweep(temperatures, means, errors, float(temperatures[low]), float(temperatures[high]))
 
 
 def flat_range(per_chain: Float[np.ndarray, "temperatures chains"]) -> tuple[int, int]:

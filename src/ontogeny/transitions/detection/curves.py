@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Shaped
 
 from ontogeny.trajectory import STEPS, Axis
+from ontogeny.transitions.detection.local_noise import roughness, varying_degrees
 from ontogeny.transitions.detection.shared_errors import chain_covariance
 from ontogeny.transitions.detection.tables import (
     Chains,
@@ -20,8 +22,8 @@ from ontogeny.transitions.detection.tables import (
     completed,
 )
 from ontogeny.transitions.detection.thinning import thinned_rows
+from ontogeny.transitions.limits import FEWEST_CHECKPOINTS
 
-FEWEST_CHECKPOINTS = 8
 VISIBLE_ERRORS = 5
 """A single change of so many errors is detected with certainty on 100 checkpoints (docs/detection.md)."""
 
@@ -50,6 +52,18 @@ class Curve:
     @property
     def name(self) -> CurveName:
         return self.observable, self.component
+
+    @cached_property
+    def noise_degrees(self) -> tuple[int, ...]:
+        """Return the degrees of the polynomial that the size of the noise is along the curve; none where errors are given."""
+        return () if self.noise is not None else varying_degrees(self.values)
+
+    @cached_property
+    def scale(self) -> Float[np.ndarray, " N"]:
+        """Return the size of the noise at each checkpoint, in units of its median; 1 where it does not vary."""
+        if not self.noise_degrees:
+            return np.ones(len(self.values))
+        return roughness(self.values[:, None], self.noise_degrees)[:, 0]
 
     @property
     def undecided(self) -> str:

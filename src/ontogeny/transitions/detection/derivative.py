@@ -117,18 +117,20 @@ class Posterior:
         variance: Float[np.ndarray, " B"],
     ) -> Self:
         """Choose by restricted maximum likelihood on a small grid, with the noise as given."""
-        best, process, ratio = np.full(columns.shape[1], -np.inf), np.zeros(columns.shape[1], int), np.ones(columns.shape[1])
+        count, shares = columns.shape[1], SIGNAL_TO_NOISE
+        best, process, ratio = np.full(count, -np.inf), np.zeros(count, int), np.ones(count)
         for number, candidate in enumerate(processes):
             rotated, line = candidate.rotation @ columns, candidate.rotation @ free
-            for share in SIGNAL_TO_NOISE:
-                scales = 1 / np.sqrt(1 + share * candidate.shares)
-                basis, triangle = np.linalg.qr(scales[:, None] * line)
-                scaled = scales[:, None] * rotated
-                squares = np.sum(scaled**2, axis=0) - np.sum((basis.T @ scaled) ** 2, axis=0)
-                determinant = np.log(np.abs(np.diag(triangle))).sum() - np.log(scales).sum()
-                likelihood = -0.5 * squares / variance - determinant
-                better = likelihood > best
-                best[better], process[better], ratio[better] = likelihood[better], number, share
+            weights = 1 / (1 + shares[:, None] * candidate.shares)
+            bases, triangles = np.linalg.qr(np.sqrt(weights)[:, :, None] * line)
+            along = (np.sqrt(weights)[:, :, None] * bases).transpose(0, 2, 1) @ rotated
+            squares = weights @ rotated**2 - np.sum(along**2, axis=1)
+            determinants = np.log(np.abs(np.diagonal(triangles, axis1=1, axis2=2))).sum(axis=1)
+            determinants -= 0.5 * np.log(weights).sum(axis=1)
+            likelihood = -0.5 * squares / variance - determinants[:, None]
+            better = likelihood.max(axis=0) > best
+            best = np.maximum(best, likelihood.max(axis=0))
+            process[better], ratio[better] = number, shares[likelihood.argmax(axis=0)][better]
         return cls(processes, columns, free, rate, variance, process, ratio)
 
     def slopes(self) -> tuple[Float[np.ndarray, "M B"], Float[np.ndarray, "M B"]]:

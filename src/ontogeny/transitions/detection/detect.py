@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from ontogeny.trajectory import Axis
 from ontogeny.transitions.detection.curves import Curve, curves_of
-from ontogeny.transitions.detection.screening import candidate_rows
+from ontogeny.transitions.detection.screening import screened
 from ontogeny.transitions.detection.tables import Chains, Covariances, check_arguments
 
 COLUMNS = (
@@ -35,6 +35,7 @@ PASSES = 2
 """Searches of a curve: for its first passage, and for further ones."""
 
 
+@runtime_checkable
 class HasTrajectory(Protocol):
     """What an `Estimate` has: its table, and the chains whose mean its curves are."""
 
@@ -58,16 +59,19 @@ def detect_transitions(
 ) -> pd.DataFrame:
     """Return the candidate transitions of every curve, tested against a smooth trend with noise.
 
-    A candidate is a passage between two levels that a smooth trend with the known errors cannot follow. Ruptures also places a
-    change point there, and the slope has the sign of the change with a probability of 80% (each within 1.5 checkpoints). A
-    likelihood-ratio scan finds it, alone or with all change points of the curve together. It is more surprising than what the
-    same detectors together find in simulations of the smooth trend: p = (1 + #) / (draws + 1), with Benjamini and Hochberg's
-    correction over the curves at level alpha. It changes by a tenth of the curve's range and by 2% of its largest value.
+    A candidate is a passage between two levels that neither a smooth trend with the known errors can follow, nor an exponential
+    relaxation, 1 - exp(-t / τ) in the unit of the axis with a free τ. Ruptures also places a change point there, and the slope
+    has the sign of the change with a probability of 80% (each within 1.5 checkpoints). A likelihood-ratio scan finds it, alone or
+    with all change points of the curve together. It is more surprising than what the same detectors together find in
+    simulations of the trend: p = (1 + #) / (draws + 1), .001 at least, with Benjamini and Hochberg's correction over the curves
+    at level alpha. It changes by 2% of the observable's largest value, and by a tenth of the range around it, without the other
+    passages and what relaxes. Its place is known to three checkpoints more than its width.
 
-    A curve of more than 700 checkpoints is thinned to at most 700, evenly along the axis, with a warning.
+    A curve of more than 350 checkpoints is thinned to at most 350, evenly along the axis, with a warning: a search takes time
+    with the cube of their number.
 
     Args:
-        trajectory: the long table (`trajectory.SCHEMA`), with a column `axis`; or an `Estimate`, whose chains are then used.
+        trajectory: the long table (`trajectory.schema`), with a column `axis`; or an `Estimate`, whose chains are then used.
         observables: names to look at; None for all in the table.
         axis: the column along which development runs.
         scale: "log1p", "log" or "linear".
@@ -87,14 +91,14 @@ def detect_transitions(
         change where it is clearest within the passage, see `slope_of`), direction ("rise" or "fall"), decision "candidate" and
         reason "". Where an intervention lies within the passage or a checkpoint beside it, the decision is "void" and the
         reason names it. A curve that cannot be decided has one row with decision "undecided", the reason, and no numbers.
-        The reason also says whether the curve was thinned.
+        So does a curve whose candidate is as well a relaxation. The reason also says whether the curve was thinned.
 
     Raises:
         TypeError: the trajectory is neither a DataFrame nor an estimate.
         ValueError: a fault of the table or of an argument; see `curves_of`.
     """
     check_arguments(alpha, seed, interventions)
-    if hasattr(trajectory, "to_trajectory"):
+    if isinstance(trajectory, HasTrajectory):
         trajectory, chains = trajectory.to_trajectory(), trajectory.chains if chains is None else chains
     along = Axis(axis, scale, unit=axis)
     curves = curves_of(trajectory, observables, along, covariance, chains)
@@ -102,10 +106,12 @@ def detect_transitions(
     closed = [curve for curve in curves if curve.undecided]
     decidable = [curve for curve in curves if not curve.undecided]
     skipped = PASSES * len(closed)
-    flagged = candidate_rows(decidable, along, alpha, seed, lambda done: progress(skipped + done) if progress else None)
-    rows = [row | decision(row, curve, interventions or {}) for curve, row in flagged]
-    silent = [curve for curve in decidable if curve.too_noisy and curve.name not in {curve.name for curve, _ in flagged}]
+    found = screened(decidable, along, alpha, seed, lambda done: progress(skipped + done) if progress else None)
+    rows = [row | decision(row, curve, interventions or {}) for curve, row in found.candidates]
+    told = {curve.name for curve, _ in [*found.candidates, *found.relaxing]}
+    silent = [curve for curve in decidable if curve.too_noisy and curve.name not in told]
     undecided = [undecided_row(curve, curve.undecided) for curve in closed]
+    undecided += [undecided_row(curve, reason) for curve, reason in found.relaxing]
     undecided += [undecided_row(curve, curve.too_noisy) for curve in silent]
     return pd.DataFrame(undecided + rows, columns=list(COLUMNS))
 

@@ -9,8 +9,9 @@ from scipy.stats import chi2
 
 from ontogeny.transitions.detection.changepoints import strides
 from ontogeny.transitions.detection.curves import Curve
+from ontogeny.transitions.detection.monte_carlo import Passage
 from ontogeny.transitions.detection.noise import centred
-from ontogeny.transitions.detection.search import Passage, Search
+from ontogeny.transitions.detection.search import Search
 from ontogeny.transitions.detection.smoothing import likeliest
 
 LIKELY = float(chi2.ppf(0.95, 1))
@@ -25,12 +26,16 @@ class Fit:
         changes: of each passage, in the curve's unit.
         covariance: of the changes.
         null: the index of the likeliest hyperparameters.
+        relaxation: what relaxes beside the trend; no columns where nothing does.
+        relaxing: the relaxation as it is fitted, in the curve's unit.
         variance: the factor of their covariance.
     """
 
     changes: Float[np.ndarray, " J"]
     covariance: Float[np.ndarray, "J J"]
     null: int
+    relaxation: Float[np.ndarray, "N R"]
+    relaxing: Float[np.ndarray, " N"]
     variance: float
 
 
@@ -38,15 +43,18 @@ def fit(curve: Curve, search: Search, passages: Sequence[Passage]) -> Fit:
     """Return the changes at the hyperparameters that are likeliest with these passages."""
     values, unit = centred(curve)
     free = search.free([passage.index for passage in passages])
-    best, variance = likeliest(values, search.nulls, free, search.smallest_variance)
-    null = search.nulls[best]
-    inverse = np.linalg.pinv(null.whitened(free))
-    steps = slice(search.line.shape[1], None)
+    best = likeliest(values, search.nulls, free, search.smallest_variance, search.relaxations)
+    whitener, extra = search.nulls.whiteners[best.null], search.relaxations[best.relaxed]
+    inverse = np.linalg.pinv(whitener @ np.column_stack([free, extra]))
+    steps = slice(search.line.shape[1], free.shape[1])
+    coefficients = unit * (inverse @ (whitener @ values))
     return Fit(
-        unit * (inverse @ null.whitened(values[:, None])[:, 0])[steps],
-        unit**2 * variance * (inverse @ inverse.T)[steps, steps],
-        best,
-        variance,
+        coefficients[steps],
+        unit**2 * best.variance * (inverse @ inverse.T)[steps, steps],
+        best.null,
+        extra,
+        extra @ coefficients[free.shape[1] :],
+        best.variance,
     )
 
 
@@ -59,8 +67,8 @@ def location_interval(curve: Curve, search: Search, fitted: Fit, passages: Seque
     """
     values, _ = centred(curve)
     others = [passage.index for number, passage in enumerate(passages) if number != member]
-    alternative = search.whitened[fitted.null].beside(search.free(others))
-    gains = alternative.signed_roots(alternative.residuals(values[:, None]))[:, 0] ** 2
+    alternatives = search.whitened.among(np.array([fitted.null])).beside(search.free(others), fitted.relaxation)
+    gains = alternatives.signed_roots(alternatives.residuals(values[:, None]), 0)[:, 0] ** 2
     likely = gains >= gains[passages[member].index] - LIKELY * fitted.variance
     starts, ends = search.passages.starts[likely], search.passages.ends[likely]
     apart = strides(ends - starts)

@@ -7,7 +7,8 @@ from jaxtyping import Float
 
 from ontogeny.transitions.detection.changepoints import smooth_step
 from ontogeny.transitions.detection.curves import Curve
-from ontogeny.transitions.detection.smoothing import Null, likeliest, noise_covariances, nulls_of, straight_line
+from ontogeny.transitions.detection.local_noise import noise_size, without_outliers
+from ontogeny.transitions.detection.smoothing import Nulls, likeliest, noise_covariances, nulls_of, straight_line
 
 NOISE_FLOOR = 1e-4
 """Noise, as a share of a curve's spread, below which a curve without errors is not resolved."""
@@ -19,25 +20,34 @@ def smallest_variance(noise: Float[np.ndarray, "N N"] | None) -> float:
 
 
 def centred(curve: Curve) -> tuple[Float[np.ndarray, " N"], float]:
-    """Return the values about zero, in units of their spread where their noise is unknown, and that unit."""
-    unit = float(curve.values.std()) if curve.noise is None else 1.0
-    return (curve.values - curve.values.mean()) / unit, unit
+    """Return the values about zero without outliers, in units of their spread where their noise is unknown, and that unit."""
+    stated = 0.0 if curve.noise is None else np.sqrt(np.diag(curve.noise))
+    values = without_outliers(curve.values, np.maximum(stated, noise_size(curve.values) * curve.scale))
+    unit = float(values.std()) if curve.noise is None else 1.0
+    return (values - values.mean()) / unit, unit
 
 
-def nulls_over(curve: Curve) -> list[Null]:
-    """Return the nulls of a curve. Curves without errors on the same checkpoints have the same nulls."""
-    return nulls_of(curve.positions, noise_covariances(len(curve.values), curve.noise))
+def nulls_over(curve: Curve) -> Nulls:
+    """Return the nulls of a curve. Curves without errors on the same checkpoints have the same nulls, where their noise does
+    not vary."""
+    return nulls_of(curve.positions, noise_covariances(curve.noise, curve.scale))
 
 
-def noise_beside(curve: Curve, intervals: Sequence[tuple[float, float]], nulls: Sequence[Null]) -> Float[np.ndarray, "N N"]:
+def noise_beside(
+    curve: Curve,
+    intervals: Sequence[tuple[float, float]],
+    nulls: Nulls,
+    relaxations: Sequence[Float[np.ndarray, "N R"]] = (),
+) -> Float[np.ndarray, "N N"]:
     """Return the covariance of a curve's noise with the over-dispersion and autocorrelation that its residuals show.
 
     Args:
         intervals: the positions of the start and the end of the curve's passages, which are part of the trend.
         nulls: those of the curve (`nulls_over`).
+        relaxations: those that the search of the curve has.
     """
     values, unit = centred(curve)
     steps = (smooth_step(curve.positions, start, end) for start, end in intervals)
     free = np.column_stack([straight_line(curve.positions), *steps])
-    best, variance = likeliest(values, nulls, free, smallest_variance(curve.noise))
-    return unit**2 * variance * noise_covariances(len(values), curve.noise)[nulls[best].noise]
+    best = likeliest(values, nulls, free, smallest_variance(curve.noise), relaxations)
+    return unit**2 * best.variance * noise_covariances(curve.noise, curve.scale)[int(nulls.noise[best.null])]

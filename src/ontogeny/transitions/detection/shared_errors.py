@@ -24,8 +24,8 @@ def chain_covariance(
     Args:
         per_chain: λ̂ of each chain, with the same random numbers at every checkpoint; NaN for the dead.
         standard_error: of the mean. An error from few chains is itself known to a quarter, so the errors of neighbours are
-            pooled; unpooled, far more curves without a transition are flagged. Where the chains' own spread, pooled likewise,
-            is larger, it is taken instead.
+            pooled; unpooled, far more curves without a transition are flagged. None is pooled below its own size (`pooled`).
+            Where the chains' own spread, pooled likewise, is larger, it is taken instead.
 
     Returns:
         NaN at checkpoints where a chain is dead, all chains agree, or the error is missing. None where fewer than three chains,
@@ -45,17 +45,35 @@ def chain_covariance(
     correlation = decaying(sample, np.abs(np.subtract.outer(index, index)), len(per_chain))
     errors = np.full(len(per_chain), np.nan)
     freedom = per_chain.shape[1] - 1
-    own = smoothed(sizes[:, 0] / np.sqrt(freedom * per_chain.shape[1])) * geometric_bias(freedom)
-    errors[usable] = np.maximum(smoothed(standard_error[usable]), own)
+    own = sizes[:, 0] / np.sqrt(freedom * per_chain.shape[1])
+    errors[usable] = np.maximum(pooled(standard_error[usable], 1.0), pooled(own, geometric_bias(freedom)))
     return correlation * np.outer(errors, errors)
 
 
-def smoothed(errors: Float[np.ndarray, " U"]) -> Float[np.ndarray, " U"]:
+def pooled(errors: Float[np.ndarray, "U ..."], bias: float) -> Float[np.ndarray, "U ..."]:
+    """Return errors pooled over neighbours, none below a checkpoint's own.
+
+    Where chains mix slowly on a few checkpoints, the errors of the neighbours are too small.
+
+    Args:
+        bias: the factor by which pooling makes the errors too small.
+    """
+    return np.maximum(bias * smoothed(errors), errors)
+
+
+def pooled_spread(chains: Float[np.ndarray, "N B C"]) -> Float[np.ndarray, "N B"]:
+    """Return the pooled standard error of the mean of C chains, of B curves."""
+    freedom = chains.shape[-1] - 1
+    return pooled(chains.std(axis=-1, ddof=1) / np.sqrt(freedom + 1), geometric_bias(freedom))
+
+
+def smoothed(errors: Float[np.ndarray, "U ..."]) -> Float[np.ndarray, "U ..."]:
     """Return the root of the geometric mean of the variances of each checkpoint and of six on either side."""
-    sums = np.concatenate([[0], np.cumsum(np.log(errors))])
+    sums = np.concatenate([np.zeros_like(errors[:1]), np.cumsum(np.log(errors), axis=0)])
     index = np.arange(len(errors))
     first, last = np.maximum(index - NEIGHBOURS, 0), np.minimum(index + NEIGHBOURS + 1, len(errors))
-    return np.exp((sums[last] - sums[first]) / (last - first))
+    counts = (last - first).reshape(-1, *[1] * (errors.ndim - 1))
+    return np.exp((sums[last] - sums[first]) / counts)
 
 
 def geometric_bias(freedom: int) -> float:
