@@ -78,3 +78,15 @@ def test_a_sweep_that_is_there_is_not_sampled_again(swept, base):
     assert "marked" in read_json(path)
     sweep_cells.run(job(base, "sweep_cells", sampler=SAMPLER, checkpoints=3, sweep=GRID | {"localization": [1.0]}))
     assert "marked" not in read_json(path) and len(read_json(path)["cells"]) == 4
+
+
+def test_where_no_cell_passes_the_page_says_what_to_change(base):
+    own = job(base, "sweep_cells", sampler=SAMPLER, checkpoints=3, sweep=GRID | {"inverse_temperature": [300.0]})
+    write_json(own.folder / "calibration.json", CALIBRATION | {"draws": 400, "burn_in": 100})
+    sweep_cells.run(own)
+    sweep_page.run(job(base, "sweep_page"))
+    page = (own.folder / "sweep.html").read_text()
+    headline = re.search(r'<p class="headline">(.*?)</p>', page, re.DOTALL)[1]
+    assert headline.startswith("No cell passes, so no set is recommended. Nearest is ε = 0.01, nβ = 300")
+    assert re.search(r"bias λ̂ by \d+%: step_size 0\.00\d+ would do", headline)
+    assert "These keys are those of the nearest cell" in page and "has these settings already" not in page

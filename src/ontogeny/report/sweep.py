@@ -73,7 +73,7 @@ def sweep_page(report: SweepReport, links: Mapping[str, str]) -> str:
         rule=RULE,
         yaml=yaml_to_paste(report, chosen or nearest(report.cells)),
         is_recommended=chosen is not None,
-        is_own=chosen is report.own,
+        is_own=chosen is not None and chosen is report.own,
         compared=[row(cell, report, name) for name, cell in compared.items() if cell],
         steps=[f"step {step(at)}" for at in report.steps],
         panels=[(setting(size), shown) for size, shown in panels.items()],
@@ -107,9 +107,9 @@ def headline(report: SweepReport, chosen: JudgedCell | None) -> str:
         change = f" What would do: {'; '.join(remedies(near))}." if remedies(near) else ""
         failing = f"Nearest is {settings_in_words(near)}, which fails: {verdict_in_words(near)}"
         return f"No cell passes, so no set is recommended. {failing}.{change}"
-    share = f"There γ decides at most {percent(chosen.share[0])} of λ̂"
+    share = f"There γ decides {at_most(chosen.share[0])} of λ̂"
     if report.own and report.own is not chosen:
-        share += f", and {percent(report.own.share[0])} with the family's own settings"
+        share += f", and {at_most(report.own.share[0])} with the family's own settings"
     localised = "; it remains a localised λ̂" if chosen.share[0] >= LARGEST_SHARE_HELD else ""
     own = " These are the family's own." if chosen is report.own else ""
     return f"Recommended: {settings_in_words(chosen)}.{own} {share}{localised}. {passing}."
@@ -127,6 +127,10 @@ def verdict_in_words(cell: JudgedCell) -> str:
 
 def percent(share: float) -> str:
     return f"{100 * min(share, 1.0):.0f}%" if share > 0 else "none" if share <= 0 else UNKNOWN
+
+
+def at_most(share: float) -> str:
+    return f"at most {percent(share)}" if share > 0 else percent(share)
 
 
 def share_at(cell: JudgedCell, place: int, component: str = "") -> str:
