@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ontogeny.notebook import plot_trajectory
     from ontogeny.problem.behavioural import behavioural_loss
     from ontogeny.problem.divergences import kullback_leibler, squared_difference
+    from ontogeny.report.library import write_report
     from ontogeny.results import Run, load_run
     from ontogeny.sampling.draws import Draws
     from ontogeny.sampling.kernels.blackjax import MCLMC, NUTS
@@ -56,6 +57,7 @@ HOMES = {
     "sample": "ontogeny.estimate",
     "squared_difference": "ontogeny.problem.divergences",
     "summarise": "ontogeny.estimates.llc",
+    "write_report": "ontogeny.report.library",
 }
 
 __all__ = [
@@ -85,6 +87,7 @@ __all__ = [
     "sample",
     "squared_difference",
     "summarise",
+    "write_report",
 ]
 
 

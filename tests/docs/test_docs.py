@@ -32,8 +32,10 @@ def test_the_notebook_is_the_tutorial():
 
 @pytest.mark.end_to_end
 @pytest.mark.filterwarnings("ignore")
-def test_the_tutorial_of_ones_own_model_runs(capsys):
+def test_the_tutorial_of_ones_own_model_runs(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     values: dict = {}
     exec(compile(code_of("tutorial/your-own-model.md"), "your-own-model.md", "exec"), values)
     assert values["estimate"].steps.tolist() == list(range(0, 1001, 100))
     assert "standard_error" in capsys.readouterr().out and values["figure"].data
+    assert "sign of a product" in (tmp_path / "report.html").read_text()

@@ -153,6 +153,22 @@ class Estimate:
         """λ̂ of each chain, for `detect_transitions(chains=)`: the errors of checkpoints are correlated."""
         return {("llc", name): estimate.per_chain for name, estimate in {"": self, **self.refined}.items()}
 
+    def by_chain(self, component: str = "") -> "pd.DataFrame":
+        """Return a row per checkpoint and chain: step, component, chain, llc, and whether the chain is dead."""
+        import pandas as pd
+
+        count, chains = self.per_chain.shape
+        values = np.asarray(self.per_chain, float).ravel()
+        return pd.DataFrame(
+            {
+                "step": np.repeat(np.asarray(self.steps, np.int64), chains),
+                "component": component,
+                "chain": np.tile(np.arange(chains), count),
+                "llc": values,
+                "dead": ~np.isfinite(values),
+            }
+        )
+
     def table(self, component: str) -> "pd.DataFrame":
         """Return a row per checkpoint of this estimate alone, under the name of a component."""
         import pandas as pd

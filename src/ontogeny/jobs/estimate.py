@@ -10,7 +10,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from ontogeny.estimates.information import InformationCriteria, information_criteria
-from ontogeny.estimates.llc import Estimate, summarise, with_step_size_check
+from ontogeny.estimates.llc import summarise, with_step_size_check
 from ontogeny.jobs.job import Job, Made
 from ontogeny.pipeline.files import read_json, read_result, write_parquet
 from ontogeny.sampling.calibration.stability import Stability
@@ -35,7 +35,7 @@ def estimate_seed(job: Job, seed: int) -> Made:
         component: with_step_size_check(replace(summarise(drawn), stability=suitability))
         for component, (drawn, _) in draws.items()
     }
-    tables = [by_chain(estimate, component) for component, estimate in estimates.items()]
+    tables = [estimate.by_chain(component) for component, estimate in estimates.items()]
     write_parquet(own / "llc.parquet", pd.concat(tables, ignore_index=True))
     refined = {component: estimate for component, estimate in estimates.items() if component != WHOLE_NETWORK}
     write_parquet(own / "health.parquet", replace(estimates[WHOLE_NETWORK], refined=refined).to_frame())
@@ -58,21 +58,6 @@ def stability_of(calibration: Mapping[str, Any]) -> Stability | None:
 
 def read_draws(folder: Path, components: Sequence[str], steps: Sequence[int]) -> dict[str, tuple[Draws, Mapping]]:
     return {component: read(folder, component, steps) for component in components}
-
-
-def by_chain(estimate: Estimate, component: str) -> pd.DataFrame:
-    """Return a row for each step and chain of a component."""
-    count, chains = estimate.per_chain.shape
-    values = np.asarray(estimate.per_chain, float).ravel()
-    return pd.DataFrame(
-        {
-            "step": np.repeat(np.asarray(estimate.steps, np.int64), chains),
-            "component": component,
-            "chain": np.tile(np.arange(chains), count),
-            "llc": values,
-            "dead": ~np.isfinite(values),
-        }
-    )
 
 
 def has_criteria(draws: Draws, averages_over: int | None) -> bool:

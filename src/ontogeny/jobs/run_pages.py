@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from ontogeny.config.observables import Label
@@ -17,7 +16,7 @@ from ontogeny.report.labels import given_labels
 from ontogeny.report.pictures.network import network_pictures
 from ontogeny.report.run_page import run_page
 from ontogeny.report.svg import trajectory_svg
-from ontogeny.report.tables import WHOLE_NETWORK, RunReport
+from ontogeny.report.tables import WHOLE_NETWORK, RunReport, draws_table
 from ontogeny.sampling.draws import read
 from ontogeny.transitions.records import Consensus, Development, read_record
 
@@ -108,13 +107,4 @@ def run_report(job: Job, seed: int, calibration: Any, consensus: Consensus, prov
 
 def traces(folder: Path, steps: Sequence[int]) -> pd.DataFrame:
     """Return a row for each draw of the whole network: step, chain, draw, value."""
-    values = read(folder, WHOLE_NETWORK, steps)[0].values
-    count, chains, draws = values.shape
-    return pd.DataFrame(
-        {
-            "step": np.repeat(np.asarray(steps, np.int64), chains * draws),
-            "chain": np.tile(np.repeat(np.arange(chains), draws), count),
-            "draw": np.tile(np.arange(draws), count * chains),
-            "value": values.ravel(),
-        }
-    )
+    return draws_table(steps, read(folder, WHOLE_NETWORK, steps)[0].values)

@@ -58,7 +58,7 @@ def seeds_of(transition: Agreement) -> str:
     return f"{len(transition.seeds)} of {transition.of} seeds"
 
 
-def agreement_on(candidate: Candidate, consensus: Consensus | None, seed: int) -> Agreement | None:
+def agreement_on(candidate: Candidate, consensus: Consensus | None, seed: int | None) -> Agreement | None:
     """Return the transition of the seeds that a candidate of one seed is: by its place, else by its name; None without either."""
     rows = consensus.transitions if consensus else ()
     own = seed, candidate.location
@@ -67,7 +67,7 @@ def agreement_on(candidate: Candidate, consensus: Consensus | None, seed: int) -
     return next(by_place, next(by_name, None))
 
 
-def named_by_seeds(run: Development, consensus: Consensus | None, seed: int) -> Development:
+def named_by_seeds(run: Development, consensus: Consensus | None, seed: int | None) -> Development:
     """Return what a seed shows, its unnamed candidates under the names that other seeds give them: a name in one seed names the
     event."""
 

@@ -37,6 +37,7 @@ def run_page(report: RunReport, links: Mapping[str, str]) -> str:
         "run.html",
         links,
         report=report,
+        name=report.name,
         headline=words.headline(report),
         tiles=tiles(report),
         concerns=concerns(report),
@@ -66,7 +67,7 @@ def run_page(report: RunReport, links: Mapping[str, str]) -> str:
         specification=json.dumps(report.specification, indent=2, ensure_ascii=False, default=str),
         data=page_data(
             [*main, *observed, *trained, *checked, *calibrated],
-            name=slug(report.family, report.variant, "seed", report.seed),
+            name=slug(*report.name),
             logarithmic=logarithmic,
             last=last_step(report.trajectory),
             transitions=marks(transitions.candidates),

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float, Int
 
 from ontogeny.trajectory import LOSSES
 from ontogeny.transitions.records import Candidate, Consensus, Development
@@ -14,6 +15,7 @@ WHOLE_NETWORK = ""
 LLC = "llc"
 FEWEST_EARLY = 3
 PASSED = ("ok", "")
+Draws = Float[np.ndarray, "checkpoints chains draws"]
 EMPTY_CURVE = pd.DataFrame(
     {"step": np.empty(0, int), "value": np.empty(0), "standard_error": np.empty(0), "verdict": np.empty(0, str)}
 )
@@ -35,6 +37,7 @@ class RunReport:
     """The data of a run. Only the trajectory is required; the page says what is missing.
 
     Attributes:
+        variant, seed: "" and None for a run that belongs to no study.
         trajectory: step, observable, component ("" for the whole network, `data:NAME` for it on other data), value,
             standard_error, verdict.
         training: step, loss (mean since the previous checkpoint), learning_rate, gradient_norm.
@@ -53,7 +56,7 @@ class RunReport:
 
     family: str
     variant: str
-    seed: int
+    seed: int | None
     description: str
     trajectory: pd.DataFrame
     training: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -67,6 +70,12 @@ class RunReport:
     specification: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
     pictures: Sequence[Picture] = ()
+
+    @property
+    def name(self) -> tuple[str, ...]:
+        """The family, the variant and the seed in words, without what a run does not have."""
+        parts = (self.family, self.variant, "" if self.seed is None else f"seed {self.seed}")
+        return tuple(part for part in parts if part)
 
     @property
     def candidates(self) -> Sequence[Candidate]:
@@ -179,3 +188,18 @@ def column(frame: pd.DataFrame, name: str) -> pd.Series:
     if name in frame.columns:
         return pd.Series(frame[name], dtype=float)
     return pd.Series(np.nan, index=frame.index, dtype=float)
+
+
+def draws_table(
+    steps: Sequence[int] | Int[np.ndarray, " checkpoints"], values: Float[np.ndarray, "checkpoints chains draws"]
+) -> pd.DataFrame:
+    """Return a row for each draw: step, chain, draw, value."""
+    count, chains, draws = values.shape
+    return pd.DataFrame(
+        {
+            "step": np.repeat(np.asarray(steps, np.int64), chains * draws),
+            "chain": np.tile(np.repeat(np.arange(chains), draws), count),
+            "draw": np.tile(np.arange(draws), count * chains),
+            "value": np.asarray(values).ravel(),
+        }
+    )
