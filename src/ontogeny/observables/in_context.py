@@ -17,7 +17,7 @@ from ontogeny.problem.problem import ObservableFunction, Task
 from ontogeny.tasks.text import Windows, token_losses
 
 NEEDS = Needs(provides=("plain_windows", "repeated_windows"))
-MOST_POSITIONS = 32
+MOST_POSITIONS = 16
 
 Logits = Float[Array, "batch context vocabulary"]
 

@@ -14,6 +14,8 @@ from ontogeny.sampling.checks import leading_axis
 from ontogeny.sampling.objective import Examples, Loss
 
 HESSIAN_EXAMPLES = 128
+ITERATIONS = 20
+"""Products with the matrix in a run of Lanczos."""
 RUN_OUT = 1e-5
 """A residual this small beside the images is rounding error in single precision, not a direction."""
 
@@ -30,7 +32,7 @@ def top_curvature(
     *,
     key: Key[Array, ""],
     mask: Mask | None = None,
-    iterations: int = 20,
+    iterations: int = ITERATIONS,
 ) -> Float[Array, " checkpoints"]:
     """Return the largest Hessian eigenvalue of L_n at each checkpoint, from `iterations` Hessian-vector products of Lanczos.
 
@@ -49,7 +51,7 @@ def gradient_variance(
     key: Key[Array, ""],
     mask: Mask | None = None,
     anchors: Checkpoints | None = None,
-    iterations: int = 20,
+    iterations: int = ITERATIONS,
 ) -> Float[Array, " checkpoints"]:
     """Return s² at each checkpoint: the variance over examples of ∇ℓ_i(w) in the direction where it is largest.
 

@@ -14,7 +14,7 @@ from jaxtyping import Array, Float, Key
 from ontogeny.arrays.flat import Checkpoints, Parameters, parameter_count, single_precision
 from ontogeny.arrays.parts import row_count
 from ontogeny.sampling import checks, diagnostics
-from ontogeny.sampling.calibration.curvature import gradient_variance, top_curvature
+from ontogeny.sampling.calibration.curvature import ITERATIONS, gradient_variance, top_curvature
 from ontogeny.sampling.calibration.settling import LEAST_DRAWS, settling
 from ontogeny.sampling.calibration.spectrum import Spectrum, ends_and_middle, spectrum, with_whole_bias
 from ontogeny.sampling.calibration.stability import LARGEST_BIAS, LARGEST_WHOLE_BIAS, Stability, in_words, longest_step, stability
@@ -32,6 +32,8 @@ POSITIONS = 16
 """Draws of each pilot chain at which the curvature is measured."""
 MANY = 1000
 """Parameters above which it is measured at the last draw of one chain: a Hessian product costs several gradients."""
+ITERATIONS_OF_MANY = 10
+"""Hessian products of a Lanczos run with many parameters, whose few large eigenvalues lie far above the rest."""
 ACCEPTANCE_DRAWS = 64
 PerCheckpoint = Float[np.ndarray, " checkpoints"]
 
@@ -152,6 +154,11 @@ class Pilots(NamedTuple):
         return parameter_count(self.checkpoints) > self.many
 
     @property
+    def iterations(self) -> int:
+        """Return how many products a run of Lanczos takes."""
+        return ITERATIONS_OF_MANY if self.has_many_parameters else ITERATIONS
+
+    @property
     def last(self) -> Checkpoints:
         """Return the last checkpoint, with a leading axis of 1."""
         return jax.tree.map(lambda leaf: np.asarray(leaf)[-1:], self.checkpoints)
@@ -159,7 +166,8 @@ class Pilots(NamedTuple):
     def curvature(self, positions: Checkpoints) -> PerCheckpoint:
         """Return h_max at each position."""
         target = self.target
-        return np.asarray(top_curvature(target.loss, positions, target.data, key=self.key, mask=target.mask))
+        found = top_curvature(target.loss, positions, target.data, key=self.key, mask=target.mask, iterations=self.iterations)
+        return np.asarray(found)
 
     def noise(self, positions: Checkpoints, centers: Checkpoints) -> PerCheckpoint:
         """Return s² at positions around their checkpoints; 0 with the full batch."""
@@ -167,8 +175,8 @@ class Pilots(NamedTuple):
         if target.full_batch:
             return np.zeros(len(jax.tree.leaves(positions)[0]))
         anchors = centers if target.control_variates else None
-        variance = gradient_variance(target.loss, positions, target.data, key=self.key, mask=target.mask, anchors=anchors)
-        return np.asarray(variance)
+        options = {"key": self.key, "mask": target.mask, "anchors": anchors, "iterations": self.iterations}
+        return np.asarray(gradient_variance(target.loss, positions, target.data, **options))
 
     def run(self, sampler: Kernel, draws: int) -> Draws:
         """Run chains from w*, nothing discarded, and collect the positions that `at_draws` looks at."""

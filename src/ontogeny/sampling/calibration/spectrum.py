@@ -84,7 +84,7 @@ def spectrum(
     return Spectrum(*(np.asarray(field, np.float64) for field in found))
 
 
-@partial(jax.jit, static_argnums=(0, 5, 6), compiler_options={"xla_backend_optimization_level": 0})
+@partial(jax.jit, static_argnums=(0, 5, 6), compiler_options={"xla_backend_optimization_level": 1})
 def quadrature(
     loss: Loss,
     checkpoints: Checkpoints,

@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
+from threadpoolctl import threadpool_limits
 
 from ontogeny.trajectory import Axis
 from ontogeny.transitions.detection.curves import Curve, curves_of
@@ -106,7 +107,9 @@ def detect_transitions(
     closed = [curve for curve in curves if curve.undecided]
     decidable = [curve for curve in curves if not curve.undecided]
     skipped = PASSES * len(closed)
-    found = screened(decidable, along, alpha, seed, lambda done: progress(skipped + done) if progress else None)
+    # The matrices are small: a second thread of BLAS only waits, and costs more than it brings.
+    with threadpool_limits(1, user_api="blas"):
+        found = screened(decidable, along, alpha, seed, lambda done: progress(skipped + done) if progress else None)
     rows = [row | decision(row, curve, interventions or {}) for curve, row in found.candidates]
     told = {curve.name for curve, _ in [*found.candidates, *found.relaxing]}
     silent = [curve for curve in decidable if curve.too_noisy and curve.name not in told]
