@@ -49,6 +49,14 @@ def test_what_tells_variants_apart_comes_first_and_the_variants_stand_against_ea
     )
 
 
+def test_of_two_that_tell_variants_apart_the_surer_comes_first(family, agreed):
+    two = [agreed("previous-token head formation", 0, 1, 2, at=255.0, q=0.03), agreed("induction-head formation", 0, 1, 2)]
+    assert [told.split(" form")[0] for told in family_findings(family(layers_1=[], layers_2=two))] == [
+        "Induction-head",
+        "Previous-token head",
+    ]
+
+
 def test_a_transition_of_few_seeds_is_told_with_its_certainty(family, agreed):
     (told,) = family_findings(family(base=[agreed("4-gon → 5-gon", 0, 2, at=115_482.0)]))
     assert told == "4-gon → 5-gon: near step 115,000 in 2 of 3 seeds (q < 0.001 in each)."

@@ -273,7 +273,7 @@ def test_agreement_of_seeds_is_told_as_two_facts(polygon):
     assert view["where"] == "median step 120,000, from 99,000 to 150,000"
     assert view["each"][1:] == [
         "seed 1: q = 0.030, without this name, evidence from the loss or λ̂ alone",
-        "seed 3: q = 0.0010",
+        "seed 3: q < 0.001",
     ]
     assert seeds_of(row) == "3 of 4 seeds"
 

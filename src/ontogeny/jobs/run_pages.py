@@ -11,6 +11,7 @@ from ontogeny.config.observables import Label
 from ontogeny.config.pictures import PictureCard
 from ontogeny.jobs.job import Job, Made
 from ontogeny.pipeline.files import read_json, read_parquet, read_result, write_json, write_text
+from ontogeny.report.agreement import named_by_seeds
 from ontogeny.report.assets import write_plotly
 from ontogeny.report.labels import given_labels
 from ontogeny.report.pictures.network import network_pictures
@@ -90,6 +91,7 @@ def run_report(job: Job, seed: int, calibration: Any, consensus: Consensus, prov
     # The page shows the health of the whole network; that of refined components is in health.parquet.
     tables["health"] = pd.DataFrame(tables["health"][tables["health"]["component"] == WHOLE_NETWORK])
     development = read_record(Development, folder / "transitions.json")
+    shown = named_by_seeds(development, consensus, seed)
     return RunReport(
         family=job.family,
         variant=job.variant,
@@ -100,7 +102,9 @@ def run_report(job: Job, seed: int, calibration: Any, consensus: Consensus, prov
         calibration=calibration,
         specification={"seed": seed, **configuration},
         provenance=provenance,
-        pictures=network_pictures(folder, development, job.section("picture_cards", dict[str, PictureCard])),
+        pictures=network_pictures(
+            folder, named_by_seeds(development, consensus, seed), job.section("picture_cards", dict[str, PictureCard])
+        ),
         **tables,
     )
 

@@ -9,7 +9,7 @@ from ontogeny.report.labels import capital
 from ontogeny.report.numbers import number, step, with_error
 from ontogeny.report.sensitivity import localised_in_words
 from ontogeny.report.tables import LLC, PASSED, RunReport, curve, failed, finite, last_step, main_loss, steps_of
-from ontogeny.report.words import CHECKS, is_named, verdict
+from ontogeny.report.words import CHECKS, counted, is_named, verdict
 from ontogeny.transitions.limits import FEWEST_CHECKPOINTS
 
 BAD, WARNING = "bad", "warning"
@@ -42,7 +42,9 @@ def tiles(report: RunReport) -> list[Tile]:
         Tile("loss at the end", number(loss["value"].iloc[-1]) if len(loss) else number(None)),
         last_llc(report),
         passing(report),
-        Tile("transitions", f"{sum(map(is_named, report.candidates))} named", f"{len(report.candidates)} candidates"),
+        Tile(
+            "transitions", f"{sum(map(is_named, report.candidates))} named", f"of {counted(len(report.candidates), 'candidate')}"
+        ),
     ]
 
 

@@ -36,16 +36,21 @@ class Finding:
         """How far apart the variants are in how many of their seeds make the transition."""
         return max(self.shares) - min(self.shares)
 
+    @property
+    def q_value(self) -> float:
+        """The largest q of a seed that makes the transition."""
+        return max((each.q_value for row in self.rows.values() for each in row.certainties), default=1.0)
+
 
 def findings(consensus: Mapping[str, Consensus]) -> list[Finding]:
-    """Return the named transitions: those that tell variants apart first, then those that most seeds make."""
+    """Return the named transitions: those that tell variants apart first, then those that most seeds make, then the surest."""
     seeds = {variant: len(of_variant.seeds) for variant, of_variant in consensus.items()}
     rows: dict[str, dict[str, Agreement]] = {}
     for variant, of_variant in consensus.items():
         for row in of_variant.transitions:
             rows.setdefault(row.name, {})[variant] = row
     found = [Finding(name, by_variant, seeds) for name, by_variant in rows.items() if name != UNNAMED]
-    return sorted(found, key=lambda each: (-each.contrast * max(each.shares), -max(each.shares), -sum(each.shares)))
+    return sorted(found, key=lambda each: (-each.contrast * max(each.shares), -max(each.shares), each.q_value, -sum(each.shares)))
 
 
 def family_findings(family: FamilySummary) -> list[str]:

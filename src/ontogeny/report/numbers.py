@@ -48,7 +48,7 @@ SIMULATED = 0.001
 
 def p_value(value: Any) -> str:
     """Return a p-value: 0.012, or < 0.001 beyond the reach of simulations."""
-    return f"< {SIMULATED}" if known(value) and value < SIMULATED else number(value, 2)
+    return f"< {SIMULATED}" if known(value) and value <= SIMULATED else number(value, 2)
 
 
 def significance(name: str, value: Any) -> str:
