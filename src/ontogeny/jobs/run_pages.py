@@ -102,9 +102,7 @@ def run_report(job: Job, seed: int, calibration: Any, consensus: Consensus, prov
         calibration=calibration,
         specification={"seed": seed, **configuration},
         provenance=provenance,
-        pictures=network_pictures(
-            folder, named_by_seeds(development, consensus, seed), job.section("picture_cards", dict[str, PictureCard])
-        ),
+        pictures=network_pictures(folder, shown, job.section("picture_cards", dict[str, PictureCard])),
         **tables,
     )
 
