@@ -16,7 +16,6 @@ from ontogeny.config.section import NotEmpty, Section, Seed
 from ontogeny.config.training import Checkpoints, Training
 from ontogeny.config.transitions import Transitions
 
-
 FEWEST_ALONG = 2
 """The fewest values of a key that make a trajectory along it."""
 

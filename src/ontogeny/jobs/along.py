@@ -5,7 +5,7 @@ A trajectory of a seed has one checkpoint for each variant: the last one of the 
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from ontogeny.report.tables import WHOLE_NETWORK, RunReport
 from ontogeny.trajectory import COLUMNS, STEPS, Axis
 from ontogeny.transitions.consensus import consensus
 from ontogeny.transitions.free_energies import Sampling
-from ontogeny.transitions.records import Consensus, Development, to_json
+from ontogeny.transitions.records import Consensus, Development, FreeEnergyChange, to_json
 
 FILES = (*OUTPUTS, "llc.parquet", "health.parquet", "run.json")
 LINKS = {
@@ -35,13 +35,7 @@ LINKS = {
     "consensus.json": "../consensus.json",
 }
 NO_SAMPLE_SIZE: dict[str, Any] = {
-    "free_energy_condition": None,
-    "free_energy_condition_probability": None,
-    "critical_sample_size": None,
-    "critical_sample_size_low": None,
-    "critical_sample_size_high": None,
-    "critical_sample_size_unit": None,
-    "critical_sample_size_kind": None,
+    field.name: None for field in fields(FreeEnergyChange) if field.name.startswith(("critical_", "free_energy_"))
 }
 
 
@@ -59,8 +53,11 @@ def run(job: Job) -> None:
         for seed, development in developments.items():
             write_page(own, seed, development, agreed, axis)
     for seed in developments:
-        inputs = [read_json(own.family_folder / name / f"seed~{seed}" / "manifest" / f"{kind}.json")["digest"]
-                  for name in variants for kind in job.kind.needs]
+        inputs = [
+            read_json(own.family_folder / name / f"seed~{seed}" / "manifest" / f"{kind}.json")["digest"]
+            for name in variants
+            for kind in job.kind.needs
+        ]
         whole = digest({"job": job.name, "specification": job.without("seeds"), "seed": seed, "inputs": inputs})
         made = Made(outputs=[own.seed_folder(seed) / name for name in (*FILES, "report.html")])
         own.record(seed, whole, made, (time.monotonic() - began) / len(developments))
@@ -82,7 +79,8 @@ def write_seed(job: Job, folder: Path, folders: Mapping[float, Path], axis: Axis
         folders: value of the key -> the folder of the run.
     """
     health, llc = (
-        along({value: read_parquet(run / f"{name}.parquet") for value, run in folders.items()}, axis) for name in ("health", "llc")
+        along({value: read_parquet(run / f"{name}.parquet") for value, run in folders.items()}, axis)
+        for name in ("health", "llc")
     )
     section, sampled = job.section("transitions", config.Transitions), job.specification["configuration"]["llc"]
     trajectory, development = developed(

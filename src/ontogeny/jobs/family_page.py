@@ -26,7 +26,8 @@ def run(job: Job) -> None:
     with given_labels(job.section("labels", dict[str, Label])):
         developments = {(run.variant, run.seed): run.transitions for run in family.runs}
         pictures = family_pictures(job.family_folder, developments, family.consensus, cards)
-        page = family_page(replace(family, posteriors=posteriors, pictures=pictures), links)
+        shown = along_summary(job.results, family) if specification["along"] else family
+        page = family_page(replace(shown, posteriors=posteriors, pictures=pictures), links)
     write_text(job.family_folder / "report.html", page)
 
 
@@ -38,6 +39,27 @@ def posterior(folder: Path, variant: str) -> PosteriorSummary:
         summary=read_json(folder / variant / "phases.json"),
         files={name: f"{variant}/{name}" for name in ("phases.json", "phases.parquet")},
     )
+
+
+def along_summary(results: Path, family: FamilySummary) -> FamilySummary:
+    """Return a family with its trajectories along the key that it sweeps in place of its runs."""
+    folder = results / family.family / "along"
+    agreed = read_record(Consensus, folder / "consensus.json")
+    name = f"along {agreed.axis.unit}"
+    runs = [
+        RunSummary(
+            variant=name,
+            seed=seed,
+            trajectory=read_parquet(folder / f"seed~{seed}" / "trajectory.parquet"),
+            transitions=read_record(Development, folder / f"seed~{seed}" / "transitions.json"),
+            href=f"along/seed~{seed}/report.html",
+        )
+        for seed in agreed.seeds
+    ]
+    ends: dict[str, dict[int, str]] = {}
+    for run in family.runs:
+        ends.setdefault(run.variant, {})[run.seed] = run.href
+    return replace(family, runs=runs, consensus={name: agreed}, axis=agreed.axis, ends=ends)
 
 
 def summary(results: Path, family: str, description: str, variants: Mapping[str, Sequence[int]], to_family: str) -> FamilySummary:
