@@ -21,6 +21,7 @@ from ontogeny.config.tasks.markov_chains import MarkovChains
 from ontogeny.config.tasks.modular_addition import ModularAddition
 from ontogeny.config.tasks.polynomial import Polynomial as PolynomialTask
 from ontogeny.config.tasks.sparse_features import SparseFeatures
+from ontogeny.config.tasks.sparse_points import SparsePoints
 from ontogeny.config.tasks.text import Text
 from ontogeny.config.training import Checkpoints, Schedule, Training
 from ontogeny.config.transitions import Transitions
@@ -46,6 +47,7 @@ __all__ = [
     "Refine",
     "Schedule",
     "SparseFeatures",
+    "SparsePoints",
     "Superposition",
     "Task",
     "TaskSection",
