@@ -311,7 +311,7 @@ def test_a_key_that_no_trajectory_can_run_along(sweep, along, expected):
 
 
 def test_a_key_that_trajectories_run_along_is_no_part_of_a_variant():
-    swept = {"task.examples": [10, 20]}
+    swept = {"task.examples": [40, 50]}
     study, variants = validate_study(small(sweep=swept, along="task.examples"), Path("config.yaml"))
     assert study.families["small"].along == "task.examples"
     assert [variant.family for variant in variants] == [

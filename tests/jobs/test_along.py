@@ -82,7 +82,7 @@ def write_run(run: Job, seed: int, chains: np.ndarray, loss: float) -> None:
     steps, both = [0, 100], np.stack([np.full(4, 99.0), chains])
     health = {"step": steps, "component": "", "llc": both.mean(1), "standard_error": both.std(1, ddof=1) / 2, "verdict": "ok"}
     pd.DataFrame(health).to_parquet(folder / "health.parquet")
-    sampled = {"step": np.repeat(steps, 4), "component": "", "chain": [*range(4)] * 2, "llc": both.ravel()}
+    sampled = {"step": np.repeat(steps, 4), "component": "", "chain": [*range(4)] * 2, "llc": both.ravel(), "dead": False}
     pd.DataFrame(sampled).to_parquet(folder / "llc.parquet")
     rows = {"step": steps, "observable": "loss", "component": "", "value": [99.0, loss], "standard_error": np.nan, "verdict": ""}
     pd.DataFrame(rows).to_parquet(folder / "observables.parquet")
