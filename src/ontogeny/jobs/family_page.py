@@ -24,11 +24,20 @@ def run(job: Job) -> None:
     links = {"index": "../report/index.html", "plotly": f"../{write_plotly(job.results)}"}
     cards = job.section("picture_cards", dict[str, PictureCard])
     with given_labels(job.section("labels", dict[str, Label])):
-        developments = {(run.variant, run.seed): run.transitions for run in family.runs}
-        pictures = family_pictures(job.family_folder, developments, family.consensus, cards)
         shown = along_summary(job.results, family) if specification["along"] else family
+        developments = {(run.variant, run.seed): run.transitions for run in pictured(family, shown)}
+        pictures = family_pictures(job.family_folder, developments, family.consensus, cards)
         page = family_page(replace(shown, posteriors=posteriors, pictures=pictures), links)
     write_text(job.family_folder / "report.html", page)
+
+
+def pictured(family: FamilySummary, shown: FamilySummary) -> Sequence[RunSummary]:
+    """Return the runs whose networks the page shows: all, or along a key the first seed at each of its values."""
+    if not shown.ends:
+        return family.runs
+    first = shown.runs[0].seed
+    by_variant = {run.variant: run for run in family.runs if run.seed == first}
+    return [by_variant[variant] for variant in shown.ends]
 
 
 def posterior(folder: Path, variant: str) -> PosteriorSummary:
@@ -56,9 +65,10 @@ def along_summary(results: Path, family: FamilySummary) -> FamilySummary:
         )
         for seed in agreed.seeds
     ]
-    ends: dict[str, dict[int, str]] = {}
+    values = read_json(folder / f"seed~{agreed.seeds[0]}" / "run.json")["variants"]
+    ends: dict[str, dict[int, str]] = {variant: {} for variant in sorted(values, key=values.get)}
     for run in family.runs:
-        ends.setdefault(run.variant, {})[run.seed] = run.href
+        ends[run.variant][run.seed] = run.href
     return replace(family, runs=runs, consensus={name: agreed}, axis=agreed.axis, ends=ends)
 
 

@@ -20,7 +20,7 @@ from ontogeny.report.numbers import (
     with_error,
 )
 from ontogeny.report.order import curve_name
-from ontogeny.report.places import SHOWN, at, between, called, extent, is_steps, spelt
+from ontogeny.report.places import SHOWN, at, between, called, extent, is_steps, noun, spelt
 from ontogeny.report.tables import LLC, RunReport, curve, failed, finite, main_loss, steps_of
 from ontogeny.trajectory import ALL_LOSSES
 from ontogeny.transitions.limits import ERRORS_THAT_COUNT
@@ -288,7 +288,8 @@ def span_in_words(trajectory: pd.DataFrame) -> str:
         for name, rows in (("λ̂", llc), ("the loss", loss))
         if len(rows)
     ]
-    return f"Over the run, {listed(spans)}." if spans else "Neither λ̂ nor a loss was measured."
+    over = "Over the run" if is_steps() else f"Along {noun()}"
+    return f"{over}, {listed(spans)}." if spans else "Neither λ̂ nor a loss was measured."
 
 
 def sampling_in_words(trajectory: pd.DataFrame) -> str:

@@ -73,7 +73,7 @@ function stepAxis() {
     title: { text: logarithmic ? PAGE.axis.title : PAGE.axis.name, standoff: 6 },
     exponentformat: "none",
     separatethousands: true,
-    dtick: logarithmic && focus === null ? 1 : undefined,
+    dtick: logarithmic && focus === null && PAGE.axis.shift ? 1 : undefined,
     unifiedhovertitle: { text: logarithmic && PAGE.axis.shift ? `${PAGE.axis.name} + 1 = %{x:,.0f}` : `${PAGE.axis.equals}%{x:${hover()}}` },
     hoverformat: hover(),
     nticks: 8,
