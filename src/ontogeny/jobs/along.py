@@ -33,6 +33,7 @@ LINKS = {
     "family": "../../report.html",
     **{name: name for name in FILES},
     "consensus.json": "../consensus.json",
+    "manifest/along.json": "manifest/along.json",
 }
 NO_SAMPLE_SIZE: dict[str, Any] = {
     field.name: None for field in fields(FreeEnergyChange) if field.name.startswith(("critical_", "free_energy_"))
