@@ -82,6 +82,14 @@ def test_sampler_settings_retrain_nothing(copied):
     assert copied.planned() == {"calibrate": 1, "sensitivity": 1, "sample": 1, **BELOW_SAMPLE}
 
 
+def test_an_edit_is_seen_where_the_records_of_snakemake_were_left_behind(finished, tmp_path):
+    study = Study(shutil.copytree(finished.folder, tmp_path / "study", ignore=shutil.ignore_patterns(".snakemake")))
+    assert study.planned() == {}
+    study.edit("draws: 20", "draws: 25")
+    planned = study.planned()
+    assert planned["sample"] == 1 and "train" not in planned
+
+
 def test_sensitivity_may_be_left_out(copied):
     copied.edit(
         "sampler: {kind: sgld, step_size: 1e-3}, chains: 2", "sampler: {kind: sgld, step_size: 1e-3}, sensitivity: off, chains: 2"

@@ -13,7 +13,7 @@ from ontogeny.pipeline.devices import prepare_jobs
 from ontogeny.pipeline.manifests import damaged_jobs
 from ontogeny.errors import SpecificationError
 from ontogeny.pipeline.plan import Plan
-from ontogeny.pipeline.status import unfinished_outputs
+from ontogeny.pipeline.status import outputs_to_make_again
 from ontogeny.config.job_names import KINDS
 from ontogeny.config.reading import ConfigError, load, validate_study
 from ontogeny.report.assets import plotly_address
@@ -248,8 +248,8 @@ def command(kind):
 
 @cache
 def rerun_damaged_jobs():
-    """Let Snakemake run again the jobs that were interrupted, and those whose results are damaged, which are named."""
+    """Let Snakemake run again what was interrupted or began with another specification, and name what is damaged."""
     damaged = damaged_jobs(PLAN)
     for why in damaged.values():
         print(f"{why}: its job runs again.", file=sys.stderr, flush=True)
-    workflow.dag.forcefiles.update(damaged, unfinished_outputs(PLAN))
+    workflow.dag.forcefiles.update(damaged, outputs_to_make_again(PLAN))

@@ -118,15 +118,19 @@ def output(plan: Plan, job: PlannedJob) -> Path:
     return folder / VARIANT_FILES.get(job.kind, Path("jobs", job.block, f"{job.kind}.json"))
 
 
-def unfinished_outputs(plan: Plan) -> list[str]:
-    """Return the declared outputs of jobs that began and never ended.
+def outputs_to_make_again(plan: Plan) -> list[str]:
+    """Return the declared outputs of jobs that began and never ended, or that began with another specification.
 
     Snakemake removes the output of a job that was interrupted. It would not run the job again where what other jobs made of
-    the earlier output is still there.
+    the earlier output is still there. Nor does it know what a job began with where its folder `.snakemake` was left behind.
     """
     results = Path(plan.study.results)
-    began = (job for job in planned_jobs(plan) if (results / plan.specification_file(*job)).exists())
-    return [str(path) for path in (output(plan, job) for job in began) if not path.exists()]
+    recorded = {job: results / plan.specification_file(*job) for job in planned_jobs(plan)}
+    return [
+        str(output(plan, job))
+        for job, path in recorded.items()
+        if path.exists() and (not output(plan, job).exists() or read(path) != json.loads(plan.specification(*job)))
+    ]
 
 
 def own_state(plan: Plan, job: PlannedJob, damaged: Mapping[str, str]) -> JobState:
