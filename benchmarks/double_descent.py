@@ -50,7 +50,7 @@ def trajectories(folder: Path) -> pd.DataFrame:
 
 def rows(table: pd.DataFrame) -> Iterator[str]:
     for points, at in table.groupby("points"):
-        values = {str(name): rows["value"] for name, rows in at.groupby("observable")}
+        values = {str(name): pd.Series(rows["value"], dtype=float) for name, rows in at.groupby("observable")}
         llc = at[at["observable"] == "llc"]
         cells = (
             f"{points:g}",
@@ -66,7 +66,7 @@ def rows(table: pd.DataFrame) -> Iterator[str]:
             f"{values['long_feature_dimensionality'].median():.2f}",
             f"{llc['value'].mean():.2f} ± {llc['standard_error'].mean():.2f}",
             f"{llc['value'].std():.2f}",
-            f"{int((llc['verdict'] == 'ok').sum())} of {len(llc)}",
+            f"{llc['verdict'].tolist().count('ok')} of {len(llc)}",
         )
         yield "| " + " | ".join(cells) + " |"
 

@@ -139,7 +139,7 @@ def without_sample_sizes(development: Development) -> Development:
 def write_page(job: Job, seed: int, development: Development, agreed: Consensus, axis: Axis) -> None:
     """Write the page of a seed's trajectory."""
     folder, configuration = job.seed_folder(seed), job.specification["configuration"]
-    tables = {name: read_parquet(folder / f"{name}.parquet") for name in ("trajectory", "llc", "health")}
+    tables: dict[str, Any] = {name: read_parquet(folder / f"{name}.parquet") for name in ("trajectory", "llc", "health")}
     tables["health"] = pd.DataFrame(tables["health"][tables["health"]["component"] == WHOLE_NETWORK])
     report = RunReport(
         family=job.family,

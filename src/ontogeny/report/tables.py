@@ -173,8 +173,8 @@ def steps_of(table: pd.DataFrame) -> np.ndarray:
     return np.unique(np.asarray(table["step"])) if len(table) else np.empty(0, dtype="int64")
 
 
-def last_step(trajectory: pd.DataFrame) -> float:
-    return max(steps_of(trajectory).tolist(), default=0)
+def last_step(trajectory: pd.DataFrame) -> int:
+    return int(max(steps_of(trajectory), default=0))
 
 
 def spaced_logarithmically(trajectory: pd.DataFrame) -> bool:
