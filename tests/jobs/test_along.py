@@ -22,8 +22,8 @@ POINTS = Axis("points", "log", "points")
 
 def test_the_rows_of_the_last_step_take_the_value_of_the_key():
     tables = {
-        10: pd.DataFrame({"step": [0, 100, 100], "component": ["", "", "a"], "llc": [1.0, 2.0, 3.0]}),
-        2: pd.DataFrame({"step": [50, 0], "component": ["", ""], "llc": [4.0, 5.0]}),
+        10.0: pd.DataFrame({"step": [0, 100, 100], "component": ["", "", "a"], "llc": [1.0, 2.0, 3.0]}),
+        2.0: pd.DataFrame({"step": [50, 0], "component": ["", ""], "llc": [4.0, 5.0]}),
     }
     expected = pd.DataFrame({"points": [2.0, 10.0, 10.0], "component": ["", "", "a"], "llc": [4.0, 2.0, 3.0]})
     pd.testing.assert_frame_equal(along.along(tables, POINTS), expected)
@@ -95,7 +95,7 @@ def test_a_jump_between_two_values_is_found_along_the_key(made):
         table = pd.read_parquet(folder / f"seed~{seed}" / "trajectory.parquet")
         assert axis_of(table) == POINTS
         llc = table[table["observable"] == "llc"]
-        assert llc["points"].tolist() == VALUES and llc["value"].max() < 20
+        assert llc["points"].tolist() == VALUES and max(llc["value"].tolist()) < 20
         development = read_record(Development, folder / f"seed~{seed}" / "transitions.json")
         (candidate,) = development.candidates
         assert development.axis == POINTS and 40 <= candidate.location <= 60
