@@ -8,10 +8,14 @@ import pandas as pd
 import pytest
 
 from ontogeny.jobs import along
+from ontogeny.jobs.family_page import along_summary
 from ontogeny.jobs.job import Job
 from ontogeny.jobs.measurements import Measurements
 from ontogeny.pipeline.files import write_json
 from ontogeny.pipeline.manifests import damage_of_seeds
+from ontogeny.report.family_page import family_page
+from ontogeny.report.run_page import NOTHING_KNOWN
+from ontogeny.report.tables import FamilySummary, RunSummary
 from ontogeny.trajectory import Axis, axis_of
 from ontogeny.transitions.records import Development, read_record
 
@@ -122,3 +126,17 @@ def test_what_was_written_is_recorded_and_damage_is_seen(made):
     assert set(manifest["outputs"]) >= {"trajectory.parquet", "transitions.json", "report.html"}
     (folder / "seed~1" / "trajectory.csv").write_text("cut")
     assert "trajectory.csv has 3 bytes" in (damage_of_seeds(folder, "along", [0, 1]) or "")
+
+
+def test_the_page_of_the_family_shows_the_trajectories_and_links_the_runs_in_the_order_of_the_key(made):
+    along.run(made)
+    ends = [
+        RunSummary(variant=name, seed=0, trajectory=pd.DataFrame(), transitions=NOTHING_KNOWN, href=f"{name}/seed~0/report.html")
+        for name in sorted(made.specification["along"]["variants"])
+    ]
+    shown = along_summary(made.results, FamilySummary(family="toy", description="", runs=ends))
+    page = family_page(shown, {})
+    assert list(shown.ends) == [f"points~{value}" for value in VALUES]
+    assert shown.axis == POINTS and [run.href for run in shown.runs] == [f"along/seed~{seed}/report.html" for seed in (0, 1)]
+    assert 'href="points~3000/seed~0/report.html"' in page and "transitions (points)" in page
+    assert "near points = 4" in page and "in 2 of 2 seeds" in page and "near step" not in page

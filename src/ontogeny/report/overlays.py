@@ -10,7 +10,7 @@ import pandas as pd
 from ontogeny.report.labels import dashes, label, palette, slug
 from ontogeny.report.numbers import number, with_error
 from ontogeny.report.places import at as at_place
-from ontogeny.report.places import spelt
+from ontogeny.report.places import is_steps, spelt
 from ontogeny.report.plots import BAND, Panel, Trace, band, figure, line, with_errors
 from ontogeny.report.tables import (
     LLC,
@@ -93,6 +93,7 @@ def overlay_panels(runs: Sequence[Drawn]) -> list[Panel]:
             main_loss,
             360,
         ),
+        *([] if is_steps() else held_out(runs)),
         *(
             panel
             for name in whole
@@ -110,6 +111,12 @@ def overlay_panels(runs: Sequence[Drawn]) -> list[Panel]:
             )
         ),
     ]
+
+
+def held_out(runs: Sequence[Drawn]) -> list[Panel]:
+    """Draw the loss on other examples: along a key of the data it goes its own way."""
+    words = label("evaluation_loss")
+    return overlay("evaluation_loss", words.title, words.meaning, runs, lambda table: curve(table, "evaluation_loss"), 360)
 
 
 def overlay(name: str, title: str, caption: str, runs: Sequence[Drawn], read: Reading, height: int = 270) -> list[Panel]:
