@@ -9,8 +9,6 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-POINTS = 400
-"""Points of the quadrature along each axis."""
 REACH = 9.0
 """The Gaussian of the localisation is followed over this many of its standard deviations."""
 LOWEST = -16.0
@@ -34,19 +32,20 @@ def learning_coefficient(size: int, learnt: bool) -> tuple[float, int]:
     return (size - 0.5, 1) if learnt else (size / 2, 2)
 
 
-def expected_llc(block: Block, inverse_temperature: float, localization: float) -> float:
+def expected_llc(block: Block, inverse_temperature: float, localization: float, points: int = 400) -> float:
     """Return E λ̂ = nβ E[K] of a block under exp(-nβ K - (γ/2) (|a - a*|² + |b - b*|²)).
 
     Args:
         block: where it is. Only the lengths of a* and b* matter.
         inverse_temperature: nβ.
         localization: γ, above 0.
+        points: of the quadrature along each axis, on each side of 0.
     """
-    alpha, along = both_sides(block.inward, localization)
+    alpha, along = both_sides(block.inward, localization, points)
     if block.size == 1:
         r, across = np.zeros(1), np.ones(1)
     else:
-        r, across = log_grid((REACH + np.sqrt(block.size)) / np.sqrt(localization))
+        r, across = log_grid((REACH + np.sqrt(block.size)) / np.sqrt(localization), points)
         across = across * r ** (block.size - 2)
     logs, energy = after_outward(block, alpha[:, None], r[None], inverse_temperature, localization)
     weight = along[:, None] * across[None] * np.exp(logs - logs.max())
@@ -74,13 +73,15 @@ def after_outward(
     return logs, inverse_temperature / 2 * energy
 
 
-def both_sides(center: float, localization: float) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, " points"]]:
+def both_sides(
+    center: float, localization: float, points: int
+) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, " points"]]:
     """Return a grid of α on both sides of 0, dense at 0, and its weights."""
-    points, weights = log_grid(abs(center) + REACH / np.sqrt(localization))
-    return np.concatenate([-points[::-1], points]), np.concatenate([weights[::-1], weights])
+    sizes, weights = log_grid(abs(center) + REACH / np.sqrt(localization), points)
+    return np.concatenate([-sizes[::-1], sizes]), np.concatenate([weights[::-1], weights])
 
 
-def log_grid(end: float) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, " points"]]:
+def log_grid(end: float, points: int) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, " points"]]:
     """Return x up to `end` and the weights of the trapezoidal rule in log x."""
-    logs = np.linspace(np.log(end) + LOWEST, np.log(end), POINTS)
+    logs = np.linspace(np.log(end) + LOWEST, np.log(end), points)
     return np.exp(logs), np.exp(logs) * (logs[1] - logs[0])

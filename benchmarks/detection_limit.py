@@ -1,0 +1,174 @@
+"""`python -m benchmarks.detection_limit`: how small a transition λ̂ sees at a sampling budget, beside behavioural curves.
+
+Every run (`detection_limit_runs`) has one transition of known size and time, or none. `ontogeny.detect_transitions` looks at
+each curve alone, at alpha = .05: λ̂ with its chains, at each budget of draws; the exact total loss; the loss of a fresh batch;
+the target's own loss. A transition counts as found where a candidate's [start, end], one checkpoint wider, holds the known time.
+That is where the exact curve is halfway: the loss of the target for losses, E λ̂ of the target by quadrature for λ̂. A false
+alarm is a candidate that does not hold it, and any candidate of a null run. λ̂ is looked at as the pipeline does, without the
+checkpoints that fail a check, and with all.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import ontogeny
+from benchmarks import detection_limit_runs as runs
+from benchmarks.detection_limit_runs import Run
+from ontogeny.transitions.detection.detect import CANDIDATE
+
+SIZES = (2, 6)
+BUDGETS = (10, 30, 100, 300, 1000)
+TRAINING_WEIGHTS_BUDGET = 300
+FIRST_SEED = 1000
+SHARES = ((0.0, 0.03), (0.03, 0.1), (0.1, 1.0))
+"""Bins of the drop of the total loss, as a share of its first value."""
+
+
+def outcomes(run: Run) -> Iterator[dict[str, Any]]:
+    """Yield what each curve of a run shows."""
+    shared = {"size": run.size, "seed": run.seed, "null": run.is_null}
+    shared["share"] = float(run.weights[0] / 2 / (run.losses[0] @ run.weights))
+    table = runs.behaviour(run)
+    for curve in ("loss", "batch_loss", "block_loss"):
+        known = None if run.is_null else runs.halfway(run.losses[:, 0])
+        yield shared | {"curve": curve} | found(table[table["observable"] == curve], None, known)
+    for draws, uniform in [*((draws, True) for draws in BUDGETS), (TRAINING_WEIGHTS_BUDGET, False)]:
+        yield from of_llc(run, draws, uniform, shared)
+
+
+def of_llc(run: Run, draws: int, uniform: bool, shared: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield what λ̂ shows, with the checkpoints that fail a check left out, and with all of them."""
+    exact = None if run.is_null else runs.exact_curve(run, 1.0 if uniform else run.weights[0])
+    known = None if exact is None else runs.halfway(exact)
+    estimate = runs.estimate(run, draws, uniform=uniform)
+    table = estimate.to_trajectory()
+    steps = estimate.per_chain[-5:].mean(axis=0) - estimate.per_chain[:5].mean(axis=0)
+    measured = {
+        "draws": draws,
+        "ok": float(np.mean([verdict == "ok" for verdict in estimate.verdict])),
+        "step": float(steps.mean()),
+        "step_error": float(steps.std(ddof=1) / len(steps) ** 0.5),
+        "exact_step": None if exact is None else float(exact[-1] - exact[0]),
+    }
+    name = "llc" if uniform else "llc_training"
+    for checks, rows in ((True, table), (False, table.assign(verdict=""))):
+        yield shared | {"curve": name, "checks": checks} | measured | found(rows, estimate.chains, known)
+
+
+def found(table: pd.DataFrame, chains: Any, known: float | None) -> dict[str, Any]:
+    """Return whether a candidate holds the known time, the number of those that do not, and the time."""
+    rows = ontogeny.detect_transitions(table, chains=chains)
+    rows = rows[rows["decision"] == CANDIDATE]
+    spacing = float(np.diff(np.log(runs.STEPS)).max())
+    right = 0
+    if known is not None:
+        low, high = np.log(rows["start"].to_numpy(float)) - spacing, np.log(rows["end"].to_numpy(float)) + spacing
+        right = int(np.sum((low <= np.log(known)) & (np.log(known) <= high)))
+    return {"found": right > 0, "false": len(rows) - right, "known": known}
+
+
+def recall_table(rows: pd.DataFrame) -> str:
+    """Return recall by size, and the share of null runs with a candidate, as Markdown."""
+    positive, null = rows[~rows["null"]], rows[rows["null"]]
+    sizes = sorted(positive["size"].unique())
+    exact = positive[positive["curve"] == "llc"].groupby("size")["exact_step"].mean()
+    head = [
+        "curve",
+        "checkpoints ok",
+        "error of the step",
+        *(f"{size}" for size in sizes),
+        "other candidates",
+        "null runs flagged",
+    ]
+    lines = [
+        f"| {' | '.join(head)} |\n|{'---|' * len(head)}",
+        f"| step of λ, (d - 1)/2 | | | {' | '.join(f'{(size - 1) / 2:g}' for size in sizes)} | | |",
+        f"| step of E λ̂ here | | | {' | '.join(f'{exact[size]:.2f}' for size in sizes)} | | |",
+    ]
+    for name, own in curves_of(positive):
+        without = dict(curves_of(null))[name]
+        recalls = own.groupby("size")["found"].mean()
+        cells = [
+            name,
+            f"{own['ok'].mean():.0%}" if own["ok"].notna().any() else "",
+            f"{own['step_error'].median():.2f}" if own["ok"].notna().any() else "",
+            *(f"{recalls[size]:.0%}" for size in sizes),
+            f"{own['false'].sum()} in {len(own)} runs",
+            f"{(without['false'] > 0).mean():.1%} of {len(without)}",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def share_table(rows: pd.DataFrame) -> str:
+    """Return recall by what the target's drop is of the total loss, over all sizes with a step of λ."""
+    positive = rows[~rows["null"] & (rows["size"] > 1)]
+    head = ["curve", *(f"{low:.0%} to {high:.0%}" for low, high in SHARES)]
+    lines = [f"| {' | '.join(head)} |\n|{'---|' * len(head)}"]
+    for name, own in curves_of(positive):
+        binned = [own[own["share"].between(low, high, inclusive="left")]["found"] for low, high in SHARES]
+        lines.append(f"| {name} | {' | '.join(f'{each.mean():.0%} of {len(each)}' for each in binned)} |")
+    return "\n".join(lines)
+
+
+def curves_of(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield the name of each curve and its rows: λ̂ by budget, with the checks and with all checkpoints, then the losses."""
+    llc = rows[rows["curve"] == "llc"]
+    for (checks, draws), own in llc.groupby(["checks", "draws"], sort=True):
+        yield f"λ̂, {draws:g} + {draws:g} draws{', checked' if checks else ''}", own
+    trained = rows[(rows["curve"] == "llc_training") & (rows["checks"] == False)]  # noqa: E712 (the column holds NaN, too)
+    yield f"λ̂ on the weights of training, {TRAINING_WEIGHTS_BUDGET} + {TRAINING_WEIGHTS_BUDGET} draws", trained
+    for curve, name in (
+        ("loss", "total loss, exact"),
+        ("batch_loss", "loss of a batch"),
+        ("block_loss", "own loss of the block"),
+    ):
+        yield name, rows[rows["curve"] == curve]
+
+
+def leads(rows: pd.DataFrame) -> str:
+    """Return how much earlier E λ̂ is halfway than the loss of the block."""
+    times = rows[~rows["null"] & rows["curve"].isin(["llc", "block_loss"])].groupby(["size", "seed", "curve"])["known"].first()
+    ratio = (times.xs("llc", level="curve") / times.xs("block_loss", level="curve")).groupby("size").median()
+    return f"E λ̂ is halfway at {ratio.min():.2f} to {ratio.max():.2f} of the step at which the block's loss is (medians by size)"
+
+
+def measure(first: int, count: int, nulls: int, output: Path) -> None:
+    """Write a row for each curve of every run, as JSON Lines; runs that are there already are not run again."""
+    lines = output.read_text().splitlines() if output.is_file() else []
+    done = {(row["size"], row["null"], row["seed"]) for row in map(json.loads, lines)}
+    for size in SIZES:
+        for null, seeds in ((False, range(first, first + count)), (True, range(first, first + nulls))):
+            missing = [seed for seed in seeds if (size, null, seed) not in done]
+            for run in runs.train(size, missing, null) if missing else []:
+                rows = "".join(json.dumps(row) + "\n" for row in outcomes(run))
+                with output.open("a") as file:
+                    file.write(rows)
+        print(f"size {size} done", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("output", type=Path, help="JSON Lines, a row for each curve of a run; made or continued")
+    parser.add_argument("--first-seed", type=int, default=FIRST_SEED, help="seeds below 100 chose the settings")
+    parser.add_argument("--runs", type=int, default=25, help="runs of each size")
+    parser.add_argument("--nulls", type=int, default=15, help="null runs of each size")
+    parser.add_argument("--figure", type=Path, help="write the figure here as SVG")
+    arguments = parser.parse_args()
+    measure(arguments.first_seed, arguments.runs, arguments.nulls, arguments.output)
+    rows = pd.read_json(arguments.output, lines=True)
+    print(recall_table(rows), share_table(rows), leads(rows), sep="\n\n")
+    if arguments.figure:
+        from benchmarks.detection_limit_figure import draw
+
+        draw(rows, arguments.figure)
+
+
+if __name__ == "__main__":
+    main()
