@@ -1,7 +1,7 @@
 """`python -m benchmarks.detection_limit`: how small a transition λ̂ sees at a sampling budget, beside behavioural curves.
 
 Every run (`detection_limit_runs`) has one transition of known size and time, or none. `ontogeny.detect_transitions` looks at
-each curve alone, at alpha = .05: λ̂ with its chains, at each budget of draws; the exact total loss; the loss of a fresh batch;
+each curve alone, at alpha = .05: λ̂ with its chains, at each budget of draws; the exact total loss;
 the target's own loss. A transition counts as found where a candidate's [start, end], one checkpoint wider, holds the known time.
 That is where the exact curve is halfway: the loss of the target for losses, E λ̂ of the target by quadrature for λ̂. A false
 alarm is a candidate that does not hold it, and any candidate of a null run. λ̂ is looked at as the pipeline does, without the
@@ -22,7 +22,7 @@ from benchmarks import detection_limit_runs as runs
 from benchmarks.detection_limit_runs import Run
 from ontogeny.transitions.detection.detect import CANDIDATE
 
-SIZES = (2, 6)
+SIZES = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12)
 BUDGETS = (10, 30, 100, 300, 1000)
 TRAINING_WEIGHTS_BUDGET = 300
 FIRST_SEED = 1000
@@ -35,7 +35,7 @@ def outcomes(run: Run) -> Iterator[dict[str, Any]]:
     shared = {"size": run.size, "seed": run.seed, "null": run.is_null}
     shared["share"] = float(run.weights[0] / 2 / (run.losses[0] @ run.weights))
     table = runs.behaviour(run)
-    for curve in ("loss", "batch_loss", "block_loss"):
+    for curve in ("loss", "block_loss"):
         known = None if run.is_null else runs.halfway(run.losses[:, 0])
         yield shared | {"curve": curve} | found(table[table["observable"] == curve], None, known)
     for draws, uniform in [*((draws, True) for draws in BUDGETS), (TRAINING_WEIGHTS_BUDGET, False)]:
