@@ -126,7 +126,6 @@ def curves_of(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     yield f"λ̂ on the weights of training, {TRAINING_WEIGHTS_BUDGET} + {TRAINING_WEIGHTS_BUDGET} draws", trained
     for curve, name in (
         ("loss", "total loss, exact"),
-        ("batch_loss", "loss of a batch"),
         ("block_loss", "own loss of the block"),
     ):
         yield name, rows[rows["curve"] == curve]

@@ -20,9 +20,9 @@ class LinearBlocks(nnx.Module):
         self.inward, self.outward = nnx.Param(inward), nnx.Param(outward)
 
     def __call__(self, x: Float[Array, "batch inputs"]) -> Float[Array, "batch inputs"]:
-        projected, outward = x * self.inward[...], self.outward[...]
+        projected, outward = x * self.inward[...][None], self.outward[...][None]
         return jnp.concatenate(
-            [projected[:, place].sum(axis=1, keepdims=True) * outward[place] for place in places(self.sizes)], axis=1
+            [projected[:, place].sum(axis=1, keepdims=True) * outward[:, place] for place in places(self.sizes)], axis=1
         )
 
     def factors(self) -> list[tuple[Float[Array, " size"], Float[Array, " size"]]]:

@@ -42,7 +42,7 @@ def block_losses(network: Network, params: Params) -> Float[Array, " blocks"]:
     """Return ½ |b aᵀ - e_1 e_1ᵀ|² of each block."""
     return jnp.stack(
         [
-            jnp.sum((b[:, None] * a - jnp.zeros((len(b), len(a))).at[0, 0].set(1.0)) ** 2) / 2
+            jnp.sum((b[:, None] * a[None] - jnp.zeros((len(b), len(a))).at[0, 0].set(1.0)) ** 2) / 2
             for a, b in network.apply(params, method="factors")
         ]
     )

@@ -11,8 +11,8 @@ from jaxtyping import Float
 
 REACH = 9.0
 """The Gaussian of the localisation is followed over this many of its standard deviations."""
-LOWEST = -16.0
-"""The grid of log r, and of log |α| on either side of 0, starts here, e^-16 of its end."""
+LOWEST = -20.0
+"""The grid of log r, and of log |α| on either side of 0, starts here, e^-20 of its end."""
 
 
 class Block(NamedTuple):
