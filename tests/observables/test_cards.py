@@ -6,6 +6,8 @@ from ontogeny.config import (
     MLP,
     InContextRegression,
     Linear,
+    LinearBlocksModel,
+    LinearBlocksTask,
     LinearTeacher,
     MarkovChains,
     ModularAddition,
@@ -31,6 +33,7 @@ def test_every_observable_has_a_label_and_every_label_an_observable(tmp_path: Pa
         (regression, Transformer(kind="transformer", width=8)),
         (SparseFeatures(kind="sparse_features", examples=10), Superposition(kind="superposition")),
         (LinearTeacher(kind="linear_teacher", examples=10), Linear(kind="linear")),
+        (LinearBlocksTask(kind="linear_blocks"), LinearBlocksModel(kind="linear_blocks")),
         (PolynomialTask(kind="polynomial"), PolynomialModel(kind="polynomial")),
         (ModularAddition(kind="modular_addition", modulus=5), MLP(kind="mlp")),
     ]

@@ -94,16 +94,16 @@ def test_a_section_with_no_start_is_read_back_as_jobs_write_it(section):
 
 @pytest.mark.end_to_end
 def test_llc_along_a_run_follows_the_exact_one():
-    """λ̂ of ten checkpoints of a run of five blocks: r ≥ .98 with λ in the limit, and each within 10% of E λ̂ by quadrature."""
-    sizes = [12, 2, 8, 4, 6]
-    task = config.LinearBlocksTask(kind="linear_blocks", sizes=sizes, decades=1.75)
+    """λ̂ of the checkpoints of a run of ten blocks: r ≥ .98 with λ in the limit, ≥ .995 with E λ̂ by quadrature, within 5%."""
+    task = config.LinearBlocksTask(kind="linear_blocks")
+    sizes = task.sizes
     training = config.Training.model_validate(
         {"optimizer": {"name": "sgd", "learning_rate": 0.05}, "batch_size": 12, "steps": 4000}
     )
     problem = build_problem(
         task, config.LinearBlocksModel(kind="linear_blocks"), base=Path(), batch_size=12, observables=["linear_blocks"]
     )
-    steps = [10, 50, 90, 150, 250, 400, 700, 1200, 2200, 4000]
+    steps = np.unique(np.geomspace(2, 4000, 30).astype(int)).tolist()
     bounds = jnp.array([0, *steps[:-1]], jnp.int32), jnp.array(steps, jnp.int32)
     optimizer = build_optimizer(training)
     _, piece = compile_training(problem, optimizer)(initial_state(problem, optimizer, [3]), seed_keys([3], TRAIN), *bounds)
@@ -132,6 +132,7 @@ def test_llc_along_a_run_follows_the_exact_one():
             expected_llc(Block(size, float(own["inward"][k]), float(own["outward"][k])), 1000.0, 10.0, points=100)
             for size, own in zip(sizes, lengths, strict=True)
         )
-        for k in range(10)
+        for k in range(len(steps))
     ]
-    np.testing.assert_allclose(found.mean, finite, rtol=0.1)
+    assert np.corrcoef(found.mean, finite)[0, 1] >= 0.995
+    np.testing.assert_allclose(found.mean, finite, rtol=0.05)
