@@ -270,3 +270,12 @@ def test_a_step_beyond_stability_is_refused_with_the_bound(step_size):
         ontogeny.estimate_llc(
             lambda w, _: jnp.sum(w**2) / 2, jnp.zeros((2, 3)), sampler=ontogeny.SGLD(step_size=step_size), inverse_temperature=99
         )
+
+
+def test_what_is_chosen_is_said_where_progress_is_asked_for(capsys):
+    options = {"n": 100, "chains": 2, "draws": 20, "sampler": ontogeny.SGLD(step_size=None)}
+    estimate = ontogeny.estimate_llc(lambda w, _: (w**2).sum(), jnp.zeros((2, 2)), **options)
+    assert capsys.readouterr().err == ""
+    ontogeny.estimate_llc(lambda w, _: (w**2).sum(), jnp.zeros((2, 2)), progress=True, **options)
+    said = capsys.readouterr().err
+    assert f"step_size {estimate.sampler.step_size:.3g}, burn_in {estimate.burn_in}, after " in said

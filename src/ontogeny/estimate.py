@@ -1,5 +1,7 @@
 """The library's front door: estimate the local learning coefficient at checkpoints in one call."""
 
+import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -87,7 +89,7 @@ def estimate_llc(
         projection: "gradient" keeps chains in the hyperplane through w* normal to ∇L_n(w*), where w* is no minimum.
         control_variates: subtract the noise that minibatches have at w*, for a second gradient in each step.
         steps: the labels of the checkpoints, such as their training steps; None for 0, 1, 2, …
-        progress: show a line of progress while chains run.
+        progress: say on standard error what is being chosen and what was, and show a bar while chains run.
         refine: name -> mask, each like `mask` and instead of it: weight-refined λ̂ beside that of the whole network, with
             the same batches and noise. The program is compiled once for all.
         extrapolate: also run chains of half the step, and return 2 λ̂(ε/2) - λ̂(ε). Richardson's extrapolation removes the bias
@@ -131,7 +133,8 @@ def estimate_llc(
     checks.check_steps(steps, checks.leading_axis(checkpoints, "checkpoints", "K checkpoints"))
     if refine is not None:
         checks.check_refine(refine, checkpoints)
-    sampler, burn_in, stability = settle(target, checkpoints, sampler, burn_in, key)
+    say = partial(print, file=sys.stderr, flush=True) if progress else (lambda text: None)
+    sampler, burn_in, stability = settle(target, checkpoints, sampler, burn_in, key, say)
     options = {"key": key, "chains": chains, "steps": steps, "progress": progress}
     known: Draws | None = None
     if draws == "auto":
@@ -165,13 +168,22 @@ def default_sampler(batch_size: int | None) -> Kernel:
 
 
 def settle(
-    target: Target, checkpoints: Checkpoints, sampler: Kernel, burn_in: int | Literal["auto"], key: Key[Array, ""]
+    target: Target,
+    checkpoints: Checkpoints,
+    sampler: Kernel,
+    burn_in: int | Literal["auto"],
+    key: Key[Array, ""],
+    say: Callable[[str], None],
 ) -> tuple[Kernel, int, Stability | None]:
     """Return the sampler with its numbers, the burn-in, and what the step comes to; what is to be chosen is calibrated."""
     if sampler.step_size is None or burn_in == "auto":
+        began = time.monotonic()
+        say("pilot chains choose the step and the burn-in; the first ones are compiled")
         # Another key: pilots that shared the chains' noise would fit the step and the burn-in to it.
         calibration = calibrate_target(target, checkpoints, sampler, key=jax.random.fold_in(key, PILOTS))
-        return calibration.sampler, calibration.burn_in if burn_in == "auto" else burn_in, calibration.stability
+        burn_in = calibration.burn_in if burn_in == "auto" else burn_in
+        say(f"step_size {calibration.sampler.step_size:.3g}, burn_in {burn_in}, after {time.monotonic() - began:.0f} s")
+        return calibration.sampler, burn_in, calibration.stability
     sampler = with_friction(sampler, target.localization)
     return sampler, burn_in, check_stability(target, checkpoints, sampler, key=key)
 

@@ -7,7 +7,18 @@ import pytest
 
 from ontogeny.config.observables import Card, Label, built_in_cards, cards, labels_on, rules_on
 from ontogeny.config.reading import ConfigError, validate_study
+from ontogeny.pipeline.parsed import python_digest
 from ontogeny.transitions.naming import DEFAULT_RULES
+
+IN_FILE = '''"""Measure the norm."""
+CARD = """
+observables:
+  norm: {title: a norm, unit: ""}
+"""
+
+
+def norm(network, task): ...
+'''
 
 OWN_CARD = """
 observables:
@@ -66,6 +77,10 @@ def test_a_faulty_card_stops_before_any_job(tmp_path):
             validate_study(study, tmp_path / "config.yaml")
     card.write_text(OWN_CARD)
     validate_study(study, tmp_path / "config.yaml")
+    card.unlink()
+    (tmp_path / "own.py").write_text(IN_FILE)
+    with pytest.raises(ConfigError, match=r"the card in .*own\.py: observables\.norm\.unit"):
+        validate_study(study, tmp_path / "config.yaml")
 
 
 def test_cards_and_rules_are_read_without_jax():
@@ -75,3 +90,13 @@ def test_cards_and_rules_are_read_without_jax():
         "assert not {'jax', 'flax'} & sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_card_may_stand_in_the_file_and_an_edit_of_it_measures_nothing_again(tmp_path):
+    (tmp_path / "own.py").write_text(IN_FILE.replace('unit: ""', "unit: metres"))
+    assert labels_on(cards(["own.py:norm"], tmp_path))["norm"] == Label(title="a norm", unit="metres")
+    renamed = (tmp_path / "own.py").read_text().replace("a norm", "another norm")
+    assert python_digest(renamed) == python_digest((tmp_path / "own.py").read_text())
+    assert python_digest(renamed) != python_digest(renamed.replace("def norm", "def size"))
+    (tmp_path / "own.card.yaml").write_text("observables: {norm: {title: beside, unit: metres}}")
+    assert labels_on(cards(["own.py:norm"], tmp_path))["norm"].title == "beside"

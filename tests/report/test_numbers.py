@@ -1,6 +1,8 @@
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ontogeny.report.numbers import change, compact, number, step, with_error
 
@@ -38,3 +40,13 @@ def test_changes_carry_their_sign_and_steps_their_commas():
 
 def test_json_numbers_are_short_and_never_nan():
     assert compact([1.0, 0.1234567, math.nan, 12345678.0, None]) == [1, 0.12346, None, 12345678, None]
+
+
+@given(st.floats(-1e15, 1e15).filter(lambda value: value == 0 or abs(value) > 1e-15), st.integers(2, 9))
+def test_numbers_are_written_as_their_digits_spell_them(value, digits):
+    (told,) = compact([value], digits)
+    if value.is_integer():
+        assert told == value
+    else:
+        assert told == float(f"{told:.{digits - 1}e}")  # it has no more digits
+        assert abs(told - value) <= 0.501 * 10.0 ** (math.floor(math.log10(abs(value))) + 1 - digits)

@@ -44,6 +44,18 @@ def test_what_has_no_name_joins_the_named_event_it_coincides_with(superposition_
     assert {passage.observable for passage in candidate.evidence} == {"polygon_vertices", "feature_norm"}
 
 
+def test_a_curve_that_moves_twice_across_a_named_event_moves_once(superposition_run) -> None:
+    run = superposition_run(seed=1, jump=100)
+    found = detect_transitions(run, observables=["polygon_vertices"])
+    (start, end), width = found.loc[0, ["start", "end"]], 20_000
+    rise, dip = row(start, end, name="llc"), row(start - width, start + 1, change=-0.3, name="llc")
+    for before, names in ((dip, ["4-gon → 5-gon"]), (dip | {"observable": "feature_norm"}, ["unnamed", "4-gon → 5-gon"])):
+        result = candidates(run, pd.concat([found, pd.DataFrame([rise, before])]))
+        assert [candidate.name for candidate in result.candidates] == names
+    apart = row(start - width, start, change=-0.3, name="llc")
+    assert len(candidates(run, pd.concat([found, pd.DataFrame([rise, apart])])).candidates) == 2
+
+
 def test_evidence_is_listed_the_clearest_first(superposition_run) -> None:
     run = superposition_run(seed=1, jump=100)
     found = detect_transitions(run, observables=["polygon_vertices"])

@@ -1,7 +1,8 @@
 """The cards of observables and pictures: what the pages call them, and how the transitions that they show are named.
 
 The card of a kind is a YAML file beside its module, such as `observables/attention.card.yaml`; the card of a user's file `own.py`
-is `own.card.yaml`. Only the pages and the naming of transitions read cards, so an edit of a card measures nothing again.
+is `own.card.yaml`, or the text that the file itself calls `CARD`. Only the pages and the naming of transitions read cards, so an
+edit of a card measures nothing again.
 """
 
 from collections.abc import Iterable
@@ -16,6 +17,7 @@ from ontogeny.config.loader import Loader
 from ontogeny.config.pictures import PictureCard
 from ontogeny.config.section import NonNegative, Section
 from ontogeny.config.transitions import NamingRule
+from ontogeny.pipeline.own_card import card_in
 
 ROOM, SUFFIX = Path(__file__).parents[1] / "observables", ".card.yaml"
 OBSERVABLES = tuple(sorted(path.stem for path in ROOM.glob("[!_]*.py")))
@@ -55,24 +57,35 @@ class Card(Section):
 
 
 def read_card(path: Path) -> Card:
-    """Return the card in a file; an empty card where there is no file.
+    """Return the card in a file.
 
     Raises:
         OSError: the file cannot be read.
         ValueError: the file is not a card.
         yaml.YAMLError: the file is not YAML.
     """
-    return Card.model_validate(yaml.load(path.read_text(encoding="utf-8"), Loader)) if path.exists() else Card()
+    return card_of(path.read_text(encoding="utf-8"))
 
 
-def user_card_path(kind: str, base: Path) -> Path:
-    """Return the path of the card of a user's own observables.
+def card_of(text: str) -> Card:
+    return Card.model_validate(yaml.load(text, Loader) or {})
+
+
+def user_card(kind: str, base: Path) -> Card:
+    """Return the card of a user's own observables or pictures: that beside the file, else that in it, else an empty one.
 
     Args:
         kind: `path/to/file.py:name`.
         base: the folder of the config.
+
+    Raises:
+        OSError, ValueError, yaml.YAMLError: as `read_card`.
     """
-    return (base / kind.rpartition(":")[0]).with_suffix(SUFFIX)
+    path = base / kind.rpartition(":")[0]
+    beside = path.with_suffix(SUFFIX)
+    if beside.exists():
+        return read_card(beside)
+    return card_of(card_in(path.read_text(encoding="utf-8"))) if path.is_file() else Card()
 
 
 @cache
@@ -84,8 +97,8 @@ def built_in_cards() -> tuple[Card, ...]:
 
 def cards(kinds: Iterable[str] | None, base: Path) -> tuple[Card, ...]:
     """Return the cards of a family: those of the user's own kinds, then those of all built-in kinds."""
-    own = dict.fromkeys(user_card_path(kind, base) for kind in kinds or () if ".py:" in kind)
-    return (*map(read_card, own), *built_in_cards())
+    own = {kind.rpartition(":")[0]: kind for kind in kinds or () if ".py:" in kind}
+    return (*(user_card(kind, base) for kind in own.values()), *built_in_cards())
 
 
 def labels_on(cards: Iterable[Card]) -> dict[str, Label]:

@@ -20,7 +20,7 @@ from ontogeny.config.family import Family, FamilyWithSweep
 from ontogeny.config.faults import describe
 from ontogeny.config.limits import LONGEST_NAME, MOST_FILES, MOST_RUNS, MOST_VARIANTS
 from ontogeny.config.loader import Loader
-from ontogeny.config.observables import Card, read_card, user_card_path
+from ontogeny.config.observables import SUFFIX, Card, user_card
 from ontogeny.config.section import AS_WRITTEN, NAME
 from ontogeny.config.study import Study
 from ontogeny.errors import SpecificationError
@@ -246,7 +246,7 @@ def missing_files(family: Family, base: Path) -> Iterator[str]:
         if name not in set(itertools.chain.from_iterable(bound_names(node) for node in body)):
             yield f"{section} is {kind!r}: {path} defines no {name}"
         if section.startswith(("observables", "pictures")):
-            yield from (f"{section} is {kind!r}: {fault}" for fault in card_faults(user_card_path(kind, base)))
+            yield from (f"{section} is {kind!r}: {fault}" for fault in card_faults(kind, base))
     for key, corpus in corpora(family).items():
         if corpus.startswith("huggingface:") and find_spec("datasets") is None:
             yield f"{key} is {corpus!r}: it needs the package datasets: pip install 'ontogeny[huggingface]'"
@@ -259,14 +259,17 @@ def missing_files(family: Family, base: Path) -> Iterator[str]:
                 yield f"{key} is {corpus!r}: more than {MOST_FILES} files match {base / corpus}, the most allowed"
 
 
-def card_faults(path: Path) -> list[str]:
+def card_faults(kind: str, base: Path) -> list[str]:
     """Return the faults of the card of a user's observables or pictures; none where there is no card."""
+    path = base / kind.rpartition(":")[0]
+    beside = path.with_suffix(SUFFIX)
+    place = str(beside) if beside.exists() else f"the card in {path}"
     try:
-        read_card(path)
+        user_card(kind, base)
     except ValidationError as error:
-        return [f"{path}: {fault}" for fault in describe(error, Card)]
+        return [f"{place}: {fault}" for fault in describe(error, Card)]
     except (OSError, ValueError, yaml.YAMLError) as error:
-        return [f"{path} cannot be read: {error}"]
+        return [f"{place} cannot be read: {error}"]
     return []
 
 

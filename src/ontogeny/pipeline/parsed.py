@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ontogeny.pipeline.devices import cache_folder
+from ontogeny.pipeline.own_card import without_card
 
 MOST_KEPT = 2000
 """The most files that the cache knows; it starts again above."""
@@ -74,8 +75,8 @@ def cache_file() -> Path:
 
 
 def python_digest(source: str) -> str:
-    """Return a digest of Python source that does not depend on comments, docstrings and layout."""
-    return tree_digest(ast.parse(source))
+    """Return a digest of a user's Python source that does not depend on comments, docstrings, layout and the card in it."""
+    return tree_digest(without_card(ast.parse(source)))
 
 
 def tree_digest(tree: ast.Module) -> str:

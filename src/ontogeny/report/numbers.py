@@ -1,10 +1,11 @@
 """Format numbers for the text and for the JSON of a page."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, TypeGuard
 
 import numpy as np
+import pandas as pd
 
 UNKNOWN = "–"
 CERTAIN = 0.99
@@ -78,13 +79,21 @@ def change_with_error(value: Any, error: Any) -> str:
     return f"+{text}" if known(value) and value > 0 else text
 
 
-def compact(values: Iterable[Any], digits: int = 5) -> list[float | int | None]:
+def compact(values: Sequence[Any] | pd.Series | np.ndarray, digits: int = 5) -> list[float | int | None]:
     """Return numbers for JSON: few digits, integers as integers, None for what is not finite."""
-    return [shortened(value, digits) for value in values]
+    numbers = np.array([np.nan if value is None else value for value in values], float)
+    finite = np.isfinite(numbers)
+    sizes = np.where(finite & (numbers != 0), np.abs(numbers), 1.0)
+    # Powers of ten are exact up to 10^22, so the quotient is the number that its digits spell.
+    places = np.clip(digits - 1 - np.floor(np.log10(sizes)), -22, 22)
+    scale = 10.0 ** np.abs(places)
+    rounded = np.where(places >= 0, np.rint(numbers * scale) / scale, np.rint(numbers / scale) * scale)
+    rounded = np.where(numbers == np.rint(numbers), numbers, rounded)
+    whole = rounded == np.rint(rounded)
+    parts = zip(rounded.tolist(), finite.tolist(), whole.tolist(), strict=True)
+    return [(int(value) if integer else value) if there else None for value, there, integer in parts]
 
 
 def shortened(value: Any, digits: int) -> float | int | None:
-    if not known(value):
-        return None
-    rounded = float(f"{value:.{digits}g}") if not float(value).is_integer() else value
-    return int(rounded) if float(rounded).is_integer() else rounded
+    """Return one number for JSON, as `compact` does."""
+    return compact([value if known(value) else None], digits)[0]

@@ -45,6 +45,10 @@ class Event:
     def observables(self) -> set[str]:
         return {passage.observable for passage in self.passages}
 
+    @property
+    def curves(self) -> set[CurveName]:
+        return {passage.curve for passage in self.passages}
+
     def interval(self, curve: CurveName) -> tuple[float, float]:
         """Return the event's interval, widened to the passages that the curve itself makes in it."""
         own = [passage for passage in self.passages if passage.curve == curve]

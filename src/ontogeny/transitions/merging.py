@@ -14,7 +14,8 @@ def merged(events: Sequence[Event], curves: Curves, rules: Sequence[Rule], passa
     """Return the events in order, with those that belong together joined.
 
     Events of one name that overlap are joined: two heads may form a little apart. An event without a name joins the event that
-    it coincides with, as its precursor or aftermath.
+    it coincides with, as its precursor or aftermath. So does one that overlaps a named event in which the same curves move: λ̂
+    may dip at a passage before it rises.
     """
     changes = {event: changes_across(event, events, curves, passages) for event in events}
     names = {event: name_with_reasons(changes[event], curves, event.observables, rules)[0] for event in events}
@@ -34,4 +35,5 @@ def belongs(event: Event, name: str, home: Event, home_name: str, axis: Axis) ->
     """Return whether an event is part of one that is at least as clear."""
     if name != UNNAMED:
         return name == home_name and event.start <= home.end and home.start <= event.end
-    return coincide(event, home, axis)
+    moves_again = home_name != UNNAMED and event.curves <= home.curves
+    return coincide(event, home, axis) or (moves_again and event.start < home.end and home.start < event.end)
