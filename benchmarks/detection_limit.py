@@ -1,16 +1,18 @@
 """`python -m benchmarks.detection_limit`: how small a transition λ̂ sees at a sampling budget, beside behavioural curves.
 
 Every run (`detection_limit_runs`) has one transition of known size and time, or none. `ontogeny.detect_transitions` looks at
-each curve alone, at alpha = .05: λ̂ with its chains, at each budget of draws; the exact total loss;
-the target's own loss. A transition counts as found where a candidate's [start, end], one checkpoint wider, holds the known time.
-That is where the exact curve is halfway: the loss of the target for losses, E λ̂ of the target by quadrature for λ̂. A false
-alarm is a candidate that does not hold it, and any candidate of a null run. λ̂ is looked at as the pipeline does, without the
-checkpoints that fail a check, and with all.
+each curve alone, at alpha = .05: λ̂ with its chains, at each budget of draws; the exact total loss; the target's own loss. A
+transition counts as found where a candidate's [start, end], one checkpoint wider, holds the known time. That is where the exact
+curve is halfway: the loss of the target for losses, E λ̂ of the target by quadrature for λ̂. A false alarm is a candidate that
+does not hold it, and any candidate of a null run. λ̂ is looked at as the pipeline does, without the checkpoints that fail a
+check, and with all.
+
+An exact total loss is also looked at with the target a given share of it: the share decides there, not the size of the block.
 """
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,20 +22,20 @@ import pandas as pd
 import ontogeny
 from benchmarks import detection_limit_runs as runs
 from benchmarks.detection_limit_runs import Run
+from ontogeny.trajectory import tidy_observables
 from ontogeny.transitions.detection.detect import CANDIDATE
 
 SIZES = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12)
 BUDGETS = (10, 30, 100, 300, 1000)
 TRAINING_WEIGHTS_BUDGET = 300
 FIRST_SEED = 1000
-SHARES = ((0.0, 0.03), (0.03, 0.1), (0.1, 1.0))
-"""Bins of the drop of the total loss, as a share of its first value."""
+SHARES, SHARES_SIZE = (0.3, 0.1, 0.05, 0.03, 0.02, 0.01, 0.003), 6
+"""Shares of the loss that the target's is, and the size of the target there."""
 
 
 def outcomes(run: Run) -> Iterator[dict[str, Any]]:
     """Yield what each curve of a run shows."""
     shared = {"size": run.size, "seed": run.seed, "null": run.is_null}
-    shared["share"] = float(run.weights[0] / 2 / (run.losses[0] @ run.weights))
     table = runs.behaviour(run)
     for curve in ("loss", "block_loss"):
         known = None if run.is_null else runs.halfway(run.losses[:, 0])
@@ -106,14 +108,27 @@ def recall_table(rows: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
+def diluted(run: Run) -> Iterator[dict[str, Any]]:
+    """Yield what a total loss shows of which the target's own is a given share at first, and the background the rest.
+
+    λ̂ on uniform weights is the same for all shares. How much of the loss a block is follows from how often its examples occur.
+    """
+    own, background = run.losses[:, 0], run.losses[:, 1:] @ run.weights[1:]
+    for share in SHARES:
+        values = share * own / own[0] + (1 - share) * background / background[0]
+        table = tidy_observables(runs.STEPS.tolist(), {"loss": values})
+        shared = {"size": run.size, "seed": run.seed, "null": False, "curve": "diluted_loss", "share": share}
+        yield shared | found(table, None, runs.halfway(own))
+
+
 def share_table(rows: pd.DataFrame) -> str:
-    """Return recall by what the target's drop is of the total loss, over all sizes with a step of λ."""
-    positive = rows[~rows["null"] & (rows["size"] > 1)]
-    head = ["curve", *(f"{low:.0%} to {high:.0%}" for low, high in SHARES)]
-    lines = [f"| {' | '.join(head)} |\n|{'---|' * len(head)}"]
-    for name, own in curves_of(positive):
-        binned = [own[own["share"].between(low, high, inclusive="left")]["found"] for low, high in SHARES]
-        lines.append(f"| {name} | {' | '.join(f'{each.mean():.0%} of {len(each)}' for each in binned)} |")
+    """Return the recall of an exact total loss by the share of it that is learnt, as Markdown."""
+    recalls = rows[rows["curve"] == "diluted_loss"].groupby("share")["found"].mean().sort_index(ascending=False)
+    lines = [
+        f"| share of the loss | {' | '.join(f'{share:.1%}' for share in recalls.index)} |",
+        f"|{'---|' * (len(recalls) + 1)}",
+        f"| total loss, exact | {' | '.join(f'{value:.0%}' for value in recalls)} |",
+    ]
     return "\n".join(lines)
 
 
@@ -140,24 +155,31 @@ def leads(rows: pd.DataFrame) -> str:
 
 def measure(first: int, count: int, nulls: int, output: Path) -> None:
     """Write a row for each curve of every run, as JSON Lines; runs that are there already are not run again."""
-    lines = output.read_text().splitlines() if output.is_file() else []
-    done = {(row["size"], row["null"], row["seed"]) for row in map(json.loads, lines)}
+    kept = [json.loads(line) for line in output.read_text().splitlines()] if output.is_file() else []
+    done = {(row["size"], row["null"], row["seed"]) for row in kept if row["curve"] == "block_loss"}
     for size in SIZES:
         for null, seeds in ((False, range(first, first + count)), (True, range(first, first + nulls))):
             missing = [seed for seed in seeds if (size, null, seed) not in done]
             for run in runs.train(size, missing, null) if missing else []:
-                rows = "".join(json.dumps(row) + "\n" for row in outcomes(run))
-                with output.open("a") as file:
-                    file.write(rows)
+                append(output, outcomes(run))
         print(f"size {size} done", flush=True)
+    if not any(row["curve"] == "diluted_loss" for row in kept):
+        for run in runs.train(SHARES_SIZE, range(first, first + count), False):
+            append(output, diluted(run))
+
+
+def append(output: Path, rows: Iterable[dict[str, Any]]) -> None:
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    with output.open("a") as file:
+        file.write(text)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("output", type=Path, help="JSON Lines, a row for each curve of a run; made or continued")
     parser.add_argument("--first-seed", type=int, default=FIRST_SEED, help="seeds below 100 chose the settings")
-    parser.add_argument("--runs", type=int, default=25, help="runs of each size")
-    parser.add_argument("--nulls", type=int, default=15, help="null runs of each size")
+    parser.add_argument("--runs", type=int, default=20, help="runs of each size")
+    parser.add_argument("--nulls", type=int, default=10, help="null runs of each size")
     parser.add_argument("--figure", type=Path, help="write the figure here as SVG")
     arguments = parser.parse_args()
     measure(arguments.first_seed, arguments.runs, arguments.nulls, arguments.output)

@@ -15,12 +15,12 @@ LOSSES = {"loss": ("total loss, exact", "#c0392b", "--"), "block_loss": ("loss o
 
 
 def draw(rows: pd.DataFrame, path: Path) -> None:
-    """Write the figure as SVG: on the left with all checkpoints, on the right without those that fail a check."""
+    """Write the figure as SVG: λ̂ of all checkpoints, λ̂ of those that pass their checks, the total loss by what is learnt."""
     mpl.rcParams |= {"svg.hashsalt": "ontogeny", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
-    figure, panels = plt.subplots(1, 2, figsize=(9, 3.6), sharey=True, layout="constrained")
+    figure, panels = plt.subplots(1, 3, figsize=(11, 3.6), sharey=True, layout="constrained")
     positive = rows[~rows["null"]]
     steps = positive[positive["curve"] == "llc"].groupby("size")["exact_step"].mean()
-    for panel, checks in zip(panels, (False, True), strict=True):
+    for panel, checks in zip(panels[:2], (False, True), strict=True):
         for label, own, colour, dash in curves(positive, checks):
             recall(panel, own, steps, label, colour, dash)
         panel.set(xscale="log", xlabel=f"step of E λ̂ at nβ = {N_BETA:g}, γ = {GAMMA:g}")
@@ -30,6 +30,8 @@ def draw(rows: pd.DataFrame, path: Path) -> None:
     panels[0].set(ylabel="share of transitions found", ylim=(-0.03, 1.03), title="λ̂ of all checkpoints")
     panels[1].set(title="λ̂ of checkpoints that pass their checks")
     panels[0].legend(fontsize=7, loc="lower right")
+    shares = rows[rows["curve"] == "diluted_loss"]
+    by_share(panels[2], shares)
     figure.savefig(path, metadata={"Date": None})
 
 
@@ -51,6 +53,17 @@ def recall(panel: Axes, rows: pd.DataFrame, steps: pd.Series, label: str, colour
     panel.errorbar(
         steps, share["mean"], error, label=label, color=colour, linestyle=dash, marker="o", markersize=3, elinewidth=0.7
     )
+
+
+def by_share(panel: Axes, rows: pd.DataFrame) -> None:
+    """Draw the share of runs in which an exact total loss shows the transition, by the share of the loss that is learnt."""
+    found = rows.groupby("share")["found"].mean()
+    label, colour, dash = LOSSES["loss"]
+    panel.plot(found.index, found, label=label, color=colour, linestyle=dash, marker="o", markersize=3)
+    panel.set(xscale="log", xlabel="share of the total loss that is learnt", title="total loss, exact")
+    panel.set_xticks(found.index.to_numpy(), [f"{share:.2g}" for share in found.index], fontsize=7)
+    panel.minorticks_off()
+    panel.grid(alpha=0.25)
 
 
 if __name__ == "__main__":
