@@ -21,6 +21,7 @@ import pandas as pd
 
 import ontogeny
 from benchmarks import detection_limit_runs as runs
+from benchmarks.detection_limit_rows import Rows, chosen, exact_steps, recall
 from benchmarks.detection_limit_runs import Run
 from ontogeny.trajectory import tidy_observables
 from ontogeny.transitions.detection.detect import CANDIDATE
@@ -33,13 +34,30 @@ SHARES, SHARES_SIZE = (0.3, 0.1, 0.05, 0.03, 0.02, 0.01, 0.003), 6
 """Shares of the loss that the target's is, and the size of the target there."""
 
 
+def llc_curve(draws: int, checks: bool) -> dict[str, Any]:
+    return {"curve": "llc", "draws": draws, "checks": checks}
+
+
+CURVES: dict[str, dict[str, Any]] = {
+    **{f"λ̂, {draws} + {draws} draws": llc_curve(draws, False) for draws in BUDGETS},
+    **{f"λ̂, {draws} + {draws} draws, checked": llc_curve(draws, True) for draws in BUDGETS},
+    f"λ̂ on the weights of training, {TRAINING_WEIGHTS_BUDGET} + {TRAINING_WEIGHTS_BUDGET} draws": {
+        "curve": "llc_training",
+        "checks": False,
+    },
+    "total loss, exact": {"curve": "loss"},
+    "loss of the block, exact": {"curve": "block_loss"},
+}
+"""The curves of the table, and what their rows have."""
+
+
 def outcomes(run: Run) -> Iterator[dict[str, Any]]:
     """Yield what each curve of a run shows."""
     shared = {"size": run.size, "seed": run.seed, "null": run.is_null}
     table = runs.behaviour(run)
     for curve in ("loss", "block_loss"):
         known = None if run.is_null else runs.halfway(run.losses[:, 0])
-        yield shared | {"curve": curve} | found(table[table["observable"] == curve], None, known)
+        yield shared | {"curve": curve} | found(pd.DataFrame(table[table["observable"] == curve]), None, known)
     for draws, uniform in [*((draws, True) for draws in BUDGETS), (TRAINING_WEIGHTS_BUDGET, False)]:
         yield from of_llc(run, draws, uniform, shared)
 
@@ -66,7 +84,7 @@ def of_llc(run: Run, draws: int, uniform: bool, shared: dict[str, Any]) -> Itera
 def found(table: pd.DataFrame, chains: Any, known: float | None) -> dict[str, Any]:
     """Return whether a candidate holds the known time, the number of those that do not, and the time."""
     rows = ontogeny.detect_transitions(table, chains=chains)
-    rows = rows[rows["decision"] == CANDIDATE]
+    rows = pd.DataFrame(rows[rows["decision"] == CANDIDATE])
     spacing = float(np.diff(np.log(runs.STEPS)).max())
     right = 0
     if known is not None:
@@ -75,34 +93,27 @@ def found(table: pd.DataFrame, chains: Any, known: float | None) -> dict[str, An
     return {"found": right > 0, "false": len(rows) - right, "known": known}
 
 
-def recall_table(rows: pd.DataFrame) -> str:
+def recall_table(rows: Rows) -> str:
     """Return recall by size, and the share of null runs with a candidate, as Markdown."""
-    positive, null = rows[~rows["null"]], rows[rows["null"]]
-    sizes = sorted(positive["size"].unique())
-    exact = positive[positive["curve"] == "llc"].groupby("size")["exact_step"].mean()
-    head = [
-        "curve",
-        "checkpoints ok",
-        "error of the step",
-        *(f"{size}" for size in sizes),
-        "other candidates",
-        "null runs flagged",
-    ]
+    positive, null = (chosen(rows, null=value) for value in (False, True))
+    sizes = sorted({row["size"] for row in positive})
+    exact = exact_steps(positive)
+    head = ["curve", "checkpoints ok", "error of the step", *(f"d = {size}" for size in sizes)]
     lines = [
-        f"| {' | '.join(head)} |\n|{'---|' * len(head)}",
+        f"| {' | '.join([*head, 'other candidates', 'null runs flagged'])} |\n|{'---|' * (len(head) + 2)}",
         f"| step of λ, (d - 1)/2 | | | {' | '.join(f'{(size - 1) / 2:g}' for size in sizes)} | | |",
         f"| step of E λ̂ here | | | {' | '.join(f'{exact[size]:.2f}' for size in sizes)} | | |",
     ]
-    for name, own in curves_of(positive):
-        without = dict(curves_of(null))[name]
-        recalls = own.groupby("size")["found"].mean()
+    for name, which in CURVES.items():
+        own, without = chosen(positive, **which), chosen(null, **which)
+        sampled = "draws" in own[0]
         cells = [
             name,
-            f"{own['ok'].mean():.0%}" if own["ok"].notna().any() else "",
-            f"{own['step_error'].median():.2f}" if own["ok"].notna().any() else "",
-            *(f"{recalls[size]:.0%}" for size in sizes),
-            f"{own['false'].sum()} in {len(own)} runs",
-            f"{(without['false'] > 0).mean():.1%} of {len(without)}",
+            f"{np.mean([row['ok'] for row in own]):.0%}" if sampled else "",
+            f"{np.median([row['step_error'] for row in own]):.2f}" if sampled else "",
+            *(f"{recall(chosen(own, size=size)):.0%}" for size in sizes),
+            f"{sum(row['false'] for row in own)} in {len(own)} runs",
+            f"{np.mean([row['false'] > 0 for row in without]):.1%} of {len(without)}",
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
@@ -121,36 +132,28 @@ def diluted(run: Run) -> Iterator[dict[str, Any]]:
         yield shared | found(table, None, runs.halfway(own))
 
 
-def share_table(rows: pd.DataFrame) -> str:
+def share_table(rows: Rows) -> str:
     """Return the recall of an exact total loss by the share of it that is learnt, as Markdown."""
-    recalls = rows[rows["curve"] == "diluted_loss"].groupby("share")["found"].mean().sort_index(ascending=False)
+    recalls = [recall(chosen(rows, curve="diluted_loss", share=share)) for share in SHARES]
     lines = [
-        f"| share of the loss | {' | '.join(f'{share:.1%}' for share in recalls.index)} |",
+        f"| share of the loss | {' | '.join(f'{share:.1%}' for share in SHARES)} |",
         f"|{'---|' * (len(recalls) + 1)}",
         f"| total loss, exact | {' | '.join(f'{value:.0%}' for value in recalls)} |",
     ]
     return "\n".join(lines)
 
 
-def curves_of(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yield the name of each curve and its rows: λ̂ by budget, with the checks and with all checkpoints, then the losses."""
-    llc = rows[rows["curve"] == "llc"]
-    for (checks, draws), own in llc.groupby(["checks", "draws"], sort=True):
-        yield f"λ̂, {draws:g} + {draws:g} draws{', checked' if checks else ''}", own
-    trained = rows[(rows["curve"] == "llc_training") & (rows["checks"] == False)]  # noqa: E712 (the column holds NaN, too)
-    yield f"λ̂ on the weights of training, {TRAINING_WEIGHTS_BUDGET} + {TRAINING_WEIGHTS_BUDGET} draws", trained
-    for curve, name in (
-        ("loss", "total loss, exact"),
-        ("block_loss", "own loss of the block"),
-    ):
-        yield name, rows[rows["curve"] == curve]
-
-
-def leads(rows: pd.DataFrame) -> str:
+def leads(rows: Rows) -> str:
     """Return how much earlier E λ̂ is halfway than the loss of the block."""
-    times = rows[~rows["null"] & rows["curve"].isin(["llc", "block_loss"])].groupby(["size", "seed", "curve"])["known"].first()
-    ratio = (times.xs("llc", level="curve") / times.xs("block_loss", level="curve")).groupby("size").median()
-    return f"E λ̂ is halfway at {ratio.min():.2f} to {ratio.max():.2f} of the step at which the block's loss is (medians by size)"
+    times = [
+        {(row["size"], row["seed"]): row["known"] for row in chosen(rows, curve=curve, null=False)}
+        for curve in ("llc", "block_loss")
+    ]
+    ratios = [
+        np.median([own / times[1][size, seed] for (size, seed), own in times[0].items() if size == chosen_size])
+        for chosen_size in SIZES
+    ]
+    return f"E λ̂ is halfway at {min(ratios):.2f} to {max(ratios):.2f} of the step at which the block's loss is (medians by size)"
 
 
 def measure(first: int, count: int, nulls: int, output: Path) -> None:
@@ -183,7 +186,7 @@ def main() -> None:
     parser.add_argument("--figure", type=Path, help="write the figure here as SVG")
     arguments = parser.parse_args()
     measure(arguments.first_seed, arguments.runs, arguments.nulls, arguments.output)
-    rows = pd.read_json(arguments.output, lines=True)
+    rows = [json.loads(line) for line in arguments.output.read_text().splitlines()]
     print(recall_table(rows), share_table(rows), leads(rows), sep="\n\n")
     if arguments.figure:
         from benchmarks.detection_limit_figure import draw
