@@ -17,7 +17,7 @@ LOSSES = {"loss": ("total loss, exact", "#c0392b", "--"), "block_loss": ("loss o
 def draw(rows: Rows, path: Path) -> None:
     """Write the figure as SVG: λ̂ of all checkpoints, λ̂ of those that pass their checks, the total loss by what is learnt."""
     mpl.rcParams |= {"svg.hashsalt": "ontogeny", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
-    figure, panels = plt.subplots(1, 3, figsize=(11, 3.6), sharey=True, layout="constrained")
+    figure, panels = plt.subplots(1, 3, figsize=(11, 3.8), sharey=True, layout="constrained")
     positive = chosen(rows, null=False)
     steps = exact_steps(positive)
     for panel, checks in zip(panels[:2], (False, True), strict=True):
@@ -25,7 +25,7 @@ def draw(rows: Rows, path: Path) -> None:
     by_share(panels[2], chosen(rows, curve="diluted_loss"))
     panels[0].set(ylabel="share of transitions found", ylim=(-0.03, 1.03), title="λ̂ of all checkpoints")
     panels[1].set(title="λ̂ of checkpoints that pass their checks")
-    panels[0].legend(fontsize=7, loc="lower right")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=7, fontsize=8, frameon=False)
     figure.savefig(path, metadata={"Date": None})
 
 
@@ -38,8 +38,8 @@ def by_size(panel: Axes, rows: Rows, steps: dict[int, float], checks: bool) -> N
         line(panel, chosen(llc, draws=draws), steps, label=f"λ̂, {draws} + {draws} draws", color=colour)
     for curve, (label, colour, dash) in LOSSES.items():
         line(panel, chosen(rows, curve=curve), steps, label=label, color=colour, linestyle=dash)
-    panel.set(xscale="log", xlabel=f"step of E λ̂ at nβ = {N_BETA:g}, γ = {GAMMA:g}\n(of λ)")
-    panel.set_xticks(list(steps.values()), [f"{step:.2g}\n({(size - 1) / 2:g})" for size, step in steps.items()], fontsize=7)
+    panel.set(xlabel=f"step of E λ̂ at nβ = {N_BETA:g}, γ = {GAMMA:g},\nand of λ below it")
+    panel.set_xticks(list(steps.values()), [f"{step:.1f}\n{(size - 1) / 2:g}" for size, step in steps.items()], fontsize=7)
     panel.minorticks_off()
     panel.grid(alpha=0.25)
 
