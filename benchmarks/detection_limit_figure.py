@@ -17,7 +17,7 @@ LOSSES = {"loss": ("total loss, exact", "#c0392b", "--"), "block_loss": ("loss o
 def draw(rows: Rows, path: Path) -> None:
     """Write the figure as SVG: λ̂ of all checkpoints, λ̂ of those that pass their checks, the total loss by what is learnt."""
     mpl.rcParams |= {"svg.hashsalt": "ontogeny", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
-    figure, panels = plt.subplots(1, 3, figsize=(11, 3.8), sharey=True, layout="constrained")
+    figure, panels = plt.subplots(1, 3, figsize=(11, 4.1), sharey=True, layout="constrained")
     positive = chosen(rows, null=False)
     steps = exact_steps(positive)
     for panel, checks in zip(panels[:2], (False, True), strict=True):
@@ -25,7 +25,7 @@ def draw(rows: Rows, path: Path) -> None:
     by_share(panels[2], chosen(rows, curve="diluted_loss"))
     panels[0].set(ylabel="share of transitions found", ylim=(-0.03, 1.03), title="λ̂ of all checkpoints")
     panels[1].set(title="λ̂ of checkpoints that pass their checks")
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=7, fontsize=8, frameon=False)
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=8, frameon=False)
     figure.savefig(path, metadata={"Date": None})
 
 
