@@ -11,7 +11,6 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 import ontogeny
@@ -61,7 +60,7 @@ def rows(variant: Variant, seed: int, run: Run) -> Iterator[str]:
             seed,
             f"{rank:g}",
             int(steps[0]),
-            f"{np.mean(np.asarray(agree)[steps]):.0%}",
+            f"{agree.loc[steps].mean():.0%}",
             f"{wide.loc[steps[0], ('known_llc', '')]:g}",
             f"{wide.loc[steps[0], ('known_multiplicity', '')]:g}",
             len(sampled),

@@ -31,6 +31,8 @@ TRAITS = {
     "needs_rulegraph": False,
 }
 """What Snakemake asks of a handler of its log: this one takes the place of all that Snakemake prints."""
+ON_PLOTLY = "Warning: the following output files of rule index_page were not present when the DAG was created"
+"""What Snakemake says of the plotly.js that earlier pages have written."""
 AFTER_FAILURES = ("Exiting because a job execution failed", "WorkflowError:\nAt least one job did not complete")
 
 
@@ -84,7 +86,7 @@ class Follower:
             self.display.say("Stopping. What the running jobs have kept stays; `ontogeny run` goes on from there.")
         elif record.levelno >= logging.ERROR and not text.startswith(AFTER_FAILURES):
             self.errors.append(text)
-        elif record.levelno >= logging.WARNING and not text.startswith(AFTER_FAILURES):
+        elif record.levelno >= logging.WARNING and not text.startswith((*AFTER_FAILURES, ON_PLOTLY)):
             self.display.say(text)
 
     def job_info(self, record: Mapping[str, Any]) -> None:

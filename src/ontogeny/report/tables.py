@@ -175,7 +175,7 @@ def spaced_logarithmically(trajectory: pd.DataFrame) -> bool:
     if len(steps) < 2:
         return False
     early = (steps > 0) & (steps < np.median(np.diff(steps)))
-    return bool(np.median(steps) < steps[-1] / 4 or early.sum() >= FEWEST_EARLY)
+    return bool(np.median(steps) < steps[-1] / 4) or int(early.sum()) >= FEWEST_EARLY
 
 
 def failed(rows: pd.DataFrame) -> pd.Series:
