@@ -67,8 +67,8 @@ def test_numbers_that_yaml_reads_as_text():
         ({"training__steps": None}, "families.small.training.steps is missing: it has no default"),
         (
             {"task__kind": "sparse"},
-            "families.small.task.kind is 'sparse': must be one of in_context_regression, linear_blocks, linear_teacher, markov_chains, "
-            "modular_addition, polynomial, sparse_features, text, path",
+            "families.small.task.kind is 'sparse': must be one of in_context_regression, linear_blocks, linear_teacher, "
+            "markov_chains, modular_addition, polynomial, sparse_features, text, path",
         ),
         ({"task": {"features": 5}}, "families.small.task.kind is missing: must be one of in_context_regression, linear_blocks"),
         ({"task__active": "two"}, "families.small.task.active is 'two': must be 'one'"),
