@@ -23,6 +23,10 @@ PAIRS = [
         config.PolynomialTask(kind="polynomial", coefficients=[0, 1, 0]),
         config.PolynomialModel(kind="polynomial", exponents=[[1], [1, 2], [3]]),
     ),
+    (
+        config.LinearBlocksTask(kind="linear_blocks", sizes=[3, 1, 4]),
+        config.LinearBlocksModel(kind="linear_blocks"),
+    ),
     (config.ModularAddition(kind="modular_addition", modulus=5), config.MLP(kind="mlp", width=3, hidden=4)),
     (
         config.ModularAddition(kind="modular_addition", modulus=5, labels="random"),

@@ -67,10 +67,10 @@ def test_numbers_that_yaml_reads_as_text():
         ({"training__steps": None}, "families.small.training.steps is missing: it has no default"),
         (
             {"task__kind": "sparse"},
-            "families.small.task.kind is 'sparse': must be one of in_context_regression, linear_teacher, markov_chains, "
-            "modular_addition, polynomial, sparse_features, sparse_points, text, path",
+            "families.small.task.kind is 'sparse': must be one of in_context_regression, linear_blocks, linear_teacher, "
+            "markov_chains, modular_addition, polynomial, sparse_features, sparse_points, text, path",
         ),
-        ({"task": {"features": 5}}, "families.small.task.kind is missing: must be one of in_context_regression, linear_teacher"),
+        ({"task": {"features": 5}}, "families.small.task.kind is missing: must be one of in_context_regression, linear_blocks"),
         ({"task__active": "two"}, "families.small.task.active is 'two': must be 'one'"),
         ({"training__optimizer__learning_rate": "fast"}, "learning_rate is 'fast': must be a number, or a mapping of keys"),
         ({"training__optimizer__name": "sdg"}, "Optax has no optimizer called 'sdg'"),

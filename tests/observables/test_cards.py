@@ -6,6 +6,8 @@ from ontogeny.config import (
     MLP,
     InContextRegression,
     Linear,
+    LinearBlocksModel,
+    LinearBlocksTask,
     LinearTeacher,
     MarkovChains,
     ModularAddition,
@@ -33,6 +35,7 @@ def test_every_observable_has_a_label_and_every_label_an_observable(tmp_path: Pa
         (SparseFeatures(kind="sparse_features", examples=10), Superposition(kind="superposition")),
         (SparsePoints(kind="sparse_points", points=5, examples=10, evaluation=4), Superposition(kind="superposition")),
         (LinearTeacher(kind="linear_teacher", examples=10), Linear(kind="linear")),
+        (LinearBlocksTask(kind="linear_blocks"), LinearBlocksModel(kind="linear_blocks")),
         (PolynomialTask(kind="polynomial"), PolynomialModel(kind="polynomial")),
         (ModularAddition(kind="modular_addition", modulus=5), MLP(kind="mlp")),
     ]

@@ -10,7 +10,7 @@ from ontogeny.report.health import diagnostic_panels, trace_data
 from ontogeny.report.labels import LABELS
 from ontogeny.report.overlays import drawn_runs, largest, overlay_panels
 from ontogeny.report.plots import BAND, component_panel, marks, observable_panels, overview, ticks, training_panels, whole_panel
-from ontogeny.report.tables import RunReport, curve, finite
+from ontogeny.report.tables import RunReport, curve, finite, spaced_logarithmically
 
 
 def panels_of(report):
@@ -172,3 +172,8 @@ def test_the_largest_head_is_taken_at_every_step(induction):
     top = largest(induction.trajectory, "prefix_matching_score").set_index("step")
     assert top.loc[2000, "component"] == "layers.1.heads.1"
     assert top["value"].is_monotonic_increasing
+
+
+def test_whether_checkpoints_are_spaced_logarithmically_is_what_json_can_hold():
+    assert spaced_logarithmically(pd.DataFrame({"step": [0, 1, 2, 4, 8, 16, 32, 64, 128]})) is True
+    assert spaced_logarithmically(pd.DataFrame({"step": [0, 10, 20, 30, 40, 50]})) is False

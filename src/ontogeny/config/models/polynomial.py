@@ -25,10 +25,9 @@ class Polynomial(ModelSection):
         ),
     ] = [[1]]
     start: Annotated[
-        list[float] | None,
+        Annotated[list[float], Field(max_length=MOST_ENTRIES)] | None,
         NotEmpty,
         Field(
-            max_length=MOST_ENTRIES,
             description="The coefficients have these values at step 0, with parameters of one size; null means a random start.",
         ),
     ] = None
