@@ -139,4 +139,5 @@ def test_the_page_of_the_family_shows_the_trajectories_and_links_the_runs_in_the
     assert list(shown.ends) == [f"points~{value}" for value in VALUES]
     assert shown.axis == POINTS and [run.href for run in shown.runs] == [f"along/seed~{seed}/report.html" for seed in (0, 1)]
     assert 'href="points~3000/seed~0/report.html"' in page and "transitions (points)" in page
-    assert "near points = 4" in page and "in 2 of 2 seeds" in page and "near step" not in page
+    assert "No named transition in 2 runs; 1 unnamed one." in page and "2 of 2 seeds" in page
+    assert "points = 4" in page and "median step" not in page
