@@ -25,6 +25,7 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/measure.smk"
 include: "workflow/rules/transitions.smk"
 include: "workflow/rules/phases.smk"
+include: "workflow/rules/along.smk"
 include: "workflow/rules/pages.smk"
 
 

@@ -45,6 +45,7 @@ def test_rules_come_in_their_stated_order_and_those_of_own_observables_first(tmp
         "ridge → dMMSE",
         "regression in context",
         "blocks learnt {before} → {after}",
+        "memorisation → features",
     ]
     assert [rule.name for rule in DEFAULT_RULES] == built_in
     (tmp_path / "own.card.yaml").write_text(OWN_CARD)

@@ -68,7 +68,7 @@ def test_numbers_that_yaml_reads_as_text():
         (
             {"task__kind": "sparse"},
             "families.small.task.kind is 'sparse': must be one of in_context_regression, linear_blocks, linear_teacher, "
-            "markov_chains, modular_addition, polynomial, sparse_features, text, path",
+            "markov_chains, modular_addition, polynomial, sparse_features, sparse_points, text, path",
         ),
         ({"task": {"features": 5}}, "families.small.task.kind is missing: must be one of in_context_regression, linear_blocks"),
         ({"task__active": "two"}, "families.small.task.active is 'two': must be 'one'"),
@@ -284,3 +284,36 @@ def test_what_a_job_is_told_can_be_read_back(refine):
 def test_the_sampler_and_the_burn_in_are_filled_in(given, kind, burn_in):
     section = LocalLearningCoefficient.model_validate(given)
     assert (section.sampler.kind, section.burn_in) == (kind, burn_in)
+
+
+@pytest.mark.parametrize(
+    ("sweep", "along", "expected"),
+    [
+        ({"task.examples": [10, 20]}, "task.seed", "along is 'task.seed': must be a key of sweep, which has task.examples"),
+        ({}, "task.seed", "along is 'task.seed': must be a key of sweep, which has none"),
+        (
+            {"task.examples": [10, 20], "task.seed": [0, 1]},
+            "task.examples",
+            "along is 'task.examples': sweep has task.seed besides; a family that has trajectories along a key sweeps it alone",
+        ),
+        (
+            {"training.optimizer.name": ["sgd", "adam"]},
+            "training.optimizer.name",
+            "sweep.training.optimizer.name has 'sgd'; along it every value must be a number",
+        ),
+        ({"task.examples": [10]}, "task.examples", "has 1 values; a trajectory along it needs 2 or more"),
+        ({"model.start.noise": [0.1, 0.1]}, "model.start.noise", "every value must be finite and occur once"),
+    ],
+)
+def test_a_key_that_no_trajectory_can_run_along(sweep, along, expected):
+    assert f"families.small.along is {along!r}: " in (text := fault(small(sweep=sweep, along=along)))
+    assert expected in text
+
+
+def test_a_key_that_trajectories_run_along_is_no_part_of_a_variant():
+    swept = {"task.examples": [40, 50]}
+    study, variants = validate_study(small(sweep=swept, along="task.examples"), Path("config.yaml"))
+    assert study.families["small"].along == "task.examples"
+    assert [variant.family for variant in variants] == [
+        variant.family for variant in validate_study(small(sweep=swept), Path("config.yaml"))[1]
+    ]

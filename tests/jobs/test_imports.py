@@ -17,6 +17,7 @@ IMPORTED = {
     "estimate": {"pandas"},
     "detect": {"pandas"},
     "consensus": {"pandas"},
+    "along": {"pandas"},
     "run_pages": {"pandas"},
     "family_page": {"pandas"},
     "sweep_page": {"pandas"},

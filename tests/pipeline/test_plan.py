@@ -89,7 +89,7 @@ def test_a_bigger_model_has_a_job_for_each_seed():
         ),
         (lambda family: family["task"].update(seed=1), {*MEASURING, "run_pages"}),
         (lambda family: family.update(seeds=[0, 1]), {"sensitivity", "consensus", "run_pages", "family_page", "index_page"}),
-        (lambda family: family.update(seeds=[0, 1, 2, 9]), set(KINDS) - {"calibrate", "phases", *ON_REQUEST}),
+        (lambda family: family.update(seeds=[0, 1, 2, 9]), set(KINDS) - {"calibrate", "phases", "along", *ON_REQUEST}),
     ],
 )
 def test_a_job_depends_on_what_it_reads_and_no_more(change, jobs):

@@ -235,3 +235,14 @@ def test_a_config_that_cannot_be_read_is_told_in_a_line(tmp_path, text, words):
 def test_the_workflow_passes_lint_but_for_environments():
     found = set(re.findall(r"^ +\* (.*):$", Study(ROOT).without_jobs("--lint").stdout, flags=re.MULTILINE))
     assert found == {"Specify a conda environment or container for each rule."}
+
+
+def test_trajectories_along_a_swept_key_are_one_job_of_the_family(tmp_path):
+    study = make_study(tmp_path)
+    study.edit(
+        "  toy:\n    task: {kind: sparse_features, examples: 50}\n",
+        "  toy:\n    sweep: {task.examples: [20, 30, 40]}\n    along: task.examples\n    task: {kind: sparse_features}\n",
+    )
+    planned = study.planned("toy")
+    assert planned["along"] == planned["family_page"] == 1
+    assert planned["detect"] == planned["train"] == 3

@@ -204,6 +204,22 @@ def of_variants(file):
     )
 
 
+def manifests_of_variants(kind):
+    """Return the input function for the manifests of a kind of job over all blocks of all variants of a family."""
+    return input_function(
+        lambda wildcards: [
+            path
+            for variant in PLAN.by_family[wildcards.family]
+            for path in PLAN.manifests(variant, kind)
+        ]
+    )
+
+
+def along_of_family(wildcards):
+    """Return the consensus of a family's trajectories along the key that it sweeps, if it says `along:`."""
+    return PLAN.along(wildcards.family)
+
+
 def phases_of_family(wildcards):
     """Return the results of the variants of a family whose whole posterior is sampled while n grows."""
     return PLAN.phases(wildcards.family)

@@ -27,6 +27,7 @@ rule family_page:
     input:
         of_variants("jobs/run_pages.json"),
         phases_of_family,
+        along_of_family,
     output:
         update(of_family("report.html")),
     log:

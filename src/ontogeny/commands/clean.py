@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 SHARED = ("report",)
 """Folders of the results that belong to no family."""
+ALONG = "along"
+"""The folder of a family's trajectories along the key that it sweeps."""
 ASSETS = Path("report", "assets")
 """The folder of the results that holds what pages share."""
 LEFT_BEHIND = re.compile(r".+\.damaged|\.\d+\..+")
@@ -81,6 +83,10 @@ def leftovers_of_family(plan: "Plan", folder: Path) -> Iterator[tuple[Path, str]
     for path in folders(folder):
         if path.name in own:
             yield from leftovers_of_variant(own[path.name], path)
+        elif path.name == ALONG and plan.along(folder.name):
+            seeds = {f"seed~{seed}" for variant in own.values() for seed in variant.seeds}
+            yield from ((seed, "no such seed") for seed in folders(path) if seed.name not in seeds)
+            yield from stale_files(path)
         elif is_variant(path):
             yield path, "no such variant"
 

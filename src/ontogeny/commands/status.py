@@ -11,7 +11,7 @@ from ontogeny.commands.parser import add_study, study_file
 if TYPE_CHECKING:
     from ontogeny.pipeline.status import JobState
 
-PAGES = {"family_page": "family pages", "index_page": "index page"}
+PAGES = {"along": "trajectories along a key", "family_page": "family pages", "index_page": "index page"}
 SHORT = {"run_pages": "pages"}
 """Heads of columns that are shorter than the kinds of jobs."""
 
@@ -46,7 +46,7 @@ def table(found: Sequence["JobState"]) -> list[str]:
     for family, variant in variants:
         own = [state for state in found if (state.job.family, state.job.variant) == (family, variant)]
         rows.append((family, variant, *(cell([state for state in own if state.job.kind == kind]) for kind in kinds)))
-    pages = ", ".join(f"{name} {cell(jobs_of(found, kind))}" for kind, name in PAGES.items())
+    pages = ", ".join(f"{name} {cell(jobs_of(found, kind))}" for kind, name in PAGES.items() if jobs_of(found, kind))
     return [*columns(rows), pages]
 
 

@@ -1,9 +1,10 @@
 """A family of config.yaml, and the checks that its sections fit each other."""
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from ontogeny.config.cards import ModelSection, TaskSection
 from ontogeny.config.faults import describe
@@ -14,6 +15,9 @@ from ontogeny.config.phases import Posterior, check_posterior
 from ontogeny.config.section import NotEmpty, Section, Seed
 from ontogeny.config.training import Checkpoints, Training
 from ontogeny.config.transitions import Transitions
+
+FEWEST_ALONG = 2
+"""The fewest values of a key that make a trajectory along it."""
 
 
 class Family(Section):
@@ -89,6 +93,39 @@ class FamilyWithSweep(Family):
         dict[str, Annotated[list[Any], Field(min_length=1)]],
         Field(description="A dotted key of the family maps to the values that it takes; every combination is a variant."),
     ] = {}
+    along: Annotated[
+        str | None,
+        Field(
+            description="The family has trajectories along this swept key too, of numbers: one for each seed, from the last "
+            "checkpoint of every variant; null means none."
+        ),
+    ] = None
+
+    @field_validator("along")
+    @classmethod
+    def check_along(cls, along: str | None, info: ValidationInfo) -> str | None:
+        if along is not None and "sweep" in info.data:
+            check_swept_alone(along, info.data["sweep"])
+        return along
+
+
+def check_swept_alone(along: str, sweep: Mapping[str, list[Any]]) -> None:
+    """Reject an axis that the family does not sweep, sweeps beside another key, or sweeps over something else than numbers.
+
+    Raises:
+        ValueError: saying what is allowed.
+    """
+    if along not in sweep:
+        raise ValueError(f"must be a key of sweep, which has {', '.join(sweep) or 'none'}")
+    if others := [key for key in sweep if key != along]:
+        raise ValueError(f"sweep has {', '.join(others)} besides; a family that has trajectories along a key sweeps it alone")
+    values = sweep[along]
+    if wrong := [value for value in values if isinstance(value, bool) or not isinstance(value, (int, float))]:
+        raise ValueError(f"sweep.{along} has {wrong[0]!r}; along it every value must be a number")
+    if len(set(values)) < len(values) or not all(map(math.isfinite, values)):
+        raise ValueError(f"sweep.{along} is {values}; along it every value must be finite and occur once")
+    if len(values) < FEWEST_ALONG:
+        raise ValueError(f"sweep.{along} has {len(values)} values; a trajectory along it needs {FEWEST_ALONG} or more")
 
 
 def check_examples(task: TaskSection, llc: LocalLearningCoefficient, training: Training) -> None:

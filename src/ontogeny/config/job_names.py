@@ -65,6 +65,7 @@ JOBS = (
     ),
     JobKind("detect", "block", needs=("estimate", "observe"), reads=("seeds", "training", "transitions")),
     JobKind("consensus", "variant", needs=("detect",), reads=("all_seeds",)),
+    JobKind("along", "family", needs=("estimate", "observe"), reads=("along", "labels"), code=("templates",)),
     JobKind("phases", "variant", reads=("phases",)),
     JobKind(
         "run_pages",
@@ -76,7 +77,7 @@ JOBS = (
     JobKind(
         "family_page",
         "family",
-        needs=("run_pages", "phases"),
+        needs=("run_pages", "phases", "along"),
         reads=("description", "variants", "labels", "picture_cards"),
         code=("templates",),
     ),

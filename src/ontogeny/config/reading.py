@@ -182,7 +182,9 @@ def expand(name: str, raw: Mapping[str, Any], study_seeds: list[int], base: Path
             yield f"families.{name}.sweep: two points of it are both called {variant}"
         seen.add(variant)
         try:
-            family = Family.model_validate(override({key: value for key, value in raw.items() if key != "sweep"}, overrides))
+            family = Family.model_validate(
+                override({key: value for key, value in raw.items() if key not in ("sweep", "along")}, overrides)
+            )
         except ValidationError as error:
             where = f" (in {variant})" if overrides else ""
             yield from (f"{fault}{where}" for fault in describe(error, FamilyWithSweep, f"families.{name}"))

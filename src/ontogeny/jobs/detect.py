@@ -9,16 +9,16 @@ import pandas as pd
 
 from ontogeny import config
 from ontogeny.jobs.job import Job, Made
-from ontogeny.jobs.measurements import axis_of_run, measured_tables, measurement_files
+from ontogeny.jobs.measurements import Measurements, axis_of_run, measured_tables, measurement_files
 from ontogeny.pipeline.files import read_json, read_parquet, write_csv, write_json, write_parquet
 from ontogeny.pipeline.progress import progress
-from ontogeny.trajectory import assemble, with_axis
+from ontogeny.trajectory import Axis, assemble, with_axis
 from ontogeny.transitions.candidates import candidates
 from ontogeny.transitions.detection.detect import detect_transitions, searches
 from ontogeny.transitions.free_energies import Sampling
 from ontogeny.transitions.interventions import interventions
 from ontogeny.transitions.naming import rules_of
-from ontogeny.transitions.records import to_json
+from ontogeny.transitions.records import Development, to_json
 
 OUTPUTS = ("trajectory.parquet", "trajectory.csv", "transitions.json")
 
@@ -60,11 +60,49 @@ def write_transitions(
         label: what the lines of progress begin with.
     """
     axis = axis_of_run(folder)
-    chains = chains_of(read_parquet(folder / "llc.parquet"), axis.name)
-    tables = measured_tables(folder, axis).values()
-    trajectory = assemble(*(table.rows for table in tables), axis=axis)
+    prior = None if section.prior_variance is None else negative_log_prior(folder, kept, section.prior_variance)
+    trajectory, development = developed(
+        list(measured_tables(folder, axis).values()),
+        axis,
+        section,
+        chains=chains_of(read_parquet(folder / "llc.parquet"), axis.name),
+        changed=interventions(training, section),
+        prior=prior,
+        sampling=sampling,
+        other_settings=other_settings,
+        label=label,
+    )
+    write_trajectory(folder, trajectory, development)
+
+
+def write_trajectory(folder: Path, trajectory: pd.DataFrame, development: Development) -> None:
+    """Write the three outputs of a seed."""
     write_parquet(folder / "trajectory.parquet", trajectory)
     write_csv(folder / "trajectory.csv", trajectory)
+    write_json(folder / "transitions.json", to_json(development))
+
+
+def developed(
+    tables: Sequence[Measurements],
+    axis: Axis,
+    section: config.Transitions,
+    *,
+    chains: Mapping[tuple[str, str], np.ndarray],
+    changed: Mapping[float, str],
+    prior: Mapping[float, float] | None,
+    sampling: Sampling,
+    other_settings: Mapping[str, Mapping[float, float]] | None,
+    label: str,
+) -> tuple[pd.DataFrame, Development]:
+    """Return the trajectory that tables make along an axis, and the transitions in it.
+
+    Args:
+        chains: as in `detect_transitions`.
+        changed: place on the axis -> what was changed in the training there.
+        prior, other_settings: as in `candidates`.
+        label: what the lines of progress begin with.
+    """
+    trajectory = assemble(*(table.rows for table in tables), axis=axis)
     independent = assemble(*(table.rows for table in tables if table.independent), axis=axis)
     independent = with_axis(pd.DataFrame(independent[~independent["observable"].isin(section.not_searched)]), axis)
     with progress(label, searches(independent), "searches") as show:
@@ -74,10 +112,9 @@ def write_transitions(
             scale=axis.scale,
             alpha=section.alpha,
             chains=chains,
-            interventions=interventions(training, section),
+            interventions=changed,
             progress=show,
         )
-    prior = None if section.prior_variance is None else negative_log_prior(folder, kept, section.prior_variance)
     development = candidates(
         trajectory,
         detected,
@@ -89,7 +126,7 @@ def write_transitions(
         sampling=sampling,
         other_settings=other_settings,
     )
-    write_json(folder / "transitions.json", to_json(development))
+    return trajectory, development
 
 
 def sampling_of(calibration: Path, estimated: Mapping[str, Any]) -> Sampling:

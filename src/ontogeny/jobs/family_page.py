@@ -24,10 +24,20 @@ def run(job: Job) -> None:
     links = {"index": "../report/index.html", "plotly": f"../{write_plotly(job.results)}"}
     cards = job.section("picture_cards", dict[str, PictureCard])
     with given_labels(job.section("labels", dict[str, Label])):
-        developments = {(run.variant, run.seed): run.transitions for run in family.runs}
+        shown = along_summary(job.results, family) if specification["along"] else family
+        developments = {(run.variant, run.seed): run.transitions for run in pictured(family, shown)}
         pictures = family_pictures(job.family_folder, developments, family.consensus, cards)
-        page = family_page(replace(family, posteriors=posteriors, pictures=pictures), links)
+        page = family_page(replace(shown, posteriors=posteriors, pictures=pictures), links)
     write_text(job.family_folder / "report.html", page)
+
+
+def pictured(family: FamilySummary, shown: FamilySummary) -> Sequence[RunSummary]:
+    """Return the runs whose networks the page shows: all, or along a key the first seed at each of its values."""
+    if not shown.ends:
+        return family.runs
+    first = shown.runs[0].seed
+    by_variant = {run.variant: run for run in family.runs if run.seed == first}
+    return [by_variant[variant] for variant in shown.ends]
 
 
 def posterior(folder: Path, variant: str) -> PosteriorSummary:
@@ -38,6 +48,28 @@ def posterior(folder: Path, variant: str) -> PosteriorSummary:
         summary=read_json(folder / variant / "phases.json"),
         files={name: f"{variant}/{name}" for name in ("phases.json", "phases.parquet")},
     )
+
+
+def along_summary(results: Path, family: FamilySummary) -> FamilySummary:
+    """Return a family with its trajectories along the key that it sweeps in place of its runs."""
+    folder = results / family.family / "along"
+    agreed = read_record(Consensus, folder / "consensus.json")
+    name = f"along {agreed.axis.unit}"
+    runs = [
+        RunSummary(
+            variant=name,
+            seed=seed,
+            trajectory=read_parquet(folder / f"seed~{seed}" / "trajectory.parquet"),
+            transitions=read_record(Development, folder / f"seed~{seed}" / "transitions.json"),
+            href=f"along/seed~{seed}/report.html",
+        )
+        for seed in agreed.seeds
+    ]
+    values = read_json(folder / f"seed~{agreed.seeds[0]}" / "run.json")["variants"]
+    ends: dict[str, dict[int, str]] = {variant: {} for variant in sorted(values, key=values.get)}
+    for run in family.runs:
+        ends[run.variant][run.seed] = run.href
+    return replace(family, runs=runs, consensus={name: agreed}, axis=agreed.axis, ends=ends)
 
 
 def summary(results: Path, family: str, description: str, variants: Mapping[str, Sequence[int]], to_family: str) -> FamilySummary:

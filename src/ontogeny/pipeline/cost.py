@@ -58,7 +58,7 @@ def describe(configfile: Path) -> str:
     for variant, taken in zip(plan.variants, costs, strict=True):
         seeds = ",".join(map(str, variant.seeds))
         rows.append((variant.family_name, variant.name, seeds, str(taken.jobs), spell(taken.minutes), spell(taken.megabytes)))
-    pages = len(plan.study.families) + 1
+    pages = len(plan.study.families) + 1 + sum(len(plan.along(family)) for family in plan.study.families)
     jobs = sum(each.jobs for each in costs) + pages
     minutes, megabytes = (sum(getattr(each, name) or 0 for each in costs) for name in ("minutes", "megabytes"))
     minutes += pages * SECONDS_PER_JOB / 60

@@ -22,6 +22,9 @@ VARIANT_FILES = {
 }
 """Declared outputs that are results themselves: one for each variant."""
 
+FAMILY_FILES = {"along": "along/consensus.json", "family_page": "report.html"}
+"""Declared outputs of the jobs of a family."""
+
 
 def describe(folder: Path, outputs: Iterable[Path]) -> dict[str, dict[str, Any]]:
     """Return size and digest of each output, by its path relative to `folder`; of a folder, the sizes of its files count."""
@@ -62,7 +65,7 @@ def damage(folder: Path, manifest: Mapping[str, Any], *, thorough: bool = False)
 
 def damaged_jobs(plan: Plan) -> dict[str, str]:
     """Return the declared outputs whose jobs must run again, with what is wrong; none for jobs that have not yet run."""
-    return dict(damage_of_blocks(plan)) | dict(damage_of_variants(plan))
+    return dict(damage_of_blocks(plan)) | dict(damage_of_variants(plan)) | dict(damage_of_families(plan))
 
 
 def damage_of_blocks(plan: Plan) -> Iterator[tuple[str, str]]:
@@ -100,11 +103,28 @@ def damage_of_seeds(folder: Path, kind: str, seeds: Iterable[int]) -> str | None
 
 def damage_of_variants(plan: Plan) -> Iterator[tuple[str, str]]:
     for variant in plan.variants:
-        for name in VARIANT_FILES.values():
-            path = Path(plan.folder(variant)) / name
-            try:
-                json.loads(path.read_text())
-            except FileNotFoundError:
-                continue
-            except (OSError, ValueError):
-                yield str(path), f"{path} is damaged"
+        yield from no_json(Path(plan.folder(variant)) / name for name in VARIANT_FILES.values())
+
+
+def no_json(paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
+    """Yield those of the files that are there and cannot be read as JSON."""
+    for path in paths:
+        try:
+            json.loads(path.read_text())
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError):
+            yield str(path), f"{path} is damaged"
+
+
+def damage_of_families(plan: Plan) -> Iterator[tuple[str, str]]:
+    """Yield the trajectories along a swept key that are no longer what was written."""
+    for declared in (Path(path) for family in plan.by_family for path in plan.along(family) if Path(path).exists()):
+        yield from no_json([declared])
+        folder = declared.parent
+        if why := damage_of_seeds(folder, "along", seeds_in(folder)):
+            yield str(declared), why
+
+
+def seeds_in(folder: Path) -> list[int]:
+    return sorted(int(path.name.removeprefix("seed~")) for path in folder.glob("seed~*"))

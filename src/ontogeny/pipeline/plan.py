@@ -65,6 +65,10 @@ class Plan:
         """Return the results of the variants of a family whose whole posterior is sampled; none for most families."""
         return [f"{self.folder(variant)}/phases.json" for variant in self.by_family[family] if variant.family.phases is not None]
 
+    def along(self, family: str) -> list[str]:
+        """Return the declared output of the trajectories of a family along a swept key; none for most families."""
+        return [f"{self.study.results}/{family}/along/consensus.json"] if self.study.families[family].along else []
+
     def specification(self, kind: str, family: str = "", variant: str = "", block: str = "") -> str:
         """Return the canonical JSON of all that a job depends on."""
         chosen = self.variant(family, variant) if variant else None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ontogeny.config import OBSERVABLES, PICTURES
 from ontogeny.config.job_names import KINDS, JobKind
 from ontogeny.config.observables import cards, labels_on, least_changes_on, pictures_on, repeated_on, rules_on
-from ontogeny.config.reading import Variant, corpora, corpus_files, is_file_corpus, user_kinds
+from ontogeny.config.reading import Variant, corpora, corpus_files, is_file_corpus, user_kinds, variant_name
 from ontogeny.config.study import Study
 from ontogeny.pipeline.fingerprint import PACKAGE, code_digest, code_file_digest, digest, file_digest, folder_digest
 from ontogeny.sampling.kernels.build import kernel_module
@@ -191,6 +191,17 @@ def configuration(selected: Selected) -> dict[str, Any]:
     }
 
 
+def along(selected: Selected) -> dict[str, Any]:
+    """Return the swept key that a family has trajectories along, its value in each variant, and how transitions are found."""
+    family, members = selected.study.families[selected.family_name], selected.by_family[selected.family_name]
+    if family.along is None:
+        return {"along": None}
+    of_member = selected._replace(variant=members[0])
+    values = {variant_name({family.along: value}): value for value in family.sweep[family.along]}
+    parts = (all_seeds(of_member), transitions(of_member), configuration(of_member))
+    return {"along": {"key": family.along, "variants": values}, **{key: value for part in parts for key, value in part.items()}}
+
+
 def description(selected: Selected) -> dict[str, Any]:
     return {"description": selected.study.families[selected.family_name].description}
 
@@ -198,7 +209,8 @@ def description(selected: Selected) -> dict[str, Any]:
 def variants(selected: Selected) -> dict[str, Any]:
     members = selected.by_family[selected.family_name]
     sampled = [variant.name for variant in members if variant.family.phases is not None]
-    return {"variants": {variant.name: list(variant.seeds) for variant in members}, "phases": sampled}
+    own = {variant.name: list(variant.seeds) for variant in members}
+    return {"variants": own, "phases": sampled, "along": selected.study.families[selected.family_name].along}
 
 
 def families(selected: Selected) -> dict[str, Any]:
@@ -211,6 +223,7 @@ def families(selected: Selected) -> dict[str, Any]:
 
 PARTS: Mapping[str, Callable[[Selected], dict[str, Any]]] = {
     "all_seeds": all_seeds,
+    "along": along,
     "checkpoints": section("checkpoints"),
     "configuration": configuration,
     "description": description,

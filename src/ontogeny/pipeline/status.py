@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 from ontogeny.config.job_names import JOBS, KINDS, ON_REQUEST
 from ontogeny.config.reading import Variant
-from ontogeny.pipeline.manifests import VARIANT_FILES, damaged_jobs
+from ontogeny.pipeline.manifests import FAMILY_FILES, VARIANT_FILES, damaged_jobs
 from ontogeny.pipeline.plan import Plan, blocks, first_block
 
 State = Literal["done", "missing", "changed", "interrupted", "damaged", "follows"]
@@ -73,7 +73,7 @@ def jobs_of_kind(plan: Plan, kind: str) -> Iterator[PlannedJob]:
     if scope == "study":
         yield PlannedJob(kind)
     elif scope == "family":
-        yield from (PlannedJob(kind, family) for family in plan.by_family)
+        yield from (PlannedJob(kind, family) for family in plan.by_family if kind != "along" or plan.along(family))
     else:
         for variant in plan.variants:
             if is_asked_for(variant, kind):
@@ -92,7 +92,7 @@ def needs(plan: Plan, job: PlannedJob) -> Iterator[PlannedJob]:
     for kind in (*KINDS[job.kind].needs, *ALSO_NEEDS.get(job.kind, ())):
         scope = KINDS[kind].scope
         if scope == "family":
-            yield from (PlannedJob(kind, family) for family in plan.by_family)
+            yield from (PlannedJob(kind, family) for family in ([job.family] if job.family else plan.by_family))
             continue
         variants = [plan.variant(job.family, job.variant)] if job.variant else plan.by_family[job.family]
         for variant in variants:
@@ -113,7 +113,7 @@ def output(plan: Plan, job: PlannedJob) -> Path:
     if not job.family:
         return results / "report" / "index.html"
     if not job.variant:
-        return results / job.family / "report.html"
+        return results / job.family / FAMILY_FILES[job.kind]
     folder = results / job.family / job.variant
     return folder / VARIANT_FILES.get(job.kind, Path("jobs", job.block, f"{job.kind}.json"))
 

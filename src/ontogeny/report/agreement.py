@@ -3,7 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from ontogeny.report.numbers import p_value, significance, step
+from ontogeny.report.numbers import p_value, significance
+from ontogeny.report.places import called, spelt
 from ontogeny.report.words import is_named, title_of
 from ontogeny.transitions.records import Agreement, Candidate, Certainty, Consensus, Development
 
@@ -30,8 +31,8 @@ def agreement_view(row: Agreement) -> dict[str, Any]:
 
 def place_in_words(transition: Agreement) -> str:
     """Say where a transition lies over the seeds: 'step 700' or 'median step 700, from 690 to 715'."""
-    low, middle, high = map(step, (transition.location_low, transition.location_median, transition.location_high))
-    return f"step {middle}" if low == high else f"median step {middle}, from {low} to {high}"
+    low, middle, high = map(spelt, (transition.location_low, transition.location_median, transition.location_high))
+    return called(middle) if low == high else f"median {called(middle)}, from {low} to {high}"
 
 
 def certainty_of_seed(row: Certainty, named: bool) -> str:

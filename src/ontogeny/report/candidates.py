@@ -5,8 +5,9 @@ from typing import Any
 from ontogeny.report import words
 from ontogeny.report.agreement import agreement_on, place_in_words, seeds_of
 from ontogeny.report.evidence import evidence_views
-from ontogeny.report.numbers import change, change_with_error, p_value, significance, step
+from ontogeny.report.numbers import change, change_with_error, p_value, significance
 from ontogeny.report.order import curve_name, timing
+from ontogeny.report.places import spelt
 from ontogeny.report.sample_sizes import free_energies, sample_size
 from ontogeny.report.sensitivity import robustness_in_words
 from ontogeny.report.tables import LLC, RunReport
@@ -28,7 +29,7 @@ def candidate_view(place: int, candidate: Candidate, report: RunReport, logarith
         "vague": vague,
         "points": points(candidate, report, vague),
         "more": more(candidate, report),
-        "steps": f"{step(candidate.start)} – {step(candidate.end)}",
+        "steps": f"{spelt(candidate.start)} – {spelt(candidate.end)}",
         "llc": change_with_error(candidate.delta_llc, candidate.delta_llc_standard_error),
         "loss": change(candidate.delta_loss),
         "size": sample_size(candidate),

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from ontogeny.report.labels import capital
-from ontogeny.report.numbers import number, step, with_error
+from ontogeny.report.numbers import number, with_error
+from ontogeny.report.places import SHOWN, extent, is_steps
 from ontogeny.report.sensitivity import localised_in_words
-from ontogeny.report.tables import LLC, PASSED, RunReport, curve, failed, finite, last_step, main_loss, steps_of
+from ontogeny.report.tables import LLC, PASSED, RunReport, curve, failed, finite, main_loss, steps_of
 from ontogeny.report.words import CHECKS, counted, is_named, verdict
 from ontogeny.transitions.limits import FEWEST_CHECKPOINTS
 
@@ -38,7 +39,7 @@ def tiles(report: RunReport) -> list[Tile]:
     """Return the key numbers at the top of a run's page."""
     loss, measured = main_loss(report.trajectory), len(report.trajectory) > 0
     return [
-        Tile("training steps", step(last_step(report.trajectory)) if measured else number(None)),
+        Tile(SHOWN.get().unit, reach(report) if measured else number(None)),
         Tile("loss at the end", number(loss["value"].iloc[-1]) if len(loss) else number(None)),
         last_llc(report),
         passing(report),
@@ -46,6 +47,12 @@ def tiles(report: RunReport) -> list[Tile]:
             "transitions", f"{sum(map(is_named, report.candidates))} named", f"of {counted(len(report.candidates), 'candidate')}"
         ),
     ]
+
+
+def reach(report: RunReport) -> str:
+    """Return how far the axis goes: the last training step, or both ends of another axis."""
+    text = extent(steps_of(report.trajectory))
+    return text.removesuffix(" steps") if is_steps() else text.partition(" = ")[2]
 
 
 def last_llc(report: RunReport) -> Tile:

@@ -10,7 +10,8 @@ import pandas as pd
 from markupsafe import Markup
 
 from ontogeny.report.labels import label, listed, natural
-from ontogeny.report.numbers import change, step
+from ontogeny.report.numbers import change
+from ontogeny.report.places import spelt
 from ontogeny.report.svg import HEIGHT, INSET, place, points, scale
 from ontogeny.report.tables import curve, finite
 from ontogeny.report.words import levels
@@ -45,8 +46,8 @@ def evidence_view(row: Evidence) -> dict[str, str]:
     """Return a curve that changes with a candidate, in numbers."""
     return {
         "component": row.component,
-        "steps": f"{step(row.start)} – {step(row.end)}",
-        "location": f"{step(row.location)} ({step(row.location_low)} – {step(row.location_high)})",
+        "steps": f"{spelt(row.start)} – {spelt(row.end)}",
+        "location": f"{spelt(row.location)} ({spelt(row.location_low)} – {spelt(row.location_high)})",
         "change": change(row.change),
     }
 

@@ -1,13 +1,15 @@
 """Write the page of a family: what was found, the network of every seed, the runs, and their curves over each other."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from ontogeny.report import overlays, views
 from ontogeny.report.findings import family_findings
 from ontogeny.report.labels import label, slug
 from ontogeny.report.pages import page_data, render
 from ontogeny.report.phases import posterior_views
-from ontogeny.report.tables import FamilySummary, last_step, spaced_logarithmically
+from ontogeny.report.places import given_axis, in_steps
+from ontogeny.report.tables import FamilySummary, spaced_logarithmically, steps_of
 
 
 def family_page(family: FamilySummary, links: Mapping[str, str]) -> str:
@@ -17,7 +19,13 @@ def family_page(family: FamilySummary, links: Mapping[str, str]) -> str:
         family: its runs' `href` are relative to this page.
         links: `index` leads to the study's index, `plotly` to plotly.js; without it the page carries a copy.
     """
-    family = views.under_their_names(family)
+    runs = [replace(run, trajectory=in_steps(run.trajectory, family.axis)) for run in family.runs]
+    with given_axis(family.axis):
+        return page(views.under_their_names(replace(family, runs=runs)), links)
+
+
+def page(family: FamilySummary, links: Mapping[str, str]) -> str:
+    """Return the page of a family whose tables hold the places on the axis in the column `step`."""
     drawn = overlays.drawn_runs(family.runs)
     panels = overlays.overlay_panels(drawn)
     posteriors = posterior_views(family.posteriors)
@@ -38,7 +46,7 @@ def family_page(family: FamilySummary, links: Mapping[str, str]) -> str:
         data=page_data(
             plotted,
             name=slug(family.family),
-            logarithmic=any(map(spaced_logarithmically, tables)),
-            last=max(map(last_step, tables), default=0),
+            logarithmic=family.axis.scale == "log" or any(map(spaced_logarithmically, tables)),
+            places=sorted({place for table in tables for place in steps_of(table).tolist()}),
         ),
     )

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from ontogeny.report.agreement import sureness
 from ontogeny.report.labels import capital, listed
-from ontogeny.report.numbers import number, step
+from ontogeny.report.numbers import number
+from ontogeny.report.places import called, spelt
 from ontogeny.report.tables import FamilySummary
 from ontogeny.report.words import counted, is_named
 from ontogeny.transitions.records import UNNAMED, Agreement, Consensus
@@ -92,13 +93,13 @@ def seeds_without(found: Finding) -> str:
 def in_variant(row: Agreement, variant: str) -> str:
     """Return where and in how many seeds a variant makes a transition, and how sure these are."""
     sure = sureness(row)
-    where = f"{variant} near step {rounded(row.location_median)}".strip()
+    where = f"{variant} near {called(rounded(row.location_median))}".strip()
     return f"{where} in {len(row.seeds)} of {counted(row.of, 'seed')}{f' ({sure})' if sure else ''}"
 
 
 def rounded(location: float) -> str:
     """Return a step to three digits: 115,000."""
-    return step(float(f"{location:.{DIGITS}g}")) if location >= 1 else number(location)
+    return spelt(float(f"{location:.{DIGITS}g}")) if location >= 1 else number(location)
 
 
 def variant_in_words(variant: str) -> str:

@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 
 from ontogeny.report.labels import BLUE, dashes, label, palette, slug
-from ontogeny.report.numbers import compact, number, step, with_error
+from ontogeny.report.numbers import compact, number, with_error
+from ontogeny.report.places import at as at_place
+from ontogeny.report.places import spelt
 from ontogeny.report.plots import Panel, band, crosses, figure, line
 from ontogeny.report.tables import WHOLE_NETWORK, RunReport, column, failed, steps_of
 from ontogeny.report.words import verdict
@@ -83,7 +85,7 @@ def health_rows(health: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the table of the sampler's health as text, a row for each sampled checkpoint."""
     return [
         {
-            "step": step(row.get("step")),
+            "step": spelt(row.get("step")),
             "llc": with_error(row.get("llc"), row.get("standard_error")),
             "ess": number(row.get("effective_sample_size")),
             "r_hat": number(row.get("r_hat"), 4),
@@ -132,7 +134,7 @@ def checkpoint_traces(rows: pd.DataFrame, at: int, stride: int, checks: str) -> 
     mean = rows["value"].mean()
     return {
         "step": at,
-        "label": f"step {step(at)}" + ("" if checks == "ok" else f" – {verdict(checks)}"),
+        "label": at_place(at) + ("" if checks == "ok" else f" – {verdict(checks)}"),
         "mean": compact([mean])[0],
         "stride": stride,
         "chains": [chain_trace(chain, group.sort_values("draw").iloc[::stride]) for chain, group in rows.groupby("chain")],

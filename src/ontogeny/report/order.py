@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from ontogeny.report.labels import label, listed
-from ontogeny.report.numbers import chance, number, step
+from ontogeny.report.numbers import chance, number
+from ontogeny.report.places import at, noun, plural, spelt
 from ontogeny.report.tables import LLC
 from ontogeny.trajectory import LOSSES
 from ontogeny.transitions.records import Boundary, Candidate, Evidence, Lag
@@ -42,10 +43,12 @@ def against_the_loss(lags: Sequence[Lag]) -> str:
     low, high = lag.lag_low, lag.lag_high
     interval = f"95% interval {number(low, 2)} to {number(high, 2)}"
     if low > 0:
-        return f"λ̂ moves before the loss, by {number(lag.lag, 2)} in log step ({interval})."
+        return f"λ̂ moves before the loss, by {number(lag.lag, 2)} in log {noun()} ({interval})."
     if high < 0:
-        return f"λ̂ moves after the loss, by {number(-lag.lag, 2)} in log step ({interval} for the loss against λ̂)."
-    return f"Whether λ̂ or the loss moves first cannot be told: the loss lags by {number(lag.lag, 2)} in log step ({interval})."
+        return f"λ̂ moves after the loss, by {number(-lag.lag, 2)} in log {noun()} ({interval} for the loss against λ̂)."
+    return (
+        f"Whether λ̂ or the loss moves first cannot be told: the loss lags by {number(lag.lag, 2)} in log {noun()} ({interval})."
+    )
 
 
 def leads_and_follows(lags: Sequence[Lag]) -> str:
@@ -77,12 +80,13 @@ def coincidence(p_value: float) -> str:
 def boundaries_in_words(boundaries: Sequence[Boundary]) -> list[str]:
     """Say where λ̂ turns from rising, falling or resting to another of the three."""
     return [
-        f"step {step(turn.location)}: from {KINDS[turn.before]} to {KINDS[turn.after]}, "
-        f"with probability {chance(turn.probability)}"
+        f"{at(turn.location)}: from {KINDS[turn.before]} to {KINDS[turn.after]}, with probability {chance(turn.probability)}"
         for turn in boundaries
     ]
 
 
 def void_in_words(void: Sequence[Evidence]) -> list[str]:
     """Name the passages that carry no evidence, because the training itself was changed there."""
-    return [f"{curve_name(row)}, steps {step(row.start)} – {step(row.end)}: {row.reason or 'no reason given'}" for row in void]
+    return [
+        f"{curve_name(row)}, {plural()} {spelt(row.start)} – {spelt(row.end)}: {row.reason or 'no reason given'}" for row in void
+    ]

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from ontogeny.report.labels import dashes, label, palette, slug
-from ontogeny.report.numbers import number, step, with_error
+from ontogeny.report.numbers import number, with_error
+from ontogeny.report.places import at as at_place
+from ontogeny.report.places import is_steps, spelt
 from ontogeny.report.plots import BAND, Panel, Trace, band, figure, line, with_errors
 from ontogeny.report.tables import (
     LLC,
@@ -91,6 +93,7 @@ def overlay_panels(runs: Sequence[Drawn]) -> list[Panel]:
             main_loss,
             360,
         ),
+        *([] if is_steps() else held_out(runs)),
         *(
             panel
             for name in whole
@@ -108,6 +111,12 @@ def overlay_panels(runs: Sequence[Drawn]) -> list[Panel]:
             )
         ),
     ]
+
+
+def held_out(runs: Sequence[Drawn]) -> list[Panel]:
+    """Draw the loss on other examples: along a key of the data it goes its own way."""
+    words = label("evaluation_loss")
+    return overlay("evaluation_loss", words.title, words.meaning, runs, lambda table: curve(table, "evaluation_loss"), 360)
 
 
 def overlay(name: str, title: str, caption: str, runs: Sequence[Drawn], read: Reading, height: int = 270) -> list[Panel]:
@@ -159,7 +168,7 @@ def diamonds(drawn: Drawn, rows: pd.DataFrame) -> list[Trace]:
         return []
     at = [candidate.location for candidate in candidates]
     heights = np.interp(at, rows["step"].astype(float), rows["value"].astype(float))
-    texts = [f"{drawn.name}: {title_of(candidate)}, step {step(candidate.location)}" for candidate in candidates]
+    texts = [f"{drawn.name}: {title_of(candidate)}, {at_place(candidate.location)}" for candidate in candidates]
     return [marked(drawn, at, heights, "diamond", texts)]
 
 
@@ -198,7 +207,7 @@ def ending(run: RunSummary) -> dict[str, Any]:
     good = int((~failed(llc) & llc["value"].notna()).sum())
     last_fails = len(values) > 0 and values["verdict"].iloc[-1] not in PASSED
     candidates = run.transitions.candidates
-    named = [f"{candidate.name} ({step(candidate.location)})" for candidate in candidates if is_named(candidate)]
+    named = [f"{candidate.name} ({spelt(candidate.location)})" for candidate in candidates if is_named(candidate)]
     unnamed = len(candidates) - len(named)
     return {
         "loss": number(loss["value"].iloc[-1]) if len(loss) else number(None),

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ontogeny.report.assets import plotly_source
+from ontogeny.report.places import for_scripts, noun, plural
 from ontogeny.report.plots import Panel
 
 NAVIGATION = ("index", "family", "previous", "next", "plotly")
@@ -38,17 +39,26 @@ def embedded(data: Any) -> Markup:
     return Markup(text.replace("<", "\\u003c"))
 
 
-def page_data(panels: Sequence[Panel], *, name: str, logarithmic: bool, last: int, **more: Any) -> Markup:
+def page_data(panels: Sequence[Panel], *, name: str, logarithmic: bool, places: Sequence[float] = (), **more: Any) -> Markup:
     """Return the JSON that the scripts of a page read.
 
     Args:
         name: begins the names of the files that figures are exported to.
+        places: on the axis, in increasing order.
     """
     figures = {
         panel.identifier: {**panel.figure, "title": panel.heading, "height": panel.height, "names": panel.names}
         for panel in panels
     }
-    data = {"name": name, "figures": figures, "logarithmic": logarithmic, "last": last, "transitions": [], "traces": []}
+    data = {
+        "name": name,
+        "axis": for_scripts(places),
+        "figures": figures,
+        "logarithmic": logarithmic,
+        "last": max(places, default=0),
+        "transitions": [],
+        "traces": [],
+    }
     return embedded({**data, **more})
 
 
@@ -60,4 +70,5 @@ def render(template: str, links: Mapping[str, str], **context: Any) -> str:
     """
     own = {name: links.get(name, "") for name in NAVIGATION}
     files = {name: address for name, address in links.items() if name not in NAVIGATION}
-    return environment().get_template(template).render(links=own, files=files, plotly_script=plotly_script, **context)
+    words = {"noun": noun(), "plural": plural()}
+    return environment().get_template(template).render(axis=words, links=own, files=files, plotly_script=plotly_script, **context)

@@ -1,6 +1,6 @@
 """Draw the plots of a run as plain Plotly JSON: the loss above λ̂, and a panel for each observable.
 
-A figure's x values are training steps. `templates/page.js` draws it, maps the steps to either axis, shades the candidate
+A figure's x values are places on the axis. `templates/scripts/` draws it, maps the places to either scale, shades the candidate
 transitions and sets the fonts. This module holds only what is particular to each plot.
 """
 
@@ -14,6 +14,7 @@ import pandas as pd
 from ontogeny.report.error_parts import shared_share
 from ontogeny.report.labels import BLUE, GREEN, GREY, ORANGE, PURPLE, capital, dashes, label, listed, natural, palette, slug
 from ontogeny.report.numbers import compact, known, number, shortened
+from ontogeny.report.places import is_steps
 from ontogeny.report.tables import LLC, PASSED, RunReport, column, components, curve, failed, finite, observables
 from ontogeny.report.words import is_named, title_of, verdict
 from ontogeny.trajectory import LOSSES
@@ -202,7 +203,8 @@ def loss_traces(report: RunReport) -> list[Trace]:
 def overview(report: RunReport) -> Panel | None:
     """Draw the loss above λ̂ on one axis of steps; return None where neither was measured."""
     loss = loss_traces(report)
-    shared = shared_share(report.llc)
+    # Only the checkpoints of one run are sampled with common noise.
+    shared = shared_share(report.llc) if is_steps() else None
     llc = llc_traces(curve(report.trajectory, LLC), shared, **({"yaxis": "y2"} if loss else {}))
     if not loss and not llc:
         return None

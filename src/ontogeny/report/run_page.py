@@ -11,8 +11,9 @@ from ontogeny.report.concerns import concerns, remedies_of, tiles
 from ontogeny.report.labels import slug
 from ontogeny.report.order import boundaries_in_words, void_in_words
 from ontogeny.report.pages import page_data, render
+from ontogeny.report.places import SHOWN, axis_shown, given_axis, in_steps
 from ontogeny.report.plots import marks, observable_panels, overview, training_panels
-from ontogeny.report.tables import RunReport, last_step, spaced_logarithmically, steps_of
+from ontogeny.report.tables import RunReport, spaced_logarithmically, steps_of
 from ontogeny.transitions.records import Development
 
 NOTHING_KNOWN = Development(candidates=(), stages=(), boundaries=(), void=(), undecided=())
@@ -25,6 +26,14 @@ def run_page(report: RunReport, links: Mapping[str, str]) -> str:
         links: name -> address relative to the page. `index`, `family`, `previous` and `next` lead to other pages, `plotly` to
             plotly.js; without it the page carries a copy. Any other is a file of the run.
     """
+    axis = axis_shown(report.trajectory)
+    tables = {name: in_steps(getattr(report, name), axis) for name in ("trajectory", "llc", "health")}
+    with given_axis(axis):
+        return page(replace(report, **tables), links)
+
+
+def page(report: RunReport, links: Mapping[str, str]) -> str:
+    """Return the page of a run whose tables hold the places on the axis in the column `step`."""
     if report.transitions is not None:
         report = replace(report, transitions=named_by_seeds(report.transitions, report.consensus, report.seed))
     main = [panel for panel in [overview(report)] if panel]
@@ -32,7 +41,7 @@ def run_page(report: RunReport, links: Mapping[str, str]) -> str:
     calibrated = [*sensitivity.sensitivity_panels(report), *health.calibration_panels(report.calibration)]
     traces = health.trace_data(report)
     transitions = report.transitions or NOTHING_KNOWN
-    logarithmic = spaced_logarithmically(report.trajectory)
+    logarithmic = SHOWN.get().scale == "log" or spaced_logarithmically(report.trajectory)
     return render(
         "run.html",
         links,
@@ -69,7 +78,7 @@ def run_page(report: RunReport, links: Mapping[str, str]) -> str:
             [*main, *observed, *trained, *checked, *calibrated],
             name=slug(*report.name),
             logarithmic=logarithmic,
-            last=last_step(report.trajectory),
+            places=steps_of(report.trajectory).tolist(),
             transitions=marks(transitions.candidates),
             traces=traces,
         ),

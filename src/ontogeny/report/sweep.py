@@ -86,7 +86,6 @@ def sweep_page(report: SweepReport, links: Mapping[str, str]) -> str:
             [panel for shown in panels.values() for panel in shown],
             name=slug(report.family, report.variant, "sweep"),
             logarithmic=False,
-            last=0,
         ),
     )
 

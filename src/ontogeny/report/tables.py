@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from ontogeny.trajectory import LOSSES
+from ontogeny.trajectory import LOSSES, STEPS, Axis
 from ontogeny.transitions.records import Candidate, Consensus, Development
 
 WHOLE_NETWORK = ""
@@ -117,7 +117,14 @@ class PosteriorSummary:
 
 @dataclass(frozen=True, kw_only=True)
 class FamilySummary:
-    """A family with its runs, the consensus of each variant whose seeds were compared, and the posteriors that were sampled."""
+    """A family with its runs, the consensus of each variant whose seeds were compared, and the posteriors that were sampled.
+
+    Attributes:
+        runs: those that the page shows, all along one axis.
+        axis: of their trajectories.
+        ends: variant -> seed -> address of the page of the run whose last checkpoint the trajectories have; empty where `runs`
+            are the runs themselves.
+    """
 
     family: str
     description: str
@@ -126,6 +133,8 @@ class FamilySummary:
     href: str = ""
     posteriors: Sequence[PosteriorSummary] = ()
     pictures: Sequence[Picture] = ()
+    axis: Axis = STEPS
+    ends: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
 
 
 def curve(trajectory: pd.DataFrame, observable: str, component: str = WHOLE_NETWORK) -> pd.DataFrame:
@@ -161,7 +170,7 @@ def main_loss(trajectory: pd.DataFrame) -> pd.DataFrame:
 
 def steps_of(table: pd.DataFrame) -> np.ndarray:
     """Return the distinct steps of a table in increasing order."""
-    return np.unique(np.asarray(table["step"], dtype="int64")) if len(table) else np.empty(0, dtype="int64")
+    return np.unique(np.asarray(table["step"])) if len(table) else np.empty(0, dtype="int64")
 
 
 def last_step(trajectory: pd.DataFrame) -> int:

@@ -17,11 +17,11 @@ from ontogeny.report.numbers import (
     known,
     number,
     signed_text,
-    step,
     with_error,
 )
 from ontogeny.report.order import curve_name
-from ontogeny.report.tables import LLC, RunReport, curve, failed, finite, last_step, main_loss
+from ontogeny.report.places import SHOWN, at, between, called, extent, is_steps, noun, spelt
+from ontogeny.report.tables import LLC, RunReport, curve, failed, finite, main_loss, steps_of
 from ontogeny.trajectory import ALL_LOSSES
 from ontogeny.transitions.limits import ERRORS_THAT_COUNT
 from ontogeny.transitions.records import UNNAMED, Agreement, Candidate, Evidence, Reason, Stage
@@ -131,7 +131,7 @@ def rough_movement(subject: str, rows: pd.DataFrame, candidate: Candidate, why: 
         return f"the change of {subject} is not known ({why})"
     (low, before), (high, after) = ((row["value"].iloc[0], row["step"].iloc[0]) for row in (first, last))
     verb = "rises" if high > low else "falls"
-    return f"{subject} {verb} from about {number(low)} at step {step(before)} to about {number(high)} at {step(after)} ({why})"
+    return f"{subject} {verb} from about {number(low)} at {at(before)} to about {number(high)} at {spelt(after)} ({why})"
 
 
 def missing_level(before: float | None, after: float | None) -> str:
@@ -141,7 +141,7 @@ def missing_level(before: float | None, after: float | None) -> str:
 
 def passage(candidate: Candidate, trajectory: pd.DataFrame) -> str:
     """Describe the change: 'Between steps 600 and 800 (located at 700) λ̂ rises by 30.1 ± 2.1 while the loss falls by 0.42: …'"""
-    when = f"Between steps {step(candidate.start)} and {step(candidate.end)} (located at {location(candidate)})"
+    when = f"{between(candidate.start, candidate.end)} (located at {location(candidate)})"
     llc_sign = sign_of(candidate.delta_llc, candidate.delta_llc_standard_error)
     loss_sign = sign_of(candidate.delta_loss, candidate.delta_loss_standard_error)
     meaning = MEANINGS.get((llc_sign, loss_sign))
@@ -151,20 +151,20 @@ def passage(candidate: Candidate, trajectory: pd.DataFrame) -> str:
 
 def location(candidate: Candidate) -> str:
     """Return the location with its interval: '700, 95% interval 650 to 750'."""
-    interval = f"{step(candidate.location_low)} to {step(candidate.location_high)}"
-    return f"{step(candidate.location)}, 95% interval {interval}"
+    interval = f"{spelt(candidate.location_low)} to {spelt(candidate.location_high)}"
+    return f"{spelt(candidate.location)}, 95% interval {interval}"
 
 
 def is_vague(candidate: Candidate, trajectory: pd.DataFrame) -> bool:
-    """Return whether the interval of the location, in log step, is wider than the candidate.
+    """Return whether the interval of the location, on the scale of the axis, is wider than the candidate.
 
     The candidate counts with half the distance to the next checkpoint on either side, since no interval is narrower than the
     distance of two checkpoints.
     """
     ends = [candidate.start, candidate.end, candidate.location_low, candidate.location_high]
-    start, end, low, high = np.log1p(np.array(ends, dtype=float))
+    start, end, low, high = SHOWN.get().position(ends)
     rows = curve(trajectory, candidate.observable, candidate.component)
-    steps = np.log1p(rows["step"].to_numpy(float))
+    steps = SHOWN.get().position(rows["step"])
     earlier, later = max(steps[steps < start], default=start), min(steps[steps > end], default=end)
     return bool(high - low > (end + later) / 2 - (start + earlier) / 2)
 
@@ -254,28 +254,29 @@ def clearest(candidates: Sequence[Candidate]) -> Candidate | None:
 
 def headline(report: RunReport) -> str:
     """Say what the run does: its clearest transition first, then the others by name and place."""
-    steps = f"{step(last_step(report.trajectory))} steps"
+    steps = extent(steps_of(report.trajectory))
     if report.trajectory.empty:
         return "Nothing has been measured on this run."
     first = clearest(report.candidates)
     if report.transitions is None:
-        return f"Transitions have not been looked for in these {steps}. {span_in_words(report.trajectory)}"
+        return f"Transitions have not been looked for in {'these ' * is_steps()}{steps}. {span_in_words(report.trajectory)}"
     if first is None:
         open_llc = any(row.observable == LLC for row in report.transitions.undecided)
         but = " λ̂ could not be judged." if open_llc else ""
         return f"No transition was found in {steps}.{but} {span_in_words(report.trajectory)}"
-    where = location(first) if is_vague(first, report.trajectory) else step(first.location)
+    where = location(first) if is_vague(first, report.trajectory) else spelt(first.location)
     moves = f"{llc_movement(first, report.trajectory)} while {loss_movement(first, report.trajectory)}"
-    return f"{capital(title_of(first))} near step {where} of {steps}: {moves}.{besides(report.candidates, first)}"
+    of = f" of {steps}" if is_steps() else f" (of {steps})"
+    return f"{capital(title_of(first))} near {called(where)}{of}: {moves}.{besides(report.candidates, first)}"
 
 
 def besides(candidates: Sequence[Candidate], first: Candidate) -> str:
     """Name the other candidates with their places; count those without a name; "" where there are none."""
     others = [row for row in candidates if row is not first]
-    named = [f"{row.name} near step {step(row.location)}" for row in others if is_named(row)]
-    unnamed = [step(row.location) for row in others if not is_named(row)]
+    named = [f"{row.name} near {at(row.location)}" for row in others if is_named(row)]
+    unnamed = [spelt(row.location) for row in others if not is_named(row)]
     if unnamed:
-        named.append(f"{counted(len(unnamed), 'unnamed transition')} near step {listed(unnamed)}")
+        named.append(f"{counted(len(unnamed), 'unnamed transition')} near {called(listed(unnamed))}")
     return f" Besides: {listed(named)}." if named else ""
 
 
@@ -287,7 +288,8 @@ def span_in_words(trajectory: pd.DataFrame) -> str:
         for name, rows in (("λ̂", llc), ("the loss", loss))
         if len(rows)
     ]
-    return f"Over the run, {listed(spans)}." if spans else "Neither λ̂ nor a loss was measured."
+    over = "Over the run" if is_steps() else f"Along {noun()}"
+    return f"{over}, {listed(spans)}." if spans else "Neither λ̂ nor a loss was measured."
 
 
 def sampling_in_words(trajectory: pd.DataFrame) -> str:
@@ -314,10 +316,11 @@ def left_out_in_words(trajectory: pd.DataFrame) -> str:
         return ""
     steps = rows["step"].tolist()
     edges = np.flatnonzero(np.diff([0, *out.astype(int), 0])).reshape(-1, 2)
-    stretches = [step(steps[a]) if b - a == 1 else f"{step(steps[a])} to {step(steps[b - 1])}" for a, b in edges.tolist()]
+    stretches = [spelt(steps[a]) if b - a == 1 else f"{spelt(steps[a])} to {spelt(steps[b - 1])}" for a, b in edges.tolist()]
     more = [f"{len(stretches) - MOST_STRETCHES} more stretches"] if len(stretches) > MOST_STRETCHES else []
-    at = f"at step{'s' if out.sum() > 1 else ''} {listed(stretches[:MOST_STRETCHES] + more)}"
-    which = f"{out.sum()} of {counted(len(rows), 'checkpoint')}, {at}"
+    where = listed(stretches[:MOST_STRETCHES] + more)
+    where = f"steps {where}" if is_steps() and out.sum() > 1 else called(where)
+    which = f"{out.sum()} of {counted(len(rows), 'checkpoint')}, at {where}"
     return f"Left out, because λ̂ fails the sampler's checks there: {which}. The slope and its probabilities do not see them."
 
 
@@ -349,7 +352,7 @@ def stage_rows(stages: Sequence[Stage]) -> list[dict[str, str]]:
     """Return a row of the table of stages for each stretch between candidates."""
     return [
         {
-            "steps": f"{step(stage.start)} – {step(stage.end)}",
+            "steps": f"{spelt(stage.start)} – {spelt(stage.end)}",
             "llc": change_with_error(stage.delta_llc, None),
             "loss": change_with_error(stage.delta_loss, None),
             "type": stage.type,

@@ -30,7 +30,7 @@ def centred(curve: Curve) -> tuple[Float[np.ndarray, " N"], float]:
 def nulls_over(curve: Curve) -> Nulls:
     """Return the nulls of a curve. Curves without errors on the same checkpoints have the same nulls, where their noise does
     not vary."""
-    return nulls_of(curve.positions, noise_covariances(curve.noise, curve.scale))
+    return nulls_of(curve.positions, noise_covariances(curve.noise, curve.scale, estimated=curve.chains is not None))
 
 
 def noise_beside(
@@ -50,4 +50,8 @@ def noise_beside(
     steps = (smooth_step(curve.positions, start, end) for start, end in intervals)
     free = np.column_stack([straight_line(curve.positions), *steps])
     best = likeliest(values, nulls, free, smallest_variance(curve.noise), relaxations)
-    return unit**2 * best.variance * noise_covariances(curve.noise, curve.scale)[int(nulls.noise[best.null])]
+    return (
+        unit**2
+        * best.variance
+        * noise_covariances(curve.noise, curve.scale, estimated=curve.chains is not None)[int(nulls.noise[best.null])]
+    )

@@ -97,7 +97,7 @@ class Search:
     def over(cls, curve: Curve) -> Self:
         """Return the search of a curve, and of all curves without errors on its checkpoints if it has none."""
         positions, noise = curve.positions, curve.noise
-        noises = noise_covariances(noise, curve.scale)
+        noises = noise_covariances(noise, curve.scale, estimated=curve.chains is not None)
         return cls(
             positions,
             noises,

@@ -47,18 +47,21 @@ def straight_line(positions: Float[np.ndarray, " N"]) -> Float[np.ndarray, "N 2"
     return np.column_stack([np.ones_like(positions), (positions - positions.mean()) / np.ptp(positions)])
 
 
-def noise_covariances(noise: Float[np.ndarray, "N N"] | None, scale: Float[np.ndarray, " N"]) -> list[Float[np.ndarray, "N N"]]:
+def noise_covariances(
+    noise: Float[np.ndarray, "N N"] | None, scale: Float[np.ndarray, " N"], estimated: bool = False
+) -> list[Float[np.ndarray, "N N"]]:
     """Return what the covariance of the noise may be.
 
     Args:
         noise: the covariance that is given, or None.
         scale: the size of the noise at each checkpoint, where no covariance is given. Where it varies, noise of one size is
             possible too, and comes first: a steep trend looks like large noise.
+        estimated: whether the covariance comes from chains, which may find that checkpoints share no noise.
 
     A covariance that is given is taken as it is, and with variance that each checkpoint has alone: training itself moves each
     checkpoint a little, which no two chains can show. Errors without covariances are taken with each autocorrelation.
     """
-    if noise is not None and np.any(noise - np.diag(np.diag(noise))):
+    if noise is not None and (estimated or np.any(noise - np.diag(np.diag(noise)))):
         return [noise + share * np.diag(np.diag(noise)) for share in WANDER]
     errors = [np.ones(len(scale))] if noise is None else [np.sqrt(np.diag(noise))]
     errors += [scale] if np.any(scale != 1) else []

@@ -14,7 +14,7 @@ function fileName(identifier, ending) {
 function csvOf(identifier) {
   const { data, layout } = figureOf(identifier, EXPORT_WIDTH, LIGHT);
   const steps = identifier !== "traces" && PAGE.figures[identifier].layout.xaxis?.type === undefined;
-  const across = steps ? "step" : layout.xaxis.title.text, back = steps ? shift() : 0;
+  const across = steps ? PAGE.axis.name : layout.xaxis.title.text, back = steps ? shift() : 0;
   const cell = (value) => (/[",\n]/.test(String(value ?? "")) ? `"${String(value).replaceAll('"', '""')}"` : value ?? "");
   const rows = data.filter((trace) => trace.hoverinfo !== "skip" && trace.visible !== false).flatMap((trace) => trace.x.map((x, index) => [
     trace.name, x - back, trace.y[index], trace.customdata?.[index]?.[0], trace.customdata?.[index]?.[1] ?? trace.text?.[index],

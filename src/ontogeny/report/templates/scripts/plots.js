@@ -13,8 +13,11 @@ const waiting = new Set();
 let logarithmic = PAGE.logarithmic, focus = null, markedRun = null, shownStep = null;
 let look = LIGHT, printing = false, working = false;
 
-const shift = () => (logarithmic ? 1 : 0);
-const place = (step) => (logarithmic ? Math.log10(step + 1) : step);
+const shift = () => (logarithmic ? PAGE.axis.shift : 0);
+const place = (step) => (logarithmic ? Math.log10(step + PAGE.axis.shift) : step);
+/* Where the axis begins: a logarithm without a shift has no 0. */
+const origin = () => (PAGE.axis.shift ? 0 : PAGE.axis.first);
+const hover = () => (PAGE.axis.shift ? ",.0f" : ",.4~g");
 const shaded = () => PAGE.transitions.filter((one) => one.start !== null && one.end !== null);
 const identifiers = () => [...document.querySelectorAll(".plot")].map((element) => element.id);
 
@@ -63,16 +66,16 @@ function widthOf(element) {
 }
 
 function stepAxis() {
-  const last = place(Math.max(PAGE.last, 1));
+  const first = place(origin()), last = place(Math.max(PAGE.last, PAGE.axis.shift));
   return {
     type: logarithmic ? "log" : "linear",
-    range: focusRange() ?? [-0.015 * last, 1.015 * last],
-    title: { text: logarithmic ? "step + 1 (logarithmic)" : "step", standoff: 6 },
+    range: focusRange() ?? [first - 0.015 * (last - first), last + 0.015 * (last - first)],
+    title: { text: logarithmic ? PAGE.axis.title : PAGE.axis.name, standoff: 6 },
     exponentformat: "none",
     separatethousands: true,
-    dtick: logarithmic && focus === null ? 1 : undefined,
-    unifiedhovertitle: { text: logarithmic ? "step + 1 = %{x:,.0f}" : "step %{x:,.0f}" },
-    hoverformat: ",.0f",
+    dtick: logarithmic && focus === null && PAGE.axis.shift ? 1 : undefined,
+    unifiedhovertitle: { text: logarithmic && PAGE.axis.shift ? `${PAGE.axis.name} + 1 = %{x:,.0f}` : `${PAGE.axis.equals}%{x:${hover()}}` },
+    hoverformat: hover(),
     nticks: 8,
     automargin: true,
   };

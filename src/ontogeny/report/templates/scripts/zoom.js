@@ -5,7 +5,7 @@ function focusRange() {
   const one = shaded().find((candidate) => candidate.number === focus);
   if (!one) return null;
   const [start, end] = [place(one.start), place(one.end)], length = Math.max(end - start, 1e-9);
-  return [Math.max(start - AROUND * length, place(0)), Math.min(end + AROUND * length, place(PAGE.last))];
+  return [Math.max(start - AROUND * length, place(origin())), Math.min(end + AROUND * length, place(PAGE.last))];
 }
 
 /* Plotly keeps the heights of the whole run; here are those of what is seen. */
