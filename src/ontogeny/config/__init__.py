@@ -7,7 +7,7 @@ from ontogeny.config.cards import ModelSection, TaskSection
 from ontogeny.config.kinds import Model, Task, UserKind
 from ontogeny.config.llc import LocalLearningCoefficient, PerExample, Refine
 from ontogeny.config.models.linear import Linear
-from ontogeny.config.models.linear_blocks import LinearBlocks as LinearBlocksModel
+from ontogeny.config.models.linear_blocks import LinearBlocksModel
 from ontogeny.config.models.mlp import MLP
 from ontogeny.config.models.pair_transformer import PairTransformer
 from ontogeny.config.models.polynomial import Polynomial as PolynomialModel
@@ -17,7 +17,7 @@ from ontogeny.config.observables import OBSERVABLES
 from ontogeny.config.phases import Posterior
 from ontogeny.config.pictures import PICTURES
 from ontogeny.config.tasks.in_context_regression import InContextRegression
-from ontogeny.config.tasks.linear_blocks import LinearBlocks as LinearBlocksTask
+from ontogeny.config.tasks.linear_blocks import LinearBlocksTask
 from ontogeny.config.tasks.linear_teacher import LinearTeacher
 from ontogeny.config.tasks.markov_chains import MarkovChains
 from ontogeny.config.tasks.modular_addition import ModularAddition

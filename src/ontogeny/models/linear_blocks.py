@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
-from ontogeny.config.models.linear_blocks import LinearBlocks as Config
+from ontogeny.config.models.linear_blocks import LinearBlocksModel as Config
 from ontogeny.problem.problem import Predicate
 
 

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ontogeny.config.tasks.linear_blocks import LinearBlocks as Config
+from ontogeny.config.tasks.linear_blocks import LinearBlocksTask as Config
 from ontogeny.problem.problem import Batch, Data, Task
 from ontogeny.tasks.epochs import shuffled_indices
 from ontogeny.tasks.linear_teacher import squared_error

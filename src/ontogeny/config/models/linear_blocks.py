@@ -10,7 +10,7 @@ from ontogeny.config.limits import MOST_ENTRIES
 from ontogeny.config.section import NonNegative, NotEmpty, Positive
 
 
-class LinearBlocks(ModelSection):
+class LinearBlocksModel(ModelSection):
     """The network has a linear map b aᵀ of rank one for each block of its task."""
 
     kind: Annotated[Literal["linear_blocks"], Field(description="The kind `linear_blocks` selects this model.")]

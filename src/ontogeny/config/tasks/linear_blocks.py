@@ -10,7 +10,7 @@ from ontogeny.config.limits import MOST_ENTRIES
 from ontogeny.config.section import Count, NonNegative, NotEmpty, Positive
 
 
-class LinearBlocks(TaskSection):
+class LinearBlocksTask(TaskSection):
     """The network learns independent linear maps of rank one, each of its own size and with its own weight in the loss."""
 
     kind: Annotated[Literal["linear_blocks"], Field(description="The kind `linear_blocks` selects this task.")]
