@@ -47,7 +47,7 @@ def rows(variant: Variant, seed: int, run: Run) -> Iterator[str]:
     wide = seen.pivot_table(index="step", columns=["observable", "component"], values="value").sort_index()
     llc = run.llc[run.llc["component"] == ""].set_index("step").sort_index()
     ranks = wide["rank", ""]
-    agree = (wide["layer_rank"].sub(ranks, axis=0) == 0).all(axis=1)
+    agree = wide["layer_rank"].sub(ranks, axis=0).abs().sum(axis=1)
     for rank in sorted(set(ranks)):
         steps = ranks.index[ranks == rank]
         sampled = llc[llc.index.isin(steps)]
@@ -60,7 +60,7 @@ def rows(variant: Variant, seed: int, run: Run) -> Iterator[str]:
             seed,
             f"{rank:g}",
             int(steps[0]),
-            f"{agree.loc[steps].mean():.0%}",
+            f"{(agree.loc[steps] == 0).mean():.0%}",
             f"{wide.loc[steps[0], ('known_llc', '')]:g}",
             f"{wide.loc[steps[0], ('known_multiplicity', '')]:g}",
             len(sampled),

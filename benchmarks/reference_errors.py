@@ -61,14 +61,15 @@ def reference(arguments: argparse.Namespace, folder: Path, steps: list[int]):
     run, key = read_run(arguments.config, folder, steps), jax.random.key(1)
     if arguments.mala:
         target, checkpoints = run.target(batch_size=None)
-        counts = {"chains": MALA_CHAINS, "draws": MALA_DRAWS, "burn_in": MALA_BURN_IN}
-        return summarise(sample(target, checkpoints, MALA(step_size=arguments.mala), key=key, **counts))
+        mala = MALA(step_size=arguments.mala)
+        drawn = sample(target, checkpoints, mala, key=key, chains=MALA_CHAINS, draws=MALA_DRAWS, burn_in=MALA_BURN_IN)
+        return summarise(drawn)
     target, checkpoints = run.target()
     settings = json.loads((folder.parent / "calibration.json").read_text())
     sampler = build_sampler(settings["sampler"])
     finer = with_step(sampler, sampler.step_size / arguments.finer)
-    counts = {name: arguments.finer * settings[name] for name in ("draws", "burn_in")}
-    return summarise(sample(target, checkpoints, finer, key=key, chains=settings["chains"], **counts))
+    draws, burn_in = (arguments.finer * settings[name] for name in ("draws", "burn_in"))
+    return summarise(sample(target, checkpoints, finer, key=key, chains=settings["chains"], draws=draws, burn_in=burn_in))
 
 
 if __name__ == "__main__":

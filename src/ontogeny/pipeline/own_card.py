@@ -11,16 +11,17 @@ def card_in(source: str) -> str:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
         return ""
-    return next((node.value.value for node in tree.body if is_card(node)), "")
+    return next((text for node in tree.body if (text := card_text(node)) is not None), "")
 
 
 def without_card(tree: ast.Module) -> ast.Module:
     """Return a module without its card, which changes nothing that is measured."""
-    return ast.Module([node for node in tree.body if not is_card(node)], tree.type_ignores)
+    return ast.Module([node for node in tree.body if card_text(node) is None], tree.type_ignores)
 
 
-def is_card(node: ast.stmt) -> bool:
-    """Return whether a statement assigns a text to the name of the card."""
+def card_text(node: ast.stmt) -> str | None:
+    """Return the text that a statement assigns to the name of the card; None where it assigns none."""
     if not (isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)):
-        return False
-    return [target.id for target in node.targets if isinstance(target, ast.Name)] == [NAME]
+        return None
+    named = [target.id for target in node.targets if isinstance(target, ast.Name)]
+    return node.value.value if named == [NAME] else None

@@ -142,7 +142,7 @@ def checkpoint_traces(rows: pd.DataFrame, at: int, stride: int, checks: str) -> 
 
 
 def chain_trace(chain: Any, rows: pd.DataFrame) -> dict[str, Any]:
-    return {"chain": int(chain), "draw": compact(rows["draw"], 9), "value": compact(rows["value"], 4)}
+    return {"chain": int(chain), "draw": compact(rows["draw"].to_numpy(), 9), "value": compact(rows["value"].to_numpy(), 4)}
 
 
 def trace_caption(traces: Sequence[dict[str, Any]], sampled: int) -> str:

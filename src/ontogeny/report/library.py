@@ -1,6 +1,6 @@
 """Write the page of a run from what the library returned: an estimate, or a table, and the transitions found in it."""
 
-from dataclasses import asdict
+from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,7 +89,7 @@ def sampled_tables(estimate: "Estimate") -> dict[str, Any]:
 def calibration(estimate: "Estimate") -> dict[str, Any]:
     """Return the settings of the sampler, as far as the estimate knows them."""
     settings: dict[str, Any] = {"inverse_temperature": estimate.inverse_temperature}
-    if estimate.sampler is not None:
+    if is_dataclass(estimate.sampler):
         settings |= {"sampler": asdict(estimate.sampler), "burn_in": estimate.burn_in}
     if estimate.stability is not None:
         settings |= {"stability": {**estimate.stability._asdict(), "verdict": in_words(estimate.stability)}}
