@@ -70,7 +70,7 @@ def last_llc(report: RunReport) -> Tile:
 def passing(report: RunReport) -> Tile:
     """Return at how many checkpoints λ̂ passes its checks."""
     rows = curve(report.trajectory, LLC)
-    name, kept = "λ̂ passes its checks", f"of {len(steps_of(report.trajectory))} kept"
+    name, kept = "λ̂ passes its checks", f"{counted(len(steps_of(report.trajectory)), 'checkpoint')} kept"
     if rows.empty:
         return Tile(name, number(None), f"0 sampled, {kept}")
     good = int((~failed(rows) & rows["value"].notna()).sum())

@@ -74,7 +74,7 @@ def coincidence(p_value: float) -> str:
     """Give the chance that as many observables move together by coincidence; "" where no other observable moves."""
     if p_value >= 1:
         return ""
-    return f"Were the times of the observables unrelated, as many would move within it with probability {number(p_value, 2)}."
+    return f"By chance alone this many observables would change within it with probability {number(p_value, 2)}."
 
 
 def boundaries_in_words(boundaries: Sequence[Boundary]) -> list[str]:
