@@ -69,6 +69,14 @@ def test_no_critical_sample_size_is_made_of_a_localised_llc(share: tuple[float, 
     change = free_energy_change(LOSS, LLC, None, held=Change(*share, 0.0))
     assert (change.critical_sample_size is not None) == made
     assert change.held_by_localization == max(share)
+
+
+@pytest.mark.parametrize(("by_hessian", "allowed"), [(0.15, True), (0.8, False), (None, True)])
+def test_where_the_draws_do_not_know_the_share_the_hessian_decides(by_hessian: float | None, allowed: bool) -> None:
+    """Short chains on small batches give shares such as -.2 or 1.2 with errors of .5."""
+    for noisy in (Change(-0.2, 0.1, 0.5), Change(1.2, 0.9, 0.5)):
+        change = free_energy_change(LOSS, LLC, None, held=noisy, sampling=Sampling(held_by_hessian=by_hessian))
+        assert change.held_by_localization == by_hessian and (change.critical_sample_size is not None) == allowed
     assert change.delta_llc == pytest.approx(1.5) and change.free_energy_condition is True
 
 

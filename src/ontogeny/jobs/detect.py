@@ -144,6 +144,7 @@ def sampling_of(calibration: Path, estimated: Mapping[str, Any]) -> Sampling:
         localization=chosen.get("localization"),
         averages_over=estimated.get("averages_over") or 1,
         step_bias=abs(bias or 0.0),
+        held_by_hessian=max(chosen["spectrum"]["held_by_localization"]) if "spectrum" in chosen else None,
     )
 
 

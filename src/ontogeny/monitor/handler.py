@@ -32,7 +32,7 @@ TRAITS = {
 }
 """What Snakemake asks of a handler of its log: this one takes the place of all that Snakemake prints."""
 ON_PLOTLY = "Warning: the following output files of rule index_page were not present when the DAG was created"
-"""What Snakemake says of the plotly.js that earlier pages have written."""
+"""Leave this out: Snakemake says it of the plotly.js that earlier pages have written."""
 AFTER_FAILURES = ("Exiting because a job execution failed", "WorkflowError:\nAt least one job did not complete")
 
 

@@ -1,4 +1,4 @@
-"""What each linear block of rank one has learnt, and the learning coefficient that is known of all together.
+"""Measure what each linear block of rank one has learnt, and give the learning coefficient that is known of all together.
 
 A block of size d has λ = d/2 at zero and d - 1/2 where it has rank one (`theory.linear_blocks`). It counts as learnt where its
 map is longer than half of its target, whose length is 1.

@@ -1,4 +1,4 @@
-"""Whether a toy model of superposition represents its training points or its features (Henighan et al. 2023).
+"""Measure whether a toy model of superposition represents its training points or its features (Henighan et al. 2023).
 
 A vector counts as long above half of the length of the longest of its kind. D is the share of a hidden dimension that a vector
 has to itself: 2/T where T points lie on a regular T-gon in the plane, 2/k for a k-gon of features.

@@ -9,12 +9,10 @@ from ontogeny.report.labels import BLUE, GREY, dashes, listed, palette
 from ontogeny.report.numbers import step
 from ontogeny.report.plots import Panel, band, figure, line
 from ontogeny.report.tables import LLC, RunReport, curve, failed, finite
-from ontogeny.transitions.records import LARGEST_SHARE_HELD, Candidate
+from ontogeny.transitions.records import LARGEST_SHARE_ERROR, LARGEST_SHARE_HELD, Candidate
 from ontogeny.transitions.robustness import Coarse, Robustness, from_content, robustness
 
 HELD = "held_by_localization"
-LARGEST_ERROR = 0.15
-"""Standard error up to which the share from the draws is shown; the noise of batches may hide it."""
 
 
 def held_share(report: RunReport) -> tuple[float, str] | None:
@@ -25,7 +23,7 @@ def held_share(report: RunReport) -> tuple[float, str] | None:
     """
     rows = finite(curve(report.trajectory, HELD))
     rows = rows[~failed(rows)] if len(rows) else rows
-    if len(rows) and np.nanmedian(rows["standard_error"]) <= LARGEST_ERROR:
+    if len(rows) and np.nanmedian(rows["standard_error"]) <= LARGEST_SHARE_ERROR:
         return float(np.median(rows["value"])), "median over the checkpoints"
     spectrum = report.calibration.get("spectrum")
     return (float(np.median(spectrum[HELD])), "by the Hessian at three checkpoints") if spectrum else None

@@ -16,7 +16,7 @@ LOWEST = -20.0
 
 
 class Block(NamedTuple):
-    """Where a block is: its size d, |a*| and |b*|."""
+    """Hold where a block is: its size d, |a*| and |b*|."""
 
     size: int
     inward: float = 0.0

@@ -9,7 +9,7 @@ from scipy.special import stdtr
 
 from ontogeny.estimates.free_energy import critical_sample_size, volumes_matter
 from ontogeny.transitions.evidence import Change
-from ontogeny.transitions.records import ESTIMATE, LARGEST_SHARE_HELD, ORDER_OF_MAGNITUDE, FreeEnergyChange
+from ontogeny.transitions.records import ESTIMATE, LARGEST_SHARE_ERROR, LARGEST_SHARE_HELD, ORDER_OF_MAGNITUDE, FreeEnergyChange
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,12 +20,15 @@ class Sampling:
         inverse_temperature, localization: nβ and γ of λ̂; None where they are not known.
         averages_over: the terms, such as the tokens of a window, whose mean the loss of an example is.
         step_bias: the share of λ̂ that the step adds: over all directions where that was measured, else in the worst direction.
+        held_by_hessian: the share of λ̂ that the localisation decides on a quadratic, the largest of a few checkpoints; None where
+            it was not measured.
     """
 
     inverse_temperature: float | None = None
     localization: float | None = None
     averages_over: int = 1
     step_bias: float = 0.0
+    held_by_hessian: float | None = None
 
     @property
     def unit(self) -> str:
@@ -52,12 +55,12 @@ def free_energy_change(
     Args:
         prior: the change of the negative log prior; None leaves it out of the critical sample size.
         spread: the standard deviation of Δλ over other choices of nβ and γ; None where it is not known.
-        held: the share of λ̂ that the localisation decides, before and after. Above `LARGEST_SHARE_HELD` on either side there
-            is no critical sample size. None where it is not known.
+        held: the share of λ̂ that the localisation decides, before and after, from the draws. Above `LARGEST_SHARE_HELD` on either
+            side there is no critical sample size. None where it is not known.
     """
     sizes: Mapping[str, Any] = {}
     condition = probability = None
-    share = None if held is None else max(held.before, held.after)
+    share = share_held(held, sampling)
     if loss and llc:
         condition = loss.difference < 0 < llc.difference
         probability = probability_of_fall(loss) * (1 - probability_of_fall(llc))
@@ -79,6 +82,13 @@ def free_energy_change(
         held_by_localization=share,
         **sizes,
     )
+
+
+def share_held(held: Change | None, sampling: Sampling) -> float | None:
+    """Return the share of λ̂ that the localisation decides: from the draws where they know it, else by the Hessian."""
+    if held is None or held.standard_error > LARGEST_SHARE_ERROR:
+        return sampling.held_by_hessian
+    return max(held.before, held.after)
 
 
 def sample_sizes(loss: Change, llc: Change, delta_negative_log_prior: float, sampling: Sampling, spread: float) -> dict[str, Any]:

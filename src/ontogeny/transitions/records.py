@@ -19,6 +19,8 @@ UNNAMED = "unnamed"
 ESTIMATE, ORDER_OF_MAGNITUDE = "estimate", "order of magnitude"
 LARGEST_SHARE_HELD = 0.3
 """Where the localisation decides more than this share of λ̂, no critical sample size is made of it."""
+LARGEST_SHARE_ERROR = 0.15
+"""The standard error up to which the draws know that share; the noise of batches may hide it."""
 Record = TypeVar("Record")
 
 
